@@ -1,0 +1,151 @@
+/**
+ * What a round decides. Plain values: executing one twice is harmless, and each carries the reason that becomes event
+ * reason, metric label and log code.
+ */
+import type { JsonObject } from '../lib/json.ts';
+import type { DepthProblem, SpecKey } from './observed.ts';
+import type { RecordedOutcome } from './notes.ts';
+import type { Reason } from './reason.ts';
+
+export type Action = CreateAction | EndAction | ScaleAction | MarkAction | ReownAction | DeleteAction | ResolveAction;
+
+interface Because {
+  readonly reason: Reason;
+  /** One sentence for people. */
+  readonly because: string;
+}
+
+/** Create the queue's next drain Job, if a live look at the cluster shows that none is live. */
+export interface CreateAction extends Because {
+  readonly kind: 'create';
+  readonly blueprint: DrainBlueprint;
+}
+
+/** All that the manifest needs but the sequence, which only the live list can give. */
+export interface DrainBlueprint {
+  readonly key: SpecKey;
+  readonly instance: string;
+  /** Exact logical name. */
+  readonly name: string;
+  readonly hash: string;
+  readonly owner: { readonly kind: 'configMap'; readonly name: string; readonly uid: string } | { readonly kind: 'none'; readonly specSource: 'configMap' | 'file' };
+  readonly onSpecDelete: 'delete' | 'finish';
+  /** Parts of the name's hash that tell queues apart: type, connection, schema, queue. */
+  readonly identity: readonly string[];
+  readonly queue: string;
+  readonly connection: string;
+  readonly pods: number;
+  /** JobTemplateSpec with everything but name, labels and sequence. */
+  readonly template: JsonObject;
+  readonly upkeep: JsonObject;
+}
+
+/** Stop a Job without deleting it: it fails within a second, its pods go, the record stays. */
+export interface EndAction extends Because {
+  readonly kind: 'end';
+  readonly job: JobRef;
+  readonly suspended: boolean;
+  readonly outcome: RecordedOutcome;
+}
+
+/** Raise a live Job's parallelism. */
+export interface ScaleAction extends Because {
+  readonly kind: 'scale';
+  readonly job: JobRef;
+  readonly parallelism: number;
+}
+
+/** Write down how a finished Job came out, while its pods still tell. */
+export interface MarkAction extends Because {
+  readonly kind: 'mark';
+  readonly job: JobRef;
+  readonly outcome: RecordedOutcome;
+  /** From the Job's start to its end, milliseconds. */
+  readonly ran: number | undefined;
+}
+
+/** Hand a Job to the ConfigMap that now defines its queue. */
+export interface ReownAction extends Because {
+  readonly kind: 'reown';
+  readonly job: JobRef;
+  readonly owner: { readonly name: string; readonly uid: string };
+}
+
+export interface DeleteAction extends Because {
+  readonly kind: 'delete';
+  readonly job: JobRef;
+}
+
+/** Look a Job name up live, because an earlier create got no clean answer. */
+export interface ResolveAction extends Because {
+  readonly kind: 'resolve';
+  readonly jobName: string;
+}
+
+export interface JobRef {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+/** What a round needs to know from outside before it can go on. The shell fetches it and starts another round. */
+export type Demand = DepthDemand | VerdictDemand | ExplanationDemand;
+
+/** A reading of the queue that answers `question`; not before `notBefore` unless the queue itself wakes us. */
+export interface DepthDemand {
+  readonly kind: 'depth';
+  readonly question: string;
+  readonly connection: string;
+  readonly schema: string | undefined;
+  readonly queue: string;
+  /** Counting further than this changes nothing. */
+  readonly upTo: number;
+  readonly notBefore: number;
+}
+
+/** The server-side dry run of a spec's template. */
+export interface VerdictDemand {
+  readonly kind: 'verdict';
+  readonly hash: string;
+  readonly manifest: JsonObject;
+  readonly notBefore: number;
+}
+
+/** Event texts of objects whose own status does not say enough. */
+export interface ExplanationDemand {
+  readonly kind: 'explanation';
+  readonly objects: readonly { readonly kind: 'Job' | 'Pod'; readonly name: string; readonly uid: string }[];
+}
+
+/** States of a Queue, in the label job-chief/state. */
+export type State = 'Idle' | 'Starting' | 'Running' | 'Ending' | 'Waiting' | 'Blocked' | 'Suspended' | 'Checking' | 'Rejected' | 'Superseded';
+
+/** Status of one claim. */
+export interface Status {
+  readonly state: State;
+  readonly reason: Reason;
+  readonly message: string;
+  readonly observedHash: string | undefined;
+  readonly conditions: readonly { readonly type: 'Accepted' | 'Progressing' | 'LastRun'; readonly status: 'True' | 'False' | 'Unknown'; readonly reason: string; readonly message: string }[];
+  readonly lastRun: { readonly job: string; readonly outcome: string; readonly reason: string; readonly message: string; readonly finishedAt: string } | undefined;
+  readonly liveJobs: number;
+  /** Live Jobs that run an older revision of the spec. */
+  readonly oldJobs: number;
+}
+
+export interface ClaimStatus {
+  /** Index into observed.claims. */
+  readonly claim: number;
+  readonly status: Status;
+}
+
+export interface Plan {
+  /** In the order in which they must be carried out. */
+  readonly actions: readonly Action[];
+  readonly demands: readonly Demand[];
+  readonly statuses: readonly ClaimStatus[];
+  /** The earliest time at which the plan could differ by itself, by this process's clock. */
+  readonly wakeAt: number | undefined;
+}
+
+export type { DepthProblem };

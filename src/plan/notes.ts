@@ -1,0 +1,22 @@
+/** What job-chief writes on its Jobs as annotations: read back after a restart, or by kubectl. */
+
+/** Outcomes of a Job, the same words everywhere. */
+export type Outcome = 'succeeded' | 'failed' | 'errored' | 'notStarted' | 'refused';
+export const outcomes: readonly Outcome[] = ['succeeded', 'failed', 'errored', 'notStarted', 'refused'];
+
+/** Annotation job-chief/outcome. */
+export interface RecordedOutcome {
+  readonly outcome: Outcome;
+  /** CamelCase, such as OOMKilled, ErrImagePull, StartTimeout. */
+  readonly reason: string;
+  readonly message: string;
+  readonly exitCode?: number;
+  /** `ending`: written when job-chief gave up on the Job. `final`: written when it was seen finished. */
+  readonly phase: 'ending' | 'final';
+}
+
+/** Annotation job-chief/upkeep: retention in milliseconds as the spec had it when the Job was made. */
+export interface UpkeepNote {
+  readonly succeeded: { readonly count?: number; readonly age?: number };
+  readonly failed: { readonly count?: number; readonly age?: number };
+}

@@ -1,0 +1,117 @@
+/**
+ * What the shell needs from outside. Each port belongs to this ring; adapters implement it, the simulation runs the
+ * real Kubernetes adapter over a simulated API server and implements the others in memory.
+ *
+ * Glossary: a *spec* is what users write; a *claim* is one ConfigMap or file that defines a spec; a *key* names a spec
+ * for the work queue; a *round* is one reconcile of a key: observe, plan, execute, report; a *demand* is a question
+ * that a plan asks outside; a *reading* or *verdict* is the answer.
+ */
+import type { JsonObject } from '../lib/json.ts';
+import type { ConfigMapSource, DepthProblem, FileSource, ObservedJob, ObservedPod, SpecKey } from '../plan/observed.ts';
+
+/** Where specs come from: labelled ConfigMaps, or a folder of files. */
+export interface SpecSource {
+  /** Ids of everything that is there now. Complete only after `synced`. */
+  ids(): readonly string[];
+  /** One document; undefined when it is gone. Throws nothing: garbage is for the parser to report. */
+  get(id: string): SpecDocument | undefined;
+  readonly synced: boolean;
+}
+export interface SpecDocument {
+  readonly source: ConfigMapSource | FileSource;
+  /** `configmap/NAME` or the file's name: for positions. */
+  readonly file: string;
+  readonly objectName: string;
+  readonly label: string | undefined;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+/** The caches of this instance's Jobs and Pods, projected. Reading never fails and never waits. */
+export interface ClusterCache {
+  readonly synced: boolean;
+  jobs(key: SpecKey): readonly ObservedJob[];
+  /** Living pods of the key whose Job the cache does not hold. */
+  orphans(key: SpecKey): readonly ObservedPod[];
+  /** Keys of all Jobs and living pods: what must be looked after even without a spec. */
+  keys(): readonly SpecKey[];
+  /** Whether the Job cache has taken in everything up to this resourceVersion. */
+  hasSeen(resourceVersion: string): boolean;
+}
+
+/** What a write came to. `unknown`: no clean answer, it may or may not have taken effect. */
+export type WriteResult =
+  | { readonly kind: 'done'; readonly resourceVersion: string; readonly uid: string; readonly warnings: readonly string[] }
+  | { readonly kind: 'exists' }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'conflict'; readonly message: string }
+  /** 400 and 422, admission and policy denials: the object itself is wrong. */
+  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'quota'; readonly message: string }
+  /** 403 by RBAC, and 401. */
+  | { readonly kind: 'forbidden'; readonly message: string }
+  | { readonly kind: 'unknown'; readonly message: string };
+
+/** What a live read came to: never from a cache, never an empty list in place of an error. */
+export type ReadResult<T> = { readonly kind: 'found'; readonly value: T } | { readonly kind: 'absent' } | { readonly kind: 'failed'; readonly message: string; readonly forbidden: boolean };
+
+/** Live requests about Jobs. All writes carry the field manager; retries after 429 and 503 are inside. */
+export interface JobApi {
+  create(manifest: JsonObject): Promise<WriteResult>;
+  /** Server-side dry run with strict field validation and generateName. */
+  dryRun(manifest: JsonObject): Promise<WriteResult>;
+  /** JSON merge patch; `uid` in it guards against a namesake. */
+  patch(name: string, uid: string, patch: JsonObject): Promise<WriteResult>;
+  /** Foreground, with uid and resourceVersion as preconditions. */
+  delete(name: string, uid: string, resourceVersion: string): Promise<WriteResult>;
+  get(name: string): Promise<ReadResult<LiveJob>>;
+  /**
+   * What is live now for a key, by lists without a resourceVersion that were sent after this call: unfinished or
+   * deleting Jobs, the highest sequence, and living pods. Callers that ask at the same time share requests.
+   */
+  live(key: SpecKey): Promise<ReadResult<LiveView>>;
+}
+export interface LiveJob {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly deleting: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+}
+export interface LiveView {
+  readonly highestSequence: number;
+  /** Names of Jobs that are not finished or are being deleted. */
+  readonly liveJobs: readonly string[];
+  /** Names of pods that are neither Succeeded nor Failed. */
+  readonly livePods: readonly string[];
+}
+
+/** How many messages wait. One implementation per queue system and connection. */
+export interface DepthProbe {
+  /** Never rejects. `nextReadyAt` in this process's time. */
+  depth(query: { connection: string; schema: string | undefined; queue: string; upTo: number }, signal: AbortSignal): Promise<DepthAnswer>;
+}
+export type DepthAnswer =
+  | { readonly kind: 'known'; readonly ready: number; readonly nextReadyAt: number | undefined }
+  | { readonly kind: 'unknown'; readonly reason: DepthProblem; readonly message: string };
+
+/** Writes status to ConfigMaps. Off by configuration or on 403; nothing depends on it. */
+export interface StatusSink {
+  write(configMap: { name: string; uid: string }, status: { annotation: string; state: string }): Promise<WriteResult>;
+}
+
+/** Kubernetes Events, correlated and best effort: never rejects, never delays a round. */
+export interface EventSink {
+  emit(event: { configMap: { name: string; uid: string } | undefined; related: { name: string; uid: string } | undefined; type: 'Normal' | 'Warning'; reason: string; message: string }): void;
+}
+
+/** Texts of the cluster's own Events about an object, newest first; empty where the right is missing. */
+export interface EventReader {
+  texts(object: { kind: 'Job' | 'Pod'; name: string; uid: string }): Promise<readonly string[]>;
+}
+
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

@@ -1,0 +1,47 @@
+/**
+ * Every label, annotation, data key and reserved name that job-chief reads or writes. The only file that spells them.
+ */
+
+/** Label that makes a ConfigMap a spec; its value is the kind in lower case. Written by users. */
+export const kindLabel = 'job-chief';
+/** Label that hands a spec to one instance; absent means `default`. On Jobs and Pods: the instance that made them. */
+export const instanceLabel = 'job-chief/instance';
+export const defaultInstance = 'default';
+/** Data key that holds the spec, and its largest size in bytes. */
+export const specKey = 'spec.yaml';
+export const specSizeLimit = 256 * 1024;
+/** Above this kubectl's last-applied annotation (262,144 bytes in all) no longer fits: lint warns. */
+export const specSizeWarning = 200 * 1024;
+export const apiVersion = 'job-chief/v1';
+
+/** Labels on Jobs and Pods. Values that do not fit a label are cut and hashed; the exact text is the annotation of the same name. */
+export const managedByLabel = 'app.kubernetes.io/managed-by';
+export const managedBy = 'job-chief';
+export const jobKindLabel = 'job-chief/kind';
+export const nameLabel = 'job-chief/name';
+/** For drain Jobs: the drain sequence, one higher for each Job of the queue. */
+export const runLabel = 'job-chief/run';
+export const attemptLabel = 'job-chief/attempt';
+
+/** Annotations on Jobs. */
+export const nameAnnotation = 'job-chief/name';
+export const queueAnnotation = 'job-chief/queue';
+export const connectionAnnotation = 'job-chief/connection';
+export const specHashAnnotation = 'job-chief/spec-hash';
+export const onSpecDeleteAnnotation = 'job-chief/on-spec-delete';
+/** Present on Jobs of specs that came from files: nothing in the cluster owns them. */
+export const specSourceAnnotation = 'job-chief/spec-source';
+/** What retention and waits need, so that they work after the spec is gone (JSON). */
+export const upkeepAnnotation = 'job-chief/upkeep';
+/** Written when job-chief gives up on a Job, and when it first sees it finished (JSON, see plan/outcome.ts). */
+export const outcomeAnnotation = 'job-chief/outcome';
+
+/** Written on spec ConfigMaps. */
+export const statusAnnotation = 'job-chief/status';
+export const stateLabel = 'job-chief/state';
+export const fieldManager = 'job-chief';
+
+/** Reserved inside pods. */
+export const reservedEnvPrefix = 'JOB_CHIEF_';
+export const reservedEnv: readonly string[] = ['JOB_COMPLETION_INDEX'];
+export const reservedMountPath = '/job-chief';
