@@ -1,0 +1,34 @@
+/** What the shell counts. One implementation exposes it as Prometheus metrics; per spec, never per run or Job. */
+import type { Action, State } from '../plan/action.ts';
+import type { Outcome } from '../plan/notes.ts';
+import type { SpecKey } from '../plan/observed.ts';
+import type { Reason } from '../plan/reason.ts';
+
+export interface Meter {
+  /** A round ended; `requeue` says how the key comes back. Durations in seconds everywhere. */
+  round(kind: string, result: 'success' | 'error' | 'panic', seconds: number): void;
+  /** An action was carried out (`done`), or came to something else (WriteResult kind). */
+  action(key: SpecKey, action: Action['kind'], reason: Reason, result: string): void;
+  /** A Job of the spec was seen finished and its outcome written down. `ran`: start to end, `startup`: create to first container. */
+  finished(key: SpecKey, outcome: Outcome, reason: string, times: { readonly ran: number | undefined; readonly startup: number | undefined }): void;
+  /** State of the spec's winning claim; series appear with the first call and go with `forget`. */
+  spec(key: SpecKey, view: { readonly state: State; readonly accepted: boolean; readonly liveJobs: number; readonly claims: number }): void;
+  /** A reading of the queue; undefined: not known (the series goes, it never shows zero). */
+  depth(key: SpecKey, ready: number | undefined, seconds: number): void;
+  /** From the moment the queue was seen non-empty to the Job's 201. */
+  created(key: SpecKey, seconds: number): void;
+  forget(key: SpecKey): void;
+}
+
+/** Hooks of the work queue, named as client-go's workqueue metrics. */
+export interface WorkQueueMeter {
+  depth(size: number): void;
+  added(): void;
+  retried(): void;
+  /** Seconds a key waited before its round began. */
+  waited(seconds: number): void;
+  /** Seconds a round took. */
+  worked(seconds: number): void;
+  /** Rounds under way: seconds each has taken so far, read at scrape time. */
+  unfinished(read: () => readonly number[]): void;
+}
