@@ -1,0 +1,40 @@
+/** All of job-chief's metrics in one piece, as the composition root hands them out. */
+import type { Clock } from '../../lib/clock.ts';
+import type { Meter, WorkQueueMeter } from '../../reconcile/meter.ts';
+import { createClientMeter, createWatchMeters, type ClientMeter, type WatchMeter } from './kubernetes.ts';
+import { createMeter } from './meter.ts';
+import { metrics } from './names.ts';
+import { addProcessMetrics, createRegistry, expose, gauge, type Exposition } from './registry.ts';
+import { createWorkQueueMeter } from './work-queue.ts';
+
+export interface Metrics {
+  readonly meter: Meter;
+  readonly workQueue: WorkQueueMeter;
+  readonly client: ClientMeter;
+  /** The hooks of one watch; call it once per resource. */
+  readonly watch: (resource: string) => WatchMeter;
+  /** Everything as text, in the format that an Accept header asks for. */
+  expose(accept: string | undefined): Promise<Exposition>;
+}
+
+export interface MetricsOptions {
+  readonly clock: Clock;
+  readonly version: string;
+  /** `host:port` of the API server: a label that operators of several clusters tell instances apart by. */
+  readonly apiServer: string;
+  /** Memory, CPU and event loop of this process; a simulation leaves them out. */
+  readonly process: boolean;
+}
+
+export function createMetrics({ clock, version, apiServer, process: withProcess }: MetricsOptions): Metrics {
+  const registry = createRegistry();
+  gauge(registry, metrics.buildInfo).set({ version, node_version: globalThis.process.version }, 1);
+  if (withProcess) addProcessMetrics(registry);
+  return {
+    meter: createMeter({ registry, clock }),
+    workQueue: createWorkQueueMeter(registry),
+    client: createClientMeter(registry, apiServer),
+    watch: createWatchMeters(registry, clock),
+    expose: (accept) => expose(registry, accept),
+  };
+}
