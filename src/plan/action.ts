@@ -23,21 +23,13 @@ export interface CreateAction extends Because {
 
 /** All that the manifest needs but the sequence, which only the live list can give. */
 export interface DrainBlueprint {
+  /** Names the Job together with the sequence; never holds the spec's UID, so that a re-created spec meets its own Jobs. */
+  readonly identity: readonly string[];
   readonly key: SpecKey;
-  readonly instance: string;
   /** Exact logical name. */
   readonly name: string;
-  readonly hash: string;
-  readonly owner: { readonly kind: 'configMap'; readonly name: string; readonly uid: string } | { readonly kind: 'none'; readonly specSource: 'configMap' | 'file' };
-  readonly onSpecDelete: 'delete' | 'finish';
-  /** Parts of the name's hash that tell queues apart: type, connection, schema, queue. */
-  readonly identity: readonly string[];
-  readonly queue: string;
-  readonly connection: string;
-  readonly pods: number;
-  /** JobTemplateSpec with everything but name, labels and sequence. */
-  readonly template: JsonObject;
-  readonly upkeep: JsonObject;
+  /** Everything but the name and what follows from the sequence. */
+  readonly manifest: JsonObject;
 }
 
 /** Stop a Job without deleting it: it fails within a second, its pods go, the record stays. */
@@ -91,7 +83,11 @@ export interface JobRef {
 /** What a round needs to know from outside before it can go on. The shell fetches it and starts another round. */
 export type Demand = DepthDemand | VerdictDemand | ExplanationDemand;
 
-/** A reading of the queue that answers `question`; not before `notBefore` unless the queue itself wakes us. */
+/**
+ * A standing question about the queue: it is read at once, again each `every` milliseconds, when the next deferred
+ * message becomes ready, and when the queue wakes us, until a plan no longer asks it. A reading answers one question
+ * only: what was read before the last Job ended says nothing about the next.
+ */
 export interface DepthDemand {
   readonly kind: 'depth';
   readonly question: string;
@@ -100,7 +96,7 @@ export interface DepthDemand {
   readonly queue: string;
   /** Counting further than this changes nothing. */
   readonly upTo: number;
-  readonly notBefore: number;
+  readonly every: number;
 }
 
 /** The server-side dry run of a spec's template. */

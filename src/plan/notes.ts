@@ -15,8 +15,13 @@ export interface RecordedOutcome {
   readonly phase: 'ending' | 'final';
 }
 
-/** Annotation job-chief/upkeep: retention in milliseconds as the spec had it when the Job was made. */
+/**
+ * Annotation job-chief/upkeep: what looking after the Job needs, as the spec had it when the Job was made, so that it
+ * works after the spec was edited or deleted. Milliseconds.
+ */
 export interface UpkeepNote {
+  readonly startTimeout: number;
+  readonly timeout?: number;
   readonly succeeded: { readonly count?: number; readonly age?: number };
   readonly failed: { readonly count?: number; readonly age?: number };
 }

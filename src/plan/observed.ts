@@ -123,6 +123,8 @@ export type DepthProblem = 'ConnectionUnknown' | 'QueueUnreachable' | 'QueueForb
 export interface TemplateVerdict {
   readonly hash: string;
   readonly at: number;
+  /** How many answers of this kind came in a row. */
+  readonly count: number;
   readonly result:
     | { readonly kind: 'passed'; readonly warnings: readonly string[] }
     | { readonly kind: 'refused' | 'forbidden' | 'unknown'; readonly message: string };

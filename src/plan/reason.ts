@@ -11,7 +11,9 @@ export const reasons = {
   SpecSuspended: 'Normal',
   SpecObserved: 'Normal',
   SpecDeleted: 'Normal',
+  SpecChanged: 'Normal',
   TemplateRefused: 'Warning',
+  TemplateUnchecked: 'Warning',
   OwnerChanged: 'Normal',
   // Queues
   QueueEmpty: 'Normal',

@@ -1,0 +1,41 @@
+/** A plan while it is being made. */
+import type { Action, ClaimStatus, Demand, Plan, State } from './action.ts';
+import { earliest } from './give-up.ts';
+import type { Reason } from './reason.ts';
+
+/** What a spec is doing and why, before it becomes a status. */
+export interface Stand {
+  readonly state: State;
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+export class Draft {
+  readonly actions: Action[] = [];
+  readonly demands: Demand[] = [];
+  readonly statuses: ClaimStatus[] = [];
+  #wakes: (number | undefined)[] = [];
+
+  act(...actions: readonly Action[]): void {
+    this.actions.push(...actions);
+  }
+
+  demand(demand: Demand): void {
+    this.demands.push(demand);
+  }
+
+  /** The plan may differ at this time; undefined: not by itself. */
+  wake(at: number | undefined): void {
+    this.#wakes.push(at);
+  }
+
+  finish(now: number): Plan {
+    const wakeAt = earliest(this.#wakes);
+    return {
+      actions: this.actions,
+      demands: this.demands,
+      statuses: this.statuses,
+      wakeAt: wakeAt === undefined ? undefined : Math.max(wakeAt, now),
+    };
+  }
+}

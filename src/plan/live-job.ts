@@ -1,0 +1,70 @@
+/** What a queue stands at while its Job lives, and whether that Job gets more pods. */
+import type { Draft, Stand } from './draft.ts';
+import { whyNotStarted } from './give-up.ts';
+import { isAlive, jobState } from './job-state.ts';
+import type { Observed, ObservedJob } from './observed.ts';
+import type { QueueRound } from './round.ts';
+import { depthDemand, podsFor } from './start.ts';
+import { endAction, refOf } from './upkeep.ts';
+
+export function planLiveJob(draft: Draft, round: QueueRound, job: ObservedJob): Stand {
+  const state = jobState(job);
+  const open = state === 'running' || state === 'starting' || state === 'podless' || state === 'suspended';
+  const older = job.specHash !== round.spec.hash;
+  if (open && older && round.spec.onSpecChange === 'replace') {
+    draft.act(endAction(job, 'SpecChanged', { outcome: 'errored', reason: 'SpecChanged', message: 'the spec changed and onSpecChange is replace' }));
+  } else if (open && !older) {
+    planScale(draft, round, job);
+  }
+  return liveStand(job, round.observed);
+}
+
+function liveStand(job: ObservedJob, observed: Observed): Stand {
+  const name = `Job "${job.name}"`;
+  switch (jobState(job)) {
+    case 'deleting':
+      return { state: 'Ending', reason: 'PodsRemain', message: `${name} is being deleted${livingPod(job)}` };
+    case 'lingering':
+      return { state: 'Ending', reason: 'PodsRemain', message: `${name} has ended${livingPod(job)}` };
+    case 'ending':
+      return { state: 'Ending', reason: 'JobEnding', message: `${name} is being ended: ${job.recorded?.message ?? ''}${livingPod(job)}` };
+    case 'suspended':
+      return { state: 'Starting', reason: 'JobSuspended', message: `${name} is suspended` };
+    case 'running':
+      return { state: 'Running', reason: 'JobRunning', message: `${name} is running` };
+    case 'podless':
+    case 'starting':
+      return startingStand(job, observed);
+    case 'finished':
+      return { state: 'Running', reason: 'JobRunning', message: `${name} has finished` };
+  }
+}
+
+function startingStand(job: ObservedJob, observed: Observed): Stand {
+  const why = whyNotStarted(job, observed.explanations);
+  if (jobState(job) === 'podless' && why !== undefined) return { state: 'Starting', reason: 'NoPodCreated', message: `Job "${job.name}" has no pod: ${why}` };
+  return { state: 'Starting', reason: 'JobStarting', message: why === undefined ? `Job "${job.name}" is starting` : `Job "${job.name}" is starting: ${why}` };
+}
+
+function livingPod(job: ObservedJob): string {
+  const pod = job.pods.find(isAlive);
+  if (!pod) return '';
+  return `; pod "${pod.name}" still lives${pod.node === undefined ? '' : ` on node "${pod.node}"`}`;
+}
+
+/**
+ * More pods while the depth grows, never fewer: a pod that is taken away may hold a message. Once a pod has ended the
+ * Job controller starts no more of them (a work-queue Job is done when one has succeeded).
+ */
+function planScale(draft: Draft, round: QueueRound, job: ObservedJob): void {
+  const { spec, observed } = round;
+  const ended = job.succeededPods + job.failedPods > 0 || job.pods.some((pod) => !isAlive(pod));
+  if (ended || spec.observe || spec.suspend || job.parallelism >= spec.drain.pods.max) return;
+  const question = `scale ${job.name} from ${job.parallelism}`;
+  draft.demand(depthDemand(spec, question));
+  const reading = observed.depth;
+  if (reading?.question !== question || reading.result.kind !== 'known') return;
+  const wanted = podsFor(spec, reading.result.ready);
+  if (wanted <= job.parallelism) return;
+  draft.act({ kind: 'scale', reason: 'QueueGrew', because: `${reading.result.ready} messages are ready`, job: refOf(job), parallelism: wanted });
+}

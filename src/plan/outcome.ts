@@ -1,0 +1,44 @@
+/** How a finished Job came out, read while its pods still tell. */
+import type { RecordedOutcome } from './notes.ts';
+import type { ContainerFailure, ObservedJob, ObservedPod } from './observed.ts';
+
+/** Container reasons that mean the process never ran: the command is wrong, not the work. */
+const neverRan: ReadonlySet<string> = new Set(['StartError', 'ContainerCannotRun', 'CreateContainerError', 'RunContainerError']);
+
+/**
+ * The outcome of a Job with a terminal condition. What was written before wins over what can be seen now, since pods go
+ * away; but a Job that completed although it was given up on has succeeded.
+ */
+export function finalOutcome(job: ObservedJob): RecordedOutcome | undefined {
+  if (!job.finished) return undefined;
+  if (job.recorded?.phase === 'final') return job.recorded;
+  if (job.finished.condition === 'Complete') return { phase: 'final', outcome: 'succeeded', reason: 'Completed', message: '' };
+  if (job.recorded) return { ...job.recorded, phase: 'final' };
+  return fromPods(job) ?? fromCondition(job.finished);
+}
+
+function fromPods(job: ObservedJob): RecordedOutcome | undefined {
+  const failed = job.pods.filter((pod) => pod.phase === 'Failed' || pod.failures.length > 0);
+  const failure = failed.flatMap((pod) => pod.failures)[0];
+  if (failure && !failed.some((pod) => pod.disrupted)) return fromContainer(failure);
+  const disrupted = failed.find((pod) => pod.disrupted || pod.reason !== undefined);
+  if (disrupted) return { phase: 'final', outcome: 'errored', reason: disrupted.reason ?? 'DisruptionTarget', message: `pod ${disrupted.name} ${whatHappened(disrupted)}` };
+  return failure && fromContainer(failure);
+}
+
+function whatHappened(pod: ObservedPod): string {
+  return pod.reason === 'Evicted' ? 'was evicted' : 'was taken off its node';
+}
+
+function fromContainer(failure: ContainerFailure): RecordedOutcome {
+  const said = failure.message.trim();
+  const message = `container "${failure.container}" exited with ${failure.exitCode}${said === '' ? '' : `: ${said}`}`;
+  const outcome = neverRan.has(failure.reason) ? 'notStarted' : 'failed';
+  return { phase: 'final', outcome, reason: failure.reason === '' ? 'Error' : failure.reason, message, exitCode: failure.exitCode };
+}
+
+/** Nothing is left but the Job controller's word, for instance when its pods were deleted by hand. */
+function fromCondition(finished: NonNullable<ObservedJob['finished']>): RecordedOutcome {
+  const reason = finished.reason === '' ? 'JobFailed' : finished.reason;
+  return { phase: 'final', outcome: 'failed', reason: reason === 'DeadlineExceeded' ? 'Timeout' : reason, message: finished.message };
+}

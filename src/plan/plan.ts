@@ -1,0 +1,10 @@
+/** Desired and observed → what to do. Pure and synchronous: the same input gives the same plan, on any machine. */
+import type { Plan } from './action.ts';
+import type { PlanEnvironment } from './environment.ts';
+import type { Observed } from './observed.ts';
+import { planQueue } from './queue.ts';
+
+/** `now`: milliseconds since 1970 by this process's clock. */
+export function plan(observed: Observed, environment: PlanEnvironment, now: number): Plan {
+  return planQueue(observed, environment, now);
+}

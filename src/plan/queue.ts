@@ -1,0 +1,114 @@
+/** One round of a Queue: what exists, what is due for it, and whether its next Job may start. */
+import type { Plan } from './action.ts';
+import { Draft, type Stand } from './draft.ts';
+import type { PlanEnvironment } from './environment.ts';
+import { isLive } from './job-state.ts';
+import type { Observed, Refusal } from './observed.ts';
+import { planLiveJob } from './live-job.ts';
+import type { QueueRound } from './round.ts';
+import { planStart } from './start.ts';
+import { queueStatus, rejected, superseded } from './status.ts';
+import { planAfterDeletion, planMarks, planOwnership, planPatience, planPruning } from './upkeep.ts';
+import { waitAfterRuns, waitFor, type Wait } from './wait.ts';
+import { sourceName, winnerOf } from './winner.ts';
+
+export function planQueue(observed: Observed, environment: PlanEnvironment, now: number): Plan {
+  const draft = new Draft();
+  const index = winnerOf(observed.claims);
+  const winner = index === undefined ? undefined : observed.claims[index];
+  const spec = winner?.parsed.spec;
+  if (winner?.source.kind === 'configMap') planOwnership(draft, observed, winner.source);
+  if (!winner) planAfterDeletion(draft, observed);
+  planPatience(draft, observed, now);
+  planMarks(draft, observed);
+  if (winner && index !== undefined) {
+    const stand = spec ? standOf(draft, { observed, environment, now, spec, winner }) : rejected(winner.parsed.problems);
+    draft.statuses.push({ claim: index, status: queueStatus(stand, winner, observed) });
+    reportLosers(draft, observed, index);
+  }
+  planPruning(draft, observed, spec, now);
+  return draft.finish(now);
+}
+
+function reportLosers(draft: Draft, observed: Observed, winnerIndex: number): void {
+  const winner = observed.claims[winnerIndex];
+  if (!winner) return;
+  observed.claims.forEach((claim, index) => {
+    if (index === winnerIndex || (claim.source.kind === 'configMap' && claim.source.deleting)) return;
+    draft.statuses.push({ claim: index, status: queueStatus(superseded(claim, sourceName(winner)), claim, { ...observed, jobs: [] }) });
+  });
+}
+
+/**
+ * The first thing that keeps the next Job from starting is what the queue stands at. The order is from what is surest
+ * (a Job is live) to what costs most to find out (the depth).
+ */
+function standOf(draft: Draft, round: QueueRound): Stand {
+  return unresolved(draft, round) ?? occupied(draft, round) ?? held(round) ?? waiting(draft, round) ?? starting(draft, round);
+}
+
+/** A create without a clean answer: the name is looked up before anything else is decided. */
+function unresolved(draft: Draft, { observed }: QueueRound): Stand | undefined {
+  const [reservation] = observed.reservations;
+  if (!reservation) return undefined;
+  const { jobName, state } = reservation;
+  if (state === 'unknown') {
+    draft.act({ kind: 'resolve', reason: 'AnswerUnknown', because: `the create of Job "${jobName}" got no clean answer`, jobName });
+    return { state: 'Starting', reason: 'AnswerUnknown', message: `looking up whether Job "${jobName}" was created` };
+  }
+  return { state: 'Starting', reason: 'JobCreated', message: `Job "${jobName}" was created` };
+}
+
+function occupied(draft: Draft, round: QueueRound): Stand | undefined {
+  const { observed } = round;
+  const live = observed.jobs.filter(isLive);
+  const [first] = live;
+  if (first) return planLiveJob(draft, round, first);
+  const [orphan] = observed.orphans;
+  if (!orphan) return undefined;
+  return { state: 'Ending', reason: 'PodsRemain', message: `pod "${orphan.name}" of a deleted Job still lives${orphan.node === undefined ? '' : ` on node "${orphan.node}"`}` };
+}
+
+function held({ spec }: QueueRound): Stand | undefined {
+  return spec.suspend ? { state: 'Suspended', reason: 'SpecSuspended', message: 'suspend is true: no Jobs are started' } : undefined;
+}
+
+function waiting(draft: Draft, round: QueueRound): Stand | undefined {
+  const { spec, observed, now } = round;
+  const wait = waitAfterRuns(spec, observed.jobs);
+  if (wait && now < wait.until) {
+    draft.wake(wait.until);
+    return waitStand(wait);
+  }
+  const { refusal } = observed;
+  if (refusal?.hash !== spec.hash) return undefined;
+  const until = refusal.at + waitFor(spec, 'refused', refusal.count);
+  if (now >= until) return undefined;
+  draft.wake(until);
+  return refusedStand(refusal);
+}
+
+/** A refused create is tried again after a wait; until one is accepted that is what the queue stands at. */
+function starting(draft: Draft, round: QueueRound): Stand {
+  const stand = planStart(draft, round);
+  const { refusal } = round.observed;
+  const trying = stand.reason === 'SpecChecking' || stand.reason === 'QueueReady';
+  return refusal?.hash === round.spec.hash && trying ? refusedStand(refusal) : stand;
+}
+
+const refusalReasons = { quota: 'QuotaExceeded', forbidden: 'Forbidden', refused: 'CreateRefused' } as const;
+
+function refusedStand(refusal: Refusal): Stand {
+  return { state: 'Blocked', reason: refusalReasons[refusal.kind], message: refusal.message };
+}
+
+const waitReasons = { succeeded: 'WaitAfterSucceeded', failed: 'WaitAfterFailed', notStarted: 'WaitAfterNotStarted', refused: 'WaitAfterRefused' } as const;
+const outcomeWords = { succeeded: 'succeeded', failed: 'failed', notStarted: 'did not start', refused: 'was refused' } as const;
+
+function waitStand(wait: Wait): Stand {
+  const until = new Date(wait.until).toISOString();
+  const times = wait.streak === 1 ? 'the last Job' : `${wait.streak} Jobs in a row`;
+  if (wait.breakerOpen) return { state: 'Blocked', reason: 'BreakerOpen', message: `${times} ${outcomeWords[wait.class]}; the next probe starts at ${until}` };
+  return { state: 'Waiting', reason: waitReasons[wait.class], message: `${times} ${outcomeWords[wait.class]}; the queue is looked at again at ${until}` };
+}
+

@@ -1,0 +1,54 @@
+/** Which finished Jobs may go. Only retention deletes Jobs. */
+import type { Retention, RetentionRule } from '../spec/common.ts';
+import { earliest } from './give-up.ts';
+import { jobState } from './job-state.ts';
+import type { ObservedJob } from './observed.ts';
+
+/**
+ * No request of ours can still be under way after this time, so no late create can bring back the name of a Job that
+ * has been deleted (the client gives up after 15 s, the API server after 60 s).
+ */
+const requestLifetime = 2 * 60_000;
+
+export interface RetentionPlan {
+  readonly remove: readonly ObservedJob[];
+  /** When the answer changes by itself. */
+  readonly next: number | undefined;
+}
+
+export interface RetentionView {
+  readonly retention: Retention;
+  /** How many of the newest failures the breaker counts. */
+  readonly counted: number;
+  /** False when no spec is left: then nothing will ask for the newest Job's sequence again. */
+  readonly keepNewest: boolean;
+}
+
+/**
+ * Over the count or over the age, by outcome; but never the newest Job (it holds the drain sequence and the wait), the
+ * failures that the breaker counts, one whose outcome is not written down yet, or one with a living pod.
+ */
+export function planRetention(jobs: readonly ObservedJob[], view: RetentionView, now: number): RetentionPlan {
+  const newestFirst = [...jobs].sort((left, right) => (right.sequence ?? 0) - (left.sequence ?? 0) || right.createdAt - left.createdAt);
+  const done = newestFirst.filter((job) => jobState(job) === 'finished' && job.recorded?.phase === 'final');
+  const guarded = new Set<string>(view.keepNewest ? newestFirst.slice(0, 1).map((job) => job.uid) : []);
+  const succeeded = done.filter((job) => job.recorded?.outcome === 'succeeded');
+  const failed = done.filter((job) => job.recorded?.outcome !== 'succeeded');
+  if (view.keepNewest) for (const job of failed.slice(0, view.counted)) guarded.add(job.uid);
+  const due = [...dueTimes(succeeded, view.retention.succeeded), ...dueTimes(failed, view.retention.failed)].filter(({ job }) => !guarded.has(job.uid));
+  return {
+    remove: due.filter(({ at }) => at <= now).map(({ job }) => job),
+    next: earliest(due.map(({ at }) => (at > now ? at : undefined))),
+  };
+}
+
+/** When each Job may go at the earliest; Jobs that stay for ever are left out. */
+function dueTimes(newestFirst: readonly ObservedJob[], rule: RetentionRule): { job: ObservedJob; at: number }[] {
+  return newestFirst.flatMap((job, index) => {
+    const finishedAt = job.finished?.at ?? job.createdAt;
+    const byCount = rule.count !== undefined && index >= rule.count ? finishedAt : undefined;
+    const byAge = rule.age === undefined ? undefined : finishedAt + rule.age;
+    const at = earliest([byCount, byAge]);
+    return at === undefined ? [] : [{ job, at: Math.max(at, finishedAt + requestLifetime) }];
+  });
+}

@@ -1,0 +1,68 @@
+/** Whether a queue whose slot is free gets its next Job: the template must have passed, and messages must wait. */
+import type { QueueSpec } from '../spec/queue.ts';
+import type { DepthDemand } from './action.ts';
+import { drainBlueprint, dryRunJob } from './drain-job.ts';
+import type { Draft, Stand } from './draft.ts';
+import type { ObservedJob } from './observed.ts';
+import type { QueueRound } from './round.ts';
+import { waitFor } from './wait.ts';
+
+export function planStart(draft: Draft, round: QueueRound): Stand {
+  return unchecked(draft, round) ?? whenReady(draft, round);
+}
+
+/** A template is used only after the API server's own dry run; what it refuses is a problem of the spec. */
+function unchecked(draft: Draft, { observed, spec, winner, environment, now }: QueueRound): Stand | undefined {
+  const verdict = observed.verdict?.hash === spec.hash ? observed.verdict : undefined;
+  if (verdict?.result.kind === 'passed') return undefined;
+  const notBefore = verdict ? verdict.at + waitFor(spec, 'refused', verdict.count) : now;
+  const blueprint = drainBlueprint(observed.key, spec, winner, { pods: spec.drain.pods.min, environment });
+  draft.demand({ kind: 'verdict', hash: spec.hash, manifest: dryRunJob(blueprint), notBefore });
+  if (!verdict) return { state: 'Checking', reason: 'SpecChecking', message: 'the API server is asked whether it would take the Job' };
+  draft.wake(notBefore);
+  const { kind, message } = verdict.result;
+  if (kind === 'refused') return { state: 'Rejected', reason: 'TemplateRefused', message };
+  if (kind === 'forbidden') return { state: 'Blocked', reason: 'Forbidden', message };
+  return { state: 'Checking', reason: 'TemplateUnchecked', message: `the dry run of the Job got no clear answer: ${message}` };
+}
+
+function whenReady(draft: Draft, round: QueueRound): Stand {
+  const { observed, spec, winner, environment } = round;
+  const question = `after ${newestJob(observed.jobs)}`;
+  draft.demand(depthDemand(spec, question));
+  const reading = observed.depth?.question === question ? observed.depth : undefined;
+  if (!reading) return { state: 'Checking', reason: 'SpecChecking', message: 'the queue is being looked at' };
+  if (reading.result.kind === 'unknown') return { state: 'Blocked', reason: reading.result.reason, message: reading.result.message };
+  const { ready } = reading.result;
+  if (ready === 0) return { state: 'Idle', reason: 'QueueEmpty', message: 'no message is ready' };
+  const pods = podsFor(spec, ready);
+  if (spec.observe) return { state: 'Idle', reason: 'SpecObserved', message: `would start a Job with ${pods} ${pods === 1 ? 'pod' : 'pods'}; observe is true` };
+  const blueprint = drainBlueprint(observed.key, spec, winner, { pods, environment });
+  draft.act({ kind: 'create', reason: 'QueueReady', because: `messages are ready: ${ready}`, blueprint });
+  return { state: 'Starting', reason: 'QueueReady', message: 'messages are ready; a Job is being created' };
+}
+
+/** The question changes with each Job, so that no reading from before its end can start another. */
+function newestJob(jobs: readonly ObservedJob[]): string {
+  const newest = [...jobs].sort((left, right) => (right.sequence ?? 0) - (left.sequence ?? 0))[0];
+  return newest ? `Job ${newest.name}` : 'nothing';
+}
+
+export function depthDemand(spec: QueueSpec, question: string): DepthDemand {
+  const { max, messagesPerPod } = spec.drain.pods;
+  return {
+    kind: 'depth',
+    question,
+    connection: spec.source.connection,
+    schema: spec.source.schema,
+    queue: spec.source.queue,
+    upTo: max * messagesPerPod,
+    every: spec.drain.checkInterval,
+  };
+}
+
+/** Pods for so many ready messages, within the spec's bounds. */
+export function podsFor(spec: QueueSpec, ready: number): number {
+  const { min, max, messagesPerPod } = spec.drain.pods;
+  return Math.min(Math.max(Math.ceil(ready / messagesPerPod), min), max);
+}

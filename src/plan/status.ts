@@ -1,0 +1,76 @@
+/** Plan and observation as the status document that users read. */
+import type { Problem } from '../spec/problem.ts';
+import type { Status } from './action.ts';
+import type { Stand } from './draft.ts';
+import { isLive } from './job-state.ts';
+import type { Claim, Observed, ObservedJob } from './observed.ts';
+import { finalOutcome } from './outcome.ts';
+
+/** Longest message kept: the whole document stays below 4 KiB. */
+const longestMessage = 1024;
+
+export function rejected(problems: readonly Problem[]): Stand {
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  const [first] = errors;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  return { state: 'Rejected', reason: 'SpecRejected', message: first ? `${describeProblem(first)}${more}` : 'the spec cannot be read' };
+}
+
+/** One line: where, what, and the hint. */
+export function describeProblem(problem: Problem): string {
+  const where = problem.position ? `line ${problem.position.line}, column ${problem.position.column}: ` : '';
+  const path = problem.path === undefined ? '' : `${problem.path}: `;
+  return `${where}${path}${problem.message}${problem.hint === undefined ? '' : `; ${problem.hint}`}`;
+}
+
+export function superseded(claim: Claim, by: string): Stand {
+  return { state: 'Superseded', reason: 'SpecSuperseded', message: `"${by}" also defines queue "${claim.parsed.name}" and is newer` };
+}
+
+export function queueStatus(stand: Stand, claim: Claim, observed: Observed): Status {
+  const live = observed.jobs.filter(isLive);
+  const last = lastRun(observed.jobs);
+  const message = cut(stand.message);
+  return {
+    state: stand.state,
+    reason: stand.reason,
+    message,
+    observedHash: claim.parsed.hash,
+    conditions: conditions({ ...stand, message }, warningsOf(claim, observed), last),
+    lastRun: last,
+    liveJobs: live.length,
+    oldJobs: live.filter((job) => job.specHash !== claim.parsed.hash).length,
+  };
+}
+
+function conditions(stand: Stand, warnings: string, last: Status['lastRun']): Status['conditions'] {
+  const refused = stand.state === 'Rejected' || stand.state === 'Superseded';
+  const checking = stand.reason === 'SpecChecking' || stand.reason === 'TemplateUnchecked';
+  const accepted = refused
+    ? ({ type: 'Accepted', status: 'False', reason: stand.reason, message: stand.message } as const)
+    : ({ type: 'Accepted', status: checking ? 'Unknown' : 'True', reason: checking ? stand.reason : 'SpecAccepted', message: warnings } as const);
+  const busy = stand.state === 'Starting' || stand.state === 'Running' || stand.state === 'Ending' || stand.state === 'Checking';
+  const progressing = { type: 'Progressing', status: busy ? 'True' : 'False', reason: stand.reason, message: '' } as const;
+  if (!last) return [accepted, progressing];
+  const ok = last.outcome === 'succeeded';
+  return [accepted, progressing, { type: 'LastRun', status: ok ? 'True' : 'False', reason: last.reason, message: '' }];
+}
+
+/** What lint would warn about, and what the API server warned about in its dry run (Pod Security, deprecated fields). */
+function warningsOf(claim: Claim, observed: Observed): string {
+  const ours = claim.parsed.problems.filter((problem) => problem.severity === 'warning').map(describeProblem);
+  const { verdict } = observed;
+  const theirs = verdict?.hash === claim.parsed.hash && verdict?.result.kind === 'passed' ? verdict.result.warnings : [];
+  return cut([...ours, ...theirs].join('; '));
+}
+
+function lastRun(jobs: readonly ObservedJob[]): Status['lastRun'] {
+  const [newest] = jobs.filter((job) => job.finished !== undefined).sort((left, right) => (right.sequence ?? 0) - (left.sequence ?? 0));
+  const outcome = newest && finalOutcome(newest);
+  if (!newest?.finished || !outcome) return undefined;
+  return { job: newest.name, outcome: outcome.outcome, reason: outcome.reason, message: cut(outcome.message), finishedAt: new Date(newest.finished.at).toISOString() };
+}
+
+function cut(text: string): string {
+  return text.length <= longestMessage ? text : `${text.slice(0, longestMessage - 1)}…`;
+}

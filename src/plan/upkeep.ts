@@ -1,0 +1,110 @@
+/**
+ * What is due for Jobs that exist, whatever has become of their spec: giving up, writing outcomes down, ownership,
+ * retention. It goes on while a spec is suspended, broken or gone.
+ */
+import type { Retention } from '../spec/common.ts';
+import type { QueueSpec } from '../spec/queue.ts';
+import type { Action, JobRef } from './action.ts';
+import type { Draft } from './draft.ts';
+import { patience } from './give-up.ts';
+import { isAlive, jobState } from './job-state.ts';
+import type { ConfigMapSource, Observed, ObservedJob } from './observed.ts';
+import { finalOutcome } from './outcome.ts';
+import { planRetention } from './retention.ts';
+import type { Reason } from './reason.ts';
+import type { Outcome } from './notes.ts';
+
+/** A Job without a pod after this time has a story to tell: its Events are asked for. */
+const explainAfter = 10_000;
+
+export function refOf(job: ObservedJob): JobRef {
+  return { name: job.name, uid: job.uid, resourceVersion: job.resourceVersion };
+}
+
+export function endAction(job: ObservedJob, reason: Reason, outcome: { outcome: Outcome; reason: string; message: string }): Action {
+  return {
+    kind: 'end',
+    reason,
+    because: outcome.message,
+    job: refOf(job),
+    suspended: job.suspended,
+    outcome: { ...outcome, phase: 'ending' },
+  };
+}
+
+/** Ends what does not start or runs too long. */
+export function planPatience(draft: Draft, observed: Observed, now: number): void {
+  for (const job of observed.jobs) {
+    const verdict = patience(job, observed.explanations, now);
+    if ('giveUp' in verdict) draft.act(endAction(job, verdict.giveUp.reason, verdict.giveUp.outcome));
+    else draft.wake(verdict.until);
+    planExplanation(draft, job, now);
+  }
+}
+
+function planExplanation(draft: Draft, job: ObservedJob, now: number): void {
+  const state = jobState(job);
+  if (state !== 'podless' && state !== 'starting') return;
+  const at = (job.startedAt ?? job.createdAt) + explainAfter;
+  if (now < at) {
+    draft.wake(at);
+    return;
+  }
+  const mute = job.pods.filter((pod) => isAlive(pod) && !pod.waiting && !pod.unscheduled).slice(0, 3);
+  if (state === 'podless') draft.demand({ kind: 'explanation', objects: [{ kind: 'Job', name: job.name, uid: job.uid }] });
+  else if (mute.length > 0) draft.demand({ kind: 'explanation', objects: mute.map((pod) => ({ kind: 'Pod' as const, name: pod.name, uid: pod.uid })) });
+}
+
+const finishReasons: Record<Outcome, Reason> = {
+  succeeded: 'JobSucceeded',
+  failed: 'JobFailed',
+  errored: 'JobErrored',
+  notStarted: 'JobNotStarted',
+  refused: 'CreateRefused',
+};
+
+/** Writes outcomes on finished Jobs, once: retention, waits and the breaker read them there. */
+export function planMarks(draft: Draft, observed: Observed): void {
+  for (const job of observed.jobs) {
+    const outcome = finalOutcome(job);
+    if (!outcome || job.deleting || job.recorded?.phase === 'final') continue;
+    const ran = job.finished && job.startedAt !== undefined ? job.finished.at - job.startedAt : undefined;
+    draft.act({ kind: 'mark', reason: finishReasons[outcome.outcome], because: outcome.message === '' ? outcome.reason : outcome.message, job: refOf(job), outcome, ran });
+  }
+}
+
+/** Jobs follow the ConfigMap that defines their queue now, so that deleting the former one does not take them along. */
+export function planOwnership(draft: Draft, observed: Observed, winner: ConfigMapSource): void {
+  for (const job of observed.jobs) {
+    if (job.onSpecDelete === 'finish' || job.deleting || job.ownerUid === winner.uid) continue;
+    draft.act({ kind: 'reown', reason: 'OwnerChanged', because: `ConfigMap "${winner.name}" defines the queue now`, job: refOf(job), owner: { name: winner.name, uid: winner.uid } });
+  }
+}
+
+/** Files own nothing, so nothing but job-chief ends the Jobs of a file that is gone. */
+export function planAfterDeletion(draft: Draft, observed: Observed): void {
+  for (const job of observed.jobs) {
+    const state = jobState(job);
+    const over = state === 'finished' || state === 'lingering' || state === 'ending' || state === 'deleting';
+    if (over || job.specSource !== 'file' || job.onSpecDelete !== 'delete') continue;
+    draft.act(endAction(job, 'SpecDeleted', { outcome: 'errored', reason: 'SpecDeleted', message: 'its spec was deleted' }));
+  }
+}
+
+/** With a spec its retention counts; without one, what the Jobs were made with. */
+export function planPruning(draft: Draft, observed: Observed, spec: QueueSpec | undefined, now: number): void {
+  const counted = Math.max(spec?.breaker.notStarted ?? 0, spec?.breaker.failed ?? 0);
+  const retention = spec?.retention ?? retentionOf(observed.jobs);
+  const hasSpec = observed.claims.length > 0;
+  const plan = planRetention(observed.jobs, { retention, counted: hasSpec ? counted : 0, keepNewest: hasSpec }, now);
+  draft.wake(plan.next);
+  for (const job of plan.remove) draft.act({ kind: 'delete', reason: 'RetentionExceeded', because: 'more finished Jobs, or older ones, than retention keeps', job: refOf(job) });
+}
+
+function retentionOf(jobs: readonly ObservedJob[]): Retention {
+  const note = [...jobs].sort((left, right) => right.createdAt - left.createdAt).find((job) => job.upkeep)?.upkeep;
+  return {
+    succeeded: { count: note ? note.succeeded.count : 3, age: note?.succeeded.age },
+    failed: { count: note ? note.failed.count : 10, age: note ? note.failed.age : 7 * 86_400_000 },
+  };
+}

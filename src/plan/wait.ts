@@ -1,0 +1,71 @@
+/** How long to leave a queue alone after the outcomes of its last Jobs, and when its breaker opens. */
+import type { BreakerSpec, QueueSpec } from '../spec/queue.ts';
+import type { Outcome } from './notes.ts';
+import type { ObservedJob } from './observed.ts';
+import { finalOutcome } from './outcome.ts';
+
+/** Outcomes that share a wait: an eviction waits as a failure does. */
+export type WaitClass = 'succeeded' | 'failed' | 'notStarted' | 'refused';
+
+export interface Wait {
+  readonly class: WaitClass;
+  /** How many outcomes of this class came in a row, the last Job included. */
+  readonly streak: number;
+  readonly until: number;
+  /** The streak is long enough that only probes are started. */
+  readonly breakerOpen: boolean;
+}
+
+/**
+ * The wait that the newest finished Job of this revision of the spec asks for. Read from the Jobs themselves, so a
+ * restart changes nothing; an edited spec starts afresh, since the edit may be the mend.
+ */
+export function waitAfterRuns(spec: QueueSpec, jobs: readonly ObservedJob[]): Wait | undefined {
+  const ended = endedRuns(jobs.filter((job) => job.specHash === spec.hash));
+  const last = ended[0];
+  if (!last) return undefined;
+  const streak = countStreak(ended.map((run) => run.class));
+  const breakerOpen = isOpen(spec.breaker, last.class, streak);
+  return { class: last.class, streak, breakerOpen, until: last.at + waitFor(spec, last.class, streak, breakerOpen) };
+}
+
+interface EndedRun {
+  readonly class: WaitClass;
+  readonly at: number;
+}
+
+/** Newest first: by drain sequence, which no clock can disorder. */
+function endedRuns(jobs: readonly ObservedJob[]): EndedRun[] {
+  return jobs
+    .filter((job) => job.finished !== undefined && !job.deleting)
+    .sort((left, right) => (right.sequence ?? 0) - (left.sequence ?? 0) || right.createdAt - left.createdAt)
+    .flatMap((job) => {
+      const outcome = finalOutcome(job);
+      return outcome && job.finished ? [{ class: waitClass(outcome.outcome), at: job.finished.at }] : [];
+    });
+}
+
+export function waitClass(outcome: Outcome): WaitClass {
+  return outcome === 'errored' ? 'failed' : outcome;
+}
+
+function countStreak(classes: readonly WaitClass[]): number {
+  const end = classes.findIndex((one) => one !== classes[0]);
+  return end === -1 ? classes.length : end;
+}
+
+function isOpen(breaker: BreakerSpec, last: WaitClass, streak: number): boolean {
+  const threshold = last === 'notStarted' ? breaker.notStarted : last === 'failed' ? breaker.failed : undefined;
+  return threshold !== undefined && streak >= threshold;
+}
+
+/**
+ * Milliseconds: doubled with each repetition, at most `breaker.probeEvery` (or the base, where that is longer), so that
+ * the waits lead up to the pace of the breaker's probes instead of past it. Success does not grow.
+ */
+export function waitFor(spec: QueueSpec, after: WaitClass, streak: number, breakerOpen = false): number {
+  const base = spec.drain.waitAfter[after];
+  if (breakerOpen) return Math.max(base, spec.breaker.probeEvery);
+  if (after === 'succeeded') return base;
+  return Math.min(base * 2 ** Math.min(streak - 1, 30), Math.max(base, spec.breaker.probeEvery));
+}

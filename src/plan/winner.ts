@@ -1,0 +1,16 @@
+/** Which of several claims defines a logical name. */
+import type { Claim } from './observed.ts';
+
+/**
+ * Index of the winner: newest first, then the smaller name. Claims that are being deleted never win. The newest wins
+ * even when it is broken: it is what its author means now, and falling back to an older text would hide that.
+ */
+export function winnerOf(claims: readonly Claim[]): number | undefined {
+  const living = claims.map((claim, index) => ({ claim, index })).filter(({ claim }) => !(claim.source.kind === 'configMap' && claim.source.deleting));
+  living.sort((left, right) => right.claim.source.createdAt - left.claim.source.createdAt || (sourceName(left.claim) < sourceName(right.claim) ? -1 : 1));
+  return living[0]?.index;
+}
+
+export function sourceName(claim: Claim): string {
+  return claim.source.kind === 'configMap' ? claim.source.name : claim.source.path;
+}
