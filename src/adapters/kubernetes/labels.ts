@@ -1,0 +1,52 @@
+/** Reading labels and times of objects that anybody may have edited. */
+import { isObject, objectAt, stringAt } from '../../lib/json.ts';
+import { instanceLabel, jobKindLabel, managedBy, managedByLabel, nameLabel } from '../../spec/keys.ts';
+import type { SpecKey } from '../../plan/observed.ts';
+
+/** Selects all Jobs and Pods that an instance made. */
+export function instanceSelector(instance: string): string {
+  return `${managedByLabel}=${managedBy},${instanceLabel}=${instance}`;
+}
+
+const kinds: readonly SpecKey['kind'][] = ['queue'];
+
+/** The spec that a Job or Pod belongs to; undefined where its labels name none. */
+export function keyOf(raw: unknown): SpecKey | undefined {
+  const labels = labelsOf(raw);
+  const kind = kinds.find((each) => each === labels[jobKindLabel]);
+  const name = labels[nameLabel];
+  return kind === undefined || name === undefined || name === '' ? undefined : { kind, name };
+}
+
+export function labelsOf(raw: unknown): Readonly<Record<string, string>> {
+  return textsAt(objectAt(raw, 'metadata'), 'labels');
+}
+
+export function annotationsOf(raw: unknown): Readonly<Record<string, string>> {
+  return textsAt(objectAt(raw, 'metadata'), 'annotations');
+}
+
+/** Only the entries that are texts. */
+export function textsAt(value: unknown, key: string): Record<string, string> {
+  const found = Object.entries(objectAt(value, key)).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return Object.fromEntries(found);
+}
+
+/** RFC 3339 as milliseconds since 1970. */
+export function timeAt(value: unknown, key: string): number | undefined {
+  const time = Date.parse(stringAt(value, key) ?? '');
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/** UID and name of the owner that controls the object. */
+export function controllerOf(raw: unknown, kind?: string): { readonly uid: string | undefined; readonly name: string | undefined } {
+  const owners = objectAt(raw, 'metadata')['ownerReferences'];
+  const owner = Array.isArray(owners) ? owners.find((each) => isObject(each) && each['controller'] === true && (kind === undefined || each['kind'] === kind)) : undefined;
+  return { uid: stringAt(owner, 'uid'), name: stringAt(owner, 'name') };
+}
+
+/** Non-negative integer, or what is to be assumed without one. */
+export function countAt(value: unknown, key: string, otherwise: number): number {
+  const found = isObject(value) ? value[key] : undefined;
+  return typeof found === 'number' && Number.isInteger(found) && found >= 0 ? found : otherwise;
+}
