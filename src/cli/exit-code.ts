@@ -1,0 +1,14 @@
+/** What the shell sees. Every subcommand uses the same numbers. */
+export const exitCode = {
+  /** Done, and the answer is yes. */
+  ok: 0,
+  /** Done, and the answer is no: problems found, a connection that does not work, a run that failed. */
+  no: 1,
+  /** The command line or the configuration cannot be used, or the command could not do its work. */
+  error: 2,
+} as const;
+
+/** An error whose message is all that the user needs: printed without a stack. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+}

@@ -1,0 +1,24 @@
+/**
+ * The subcommands. Each lives in a file of its own that is loaded only when it is asked for, so that `lint` does not
+ * wait for the HTTP server of `controller` to be read.
+ */
+import type { Command } from 'commander';
+
+export interface Subcommand {
+  /** `['lint']`, `['check', 'connection']`. */
+  readonly path: readonly [string, ...string[]];
+  /** One line for the overview. */
+  readonly summary: string;
+  /** Adds description, arguments, options and action. */
+  readonly load: () => Promise<(command: Command) => void>;
+}
+
+/** Words that only group others. */
+export const groups: Readonly<Record<string, string>> = { check: 'Check something that job-chief needs' };
+
+export const subcommands: readonly Subcommand[] = [
+  { path: ['controller'], summary: 'Run the controller: the service that turns ConfigMaps into Jobs', load: async () => (await import('./controller.ts')).defineController },
+  { path: ['lint'], summary: 'Check specs in files, folders or standard input', load: async () => (await import('./lint/command.ts')).defineLint },
+  { path: ['check', 'connection'], summary: 'Check that a queue connection works', load: async () => (await import('./check-connection.ts')).defineCheckConnection },
+  { path: ['version'], summary: 'Print the version', load: async () => (await import('./version.ts')).defineVersion },
+];
