@@ -15,6 +15,8 @@ export interface SpecInput {
   readonly label: string | undefined;
   /** Data keys; the spec is `spec.yaml`. */
   readonly data: Readonly<Record<string, string>>;
+  /** The ConfigMap opts out of Flux's substitution (annotation kustomize.toolkit.fluxcd.io/substitute: disabled). */
+  readonly substituteDisabled?: boolean;
 }
 
 /** What the operator's configuration adds to reading a spec. Lint without a configuration leaves both out. */

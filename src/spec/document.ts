@@ -1,0 +1,99 @@
+/**
+ * YAML text to plain JSON, keeping where each field stands. The `yaml` package's own toJS is not used: it loses the
+ * positions behind aliases and merge keys, and turns what JSON cannot say into something else without a word.
+ */
+import { LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import type { Json } from '../lib/json.ts';
+import type { FieldPath } from './field-path.ts';
+import { Converter, type FieldNodes } from './node-values.ts';
+import type { Finding } from './report.ts';
+
+/** A spec's text, read as far as it could be. */
+export interface SpecDocument {
+  /** undefined where the syntax is broken, so that nothing can be said about fields. */
+  readonly value: Json | undefined;
+  readonly findings: readonly Finding[];
+  /** Line and column, from 1, of what a finding is about. */
+  place(finding: Finding): { readonly line: number; readonly column: number };
+}
+
+/** Reads one YAML document of version 1.2, with anchors and merge keys. Never throws. */
+export function readDocument(text: string): SpecDocument {
+  const lines = new LineCounter();
+  let document: Document.Parsed;
+  try {
+    document = parseDocument(text, { lineCounter: lines, version: '1.2', merge: true, prettyErrors: false });
+  } catch (error) {
+    // The parser is recursive: only absurdly deep nesting gets here.
+    const finding: Finding = { code: 'InvalidYaml', message: `the YAML cannot be read: ${error instanceof Error ? error.message : String(error)}`, offset: 0 };
+    return { value: undefined, findings: [finding], place: () => ({ line: 1, column: 1 }) };
+  }
+  const syntax = syntaxFindings(document);
+  const readable = syntax.every(({ code }) => code === 'DuplicateKey');
+  const converter = new Converter(document, text);
+  const value = document.contents ? converter.convert(document.contents, []) : null;
+  return {
+    value: readable ? value : undefined,
+    findings: readable ? [...syntax, ...converter.findings] : syntax,
+    place: (finding) => position(lines, finding.offset ?? offsetOf(converter.fields, finding)),
+  };
+}
+
+/** What can be read of a document whose syntax is broken: enough to know whose spec it is. */
+export function readPartly(text: string, field: 'kind' | 'name'): string | undefined {
+  const line = new RegExp(`^${field}:[ \\t]+(["']?)([A-Za-z0-9][A-Za-z0-9.-]*)\\1[ \\t]*(#.*)?$`, 'm').exec(text.replaceAll('\r', ''));
+  return line?.[2];
+}
+
+function syntaxFindings(document: Document.Parsed): Finding[] {
+  const findings = document.errors.map((error) => syntaxFinding(error.code, error.message, error.pos[0]));
+  for (const warning of document.warnings) {
+    if (warning.code === 'BAD_DIRECTIVE') findings.push({ code: 'UnsupportedYaml', message: `the directive is not supported: ${warning.message}`, offset: warning.pos[0] });
+  }
+  if (document.directives.yaml.version !== '1.2') {
+    findings.push({ code: 'UnsupportedYaml', message: `YAML ${document.directives.yaml.version} is not supported, specs are YAML 1.2`, hint: 'remove the %YAML line', offset: 0 });
+  }
+  return findings;
+}
+
+function syntaxFinding(code: string, message: string, offset: number): Finding {
+  switch (code) {
+    case 'DUPLICATE_KEY':
+      return { code: 'DuplicateKey', message: 'the same field is set twice in one mapping', hint: 'keep one of the two', offset };
+    case 'TAB_AS_INDENT':
+      return { code: 'TabIndentation', message: 'a tab stands where YAML wants spaces', hint: 'indent with spaces only', offset };
+    case 'MULTIPLE_DOCS':
+      return { code: 'MultipleDocuments', message: 'there is more than one YAML document, a spec must be one', hint: 'give each spec a ConfigMap (or a file) of its own and remove the line "---"', offset };
+    default:
+      return { code: 'InvalidYaml', message: `the YAML is broken: ${message.charAt(0).toLowerCase()}${message.slice(1).replace(/\.$/, '')}`, offset };
+  }
+}
+
+/** The nearest thing the text has: the field itself, else the closest field around it. */
+function offsetOf(fields: ReadonlyMap<string, FieldNodes>, { path, part }: Finding): number {
+  for (let length = path?.length ?? 0; length > 0; length--) {
+    const field = fields.get(fieldKey((path ?? []).slice(0, length)));
+    if (field) return start(part === 'key' || length !== path?.length ? (field.key ?? field.value) : valueOrKey(field));
+  }
+  return start(fields.get(fieldKey([]))?.value);
+}
+
+/** A value that was left out (`drain:`) stands nowhere; its key does. */
+function valueOrKey({ key, value }: FieldNodes): Node {
+  const [from, to] = value.range ?? [0, 0];
+  return from === to && key ? key : value;
+}
+
+function start(node: Node | undefined): number {
+  return node?.range?.[0] ?? 0;
+}
+
+function position(lines: LineCounter, offset: number): { line: number; column: number } {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(line, 1), column: Math.max(col, 1) };
+}
+
+/** How a path is written as the key of the field map. */
+export function fieldKey(path: FieldPath): string {
+  return JSON.stringify(path);
+}

@@ -1,0 +1,32 @@
+/** What can be said about a ConfigMap's data before anything is parsed. */
+import { nearest } from '../lib/nearest.ts';
+import { shown } from '../lib/show.ts';
+import { specKey, specSizeLimit, specSizeWarning } from './keys.ts';
+import type { SpecInput } from './parsed.ts';
+import type { Finding } from './report.ts';
+
+/** Nothing there, or too much. */
+export function sizeFindings({ data }: SpecInput): Finding[] {
+  const text = data[specKey];
+  if (text === undefined) {
+    const keys = Object.keys(data);
+    const guess = nearest(specKey, keys) ?? (keys.length === 1 ? keys[0] : undefined);
+    const hint = guess === undefined ? `put the spec under the data key ${specKey}` : `rename the data key "${guess}" to ${specKey}`;
+    return [{ code: 'EmptySpec', message: `the ConfigMap has no data key "${specKey}"`, hint }];
+  }
+  const bytes = new TextEncoder().encode(text).length;
+  if (bytes > specSizeLimit) {
+    return [{ code: 'SpecTooLarge', message: `the spec has ${bytes} bytes, more than the ${specSizeLimit} allowed`, hint: 'move data and scripts into ConfigMaps of their own and mount them', offset: 0 }];
+  }
+  if (bytes > specSizeWarning) {
+    return [{ code: 'SpecLarge', message: `the spec has ${bytes} bytes; above about 262144 kubectl apply cannot store its last-applied annotation`, hint: 'move data and scripts into ConfigMaps of their own and mount them', offset: 0 }];
+  }
+  return [];
+}
+
+/** Data keys that nothing reads: no kind of this version names files. */
+export function unusedFindings({ data }: SpecInput): Finding[] {
+  return Object.keys(data)
+    .filter((key) => key !== specKey)
+    .map((key) => ({ code: 'UnusedFile', message: `nothing in the spec uses the data key ${shown(key)}`, path: [`data.${key}`], hint: 'a ConfigMap holds one spec; give a second one a ConfigMap of its own' }));
+}

@@ -1,0 +1,111 @@
+/** What a Job may not contain because job-chief or the Job controller sets it, beyond what a schema can say. */
+import { stringAt, type JsonObject } from '../lib/json.ts';
+import type { Finding } from './report.ts';
+import { jobParts, listed, part, type JobPart, type JobParts } from './job-parts.ts';
+import { reservedEnv, reservedEnvPrefix, reservedMountPath } from './keys.ts';
+import { valueAt, type FieldPath } from './field-path.ts';
+
+/** Environment variables that `injectConnection` sets. */
+export const injectedEnv: readonly string[] = [
+  'DB_HOST',
+  'DB_PORT',
+  'DB_USERNAME',
+  'DB_PASSWORD',
+  'DB_NAME',
+  'DB_SCHEMA',
+  'DB_ENABLE_SSL_AUTH',
+  'DB_CA_PATH',
+  'DB_CERT_PATH',
+  'DB_KEY_PATH',
+];
+
+/** Reserved environment variables, mounts and metadata, and combinations that the API server refuses. */
+export function jobFindings(spec: JsonObject): Finding[] {
+  const parts = jobParts(spec);
+  const injected = spec['injectConnection'] === true ? injectedEnv : [];
+  return [
+    ...parts.containers.flatMap((container) => [...envFindings(spec, container, injected), ...mountFindings(spec, container)]),
+    ...failurePolicyFindings(parts),
+    ...[['jobMetadata'], ['podMetadata'], ['jobTemplate', 'metadata'], ['jobTemplate', 'spec', 'template', 'metadata']].flatMap((path) => metadataFindings(spec, path)),
+  ];
+}
+
+function envFindings(spec: JsonObject, container: JobPart, injected: readonly string[]): Finding[] {
+  return listed(spec, [...container.path, 'env']).flatMap(({ path, value }): Finding[] => {
+    const name = stringAt(value, 'name') ?? '';
+    const at = [...path, 'name'];
+    if (name.startsWith(reservedEnvPrefix) || reservedEnv.includes(name)) {
+      return [{ code: 'ReservedName', message: `the environment variable "${name}" is set by job-chief or Kubernetes and must not be set here`, path: at, hint: 'use another name' }];
+    }
+    if (name === 'QUEUE_NAME') {
+      return [{ code: 'EnvOverridden', message: '"QUEUE_NAME" is set by job-chief to the name of the queue, this value is never seen', path: at, hint: 'remove it' }];
+    }
+    if (injected.includes(name)) {
+      return [{ code: 'EnvOverridden', message: `"${name}" is set by injectConnection, this value is never seen`, path: at, hint: 'remove it, or set injectConnection: false' }];
+    }
+    return [];
+  });
+}
+
+function mountFindings(spec: JsonObject, container: JobPart): Finding[] {
+  const fields: readonly [list: string, field: string][] = [
+    ['volumeMounts', 'mountPath'],
+    ['volumeDevices', 'devicePath'],
+  ];
+  return fields.flatMap(([list, field]) =>
+    listed(spec, [...container.path, list]).flatMap(({ path, value }): Finding[] => {
+      const target = stringAt(value, field);
+      if (target === undefined || !isReserved(target)) return [];
+      return [{ code: 'ReservedName', message: `"${target}" is at or under ${reservedMountPath}, where job-chief mounts its own files`, path: [...path, field], hint: 'mount it somewhere else' }];
+    }),
+  );
+}
+
+/** Also behind detours such as `/x/../job-chief/`. */
+function isReserved(target: string): boolean {
+  const parts: string[] = [];
+  for (const name of target.split('/')) {
+    if (name === '..') parts.pop();
+    else if (name !== '' && name !== '.') parts.push(name);
+  }
+  return `/${parts.join('/')}/`.startsWith(`${reservedMountPath}/`);
+}
+
+function failurePolicyFindings({ pod, job }: JobParts): Finding[] {
+  if (!pod || !job) return [];
+  const restartPolicy = pod.value['restartPolicy'] ?? 'Never';
+  if (job.value['podFailurePolicy'] !== undefined && restartPolicy !== 'Never') {
+    return [{ code: 'ConflictingFields', message: 'podFailurePolicy needs restartPolicy Never', path: [...job.path, 'podFailurePolicy'], part: 'key', hint: 'remove one of the two' }];
+  }
+  if (job.value['podReplacementPolicy'] === 'TerminatingOrFailed' && restartPolicy === 'Never') {
+    return [
+      {
+        code: 'ConflictingFields',
+        message: 'podReplacementPolicy must be "Failed" in a Job with a podFailurePolicy, and job-chief gives it one',
+        path: [...job.path, 'podReplacementPolicy'],
+        hint: 'remove it: a pod is then replaced when it is really gone',
+      },
+    ];
+  }
+  return [];
+}
+
+function metadataFindings(spec: JsonObject, path: FieldPath): Finding[] {
+  return ['labels', 'annotations'].flatMap((field) =>
+    Object.keys(part(valueAt(spec, []) ?? null, [...path, field])?.value ?? {}).flatMap((key): Finding[] => {
+      const owner = reservedMetadataOwner(key);
+      if (owner === undefined) return [];
+      return [{ code: 'ReservedName', message: `the key "${key}" belongs to ${owner} and must not be set on Jobs or pods`, path: [...path, field, key], part: 'key', hint: 'remove it' }];
+    }),
+  );
+}
+
+/** Who owns a label or annotation key that specs may not set; undefined: nobody. */
+export function reservedMetadataOwner(key: string): string | undefined {
+  if (/^job-chief($|\/|-record$)/.test(key) || key === 'app.kubernetes.io/managed-by') return 'job-chief';
+  // Argo CD would take the Job for one of its own, and delete it as not in git.
+  if (key === 'app.kubernetes.io/instance') return 'Argo CD';
+  if (key.startsWith('argocd.argoproj.io/')) return key === 'argocd.argoproj.io/ignore-resource-updates' ? undefined : 'Argo CD';
+  if (key.startsWith('kustomize.toolkit.fluxcd.io/')) return 'Flux';
+  return /^(batch\.kubernetes\.io\/|(job-name|controller-uid)$)/.test(key) ? 'the Job controller' : undefined;
+}

@@ -1,0 +1,75 @@
+/**
+ * The spec ring's door: one labelled ConfigMap (or file) in, a typed spec or its problems out. Synchronous, without
+ * I/O, and it never throws: one bad spec must affect only itself.
+ */
+import { digest } from '../lib/digest.ts';
+import { isObject, stringAt, type Json, type JsonObject } from '../lib/json.ts';
+import { readDocument, readPartly, type SpecDocument } from './document.ts';
+import { headFindings, kindOf, logicalName } from './head.ts';
+import { sizeFindings, unusedFindings } from './input-rules.ts';
+import { specKey } from './keys.ts';
+import type { ParsedSpec, SpecEnvironment, SpecInput } from './parsed.ts';
+import { buildQueue } from './queue-build.ts';
+import { queueFindings } from './queue-rules.ts';
+import { Report, type Finding } from './report.ts';
+import { schemaFindings } from './schema-findings.ts';
+import { queueErrors } from './validate.ts';
+
+/** Length of a spec's hash in characters: 80 bits. */
+const hashLength = 16;
+
+/** Reads one spec. */
+export function parseSpec(input: SpecInput, environment: SpecEnvironment): ParsedSpec {
+  const text = input.data[specKey];
+  const oversized = sizeFindings(input);
+  if (text === undefined || oversized.some(({ code }) => code !== 'SpecLarge')) return unreadable(input, text ?? '', oversized);
+  const document = readDocument(text);
+  const report = reportFor(input, document);
+  for (const finding of [...oversized, ...document.findings, ...unusedFindings(input)]) add(report, finding, input);
+  if (document.value === undefined) return rejected(input, text, report);
+  return parseValue(document.value, report, input, environment);
+}
+
+function parseValue(value: Json, report: Report, input: SpecInput, environment: SpecEnvironment): ParsedSpec {
+  const kind = kindOf(stringAt(value, 'kind'), input.label);
+  const name = logicalName(stringAt(value, 'name'), input.objectName);
+  const hash = digest(value, hashLength);
+  for (const finding of headFindings(value, input)) report.add(finding);
+  if (kind === 'Queue' && isObject(value)) for (const finding of kindFindings(value, environment)) report.add(finding);
+  const spec = report.hasErrors() || !isObject(value) ? undefined : buildQueue(value, { name, hash }, input, environment);
+  return { kind, name, hash, spec, problems: report.problems() };
+}
+
+/** What the head (spec/head.ts) already says better is left out. */
+const headFields = new Set(['apiVersion', 'kind', 'name']);
+
+function kindFindings(value: JsonObject, environment: SpecEnvironment): Finding[] {
+  const schema = schemaFindings(queueErrors(value), value).filter(({ path }) => path?.length !== 1 || !headFields.has(String(path[0])));
+  return [...schema, ...queueFindings(value, environment)];
+}
+
+/** Too large to be parsed, or nothing there: the position is the start of the file. */
+function unreadable(input: SpecInput, text: string, findings: readonly Finding[]): ParsedSpec {
+  const report = new Report(() => ({ file: input.file, line: 1, column: 1 }));
+  for (const finding of findings) report.add(finding);
+  return rejected(input, text, report);
+}
+
+function rejected(input: SpecInput, text: string, report: Report): ParsedSpec {
+  return {
+    kind: kindOf(readPartly(text, 'kind'), input.label),
+    name: logicalName(readPartly(text, 'name'), input.objectName),
+    hash: undefined,
+    spec: undefined,
+    problems: report.problems(),
+  };
+}
+
+function reportFor(input: SpecInput, document: SpecDocument): Report {
+  return new Report((finding) => ({ file: input.file, ...document.place(finding) }));
+}
+
+/** Whoever annotated the ConfigMap against Flux's substitution need not hear of it. */
+function add(report: Report, finding: Finding, input: SpecInput): void {
+  if (finding.code !== 'FluxSubstitution' || input.substituteDisabled !== true) report.add(finding);
+}

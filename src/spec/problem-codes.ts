@@ -1,0 +1,50 @@
+/** Every code that a problem of a spec can carry, with its severity. docs/errors.md explains each; a test holds the two together. */
+import type { Severity } from './problem.ts';
+
+export const problemCodes = {
+  // The text as a whole.
+  EmptySpec: 'error',
+  SpecTooLarge: 'error',
+  SpecLarge: 'warning',
+  UnusedFile: 'warning',
+  InvalidYaml: 'error',
+  TabIndentation: 'error',
+  MultipleDocuments: 'error',
+  DuplicateKey: 'error',
+  TooManyAliases: 'error',
+  UnsupportedYaml: 'error',
+  AmbiguousNumber: 'error',
+  AmbiguousWord: 'error',
+  FluxSubstitution: 'warning',
+  HelmTemplate: 'warning',
+  TooManyProblems: 'warning',
+  // What it claims to be.
+  NotAMapping: 'error',
+  UnsupportedApiVersion: 'error',
+  UnknownKind: 'error',
+  UnsupportedKind: 'error',
+  LabelMismatch: 'error',
+  InvalidName: 'error',
+  // Its fields.
+  MissingField: 'error',
+  UnknownField: 'error',
+  UnsupportedField: 'error',
+  RefusedField: 'error',
+  WrongType: 'error',
+  InvalidValue: 'error',
+  InvalidDuration: 'error',
+  ConflictingFields: 'error',
+  ReservedName: 'error',
+  UnknownReference: 'error',
+  EnvOverridden: 'warning',
+  LiteralCredential: 'warning',
+  // What the operator's configuration says about it.
+  UnknownConnection: 'error',
+  ConnectionType: 'error',
+  ConnectionNotInjectable: 'error',
+  // Only in `job-chief lint`, which sees files and several specs at once.
+  DuplicateName: 'error',
+  MissingLabel: 'warning',
+} as const satisfies Readonly<Record<string, Severity>>;
+
+export type ProblemCode = keyof typeof problemCodes;

@@ -1,0 +1,137 @@
+/** What users write as a Queue: the one definition behind the validator, the types and schemas/queue.schema.json. */
+import { Type, type Static } from 'typebox';
+import type { JsonObject } from '../lib/json.ts';
+import { commonFields } from './common-schema.ts';
+import { jobDefinitions, jobRecipe, jobTemplate } from './job-schema.ts';
+import { duration, flag, integer, section, subdomainMessage, subdomainPattern } from './schema-fields.ts';
+
+/**
+ * pg-boss 5 to 10 take any text as a queue's name; 11 and later letters, digits, `_`, `-`, `.` and `/`. None checks the
+ * length; PostgreSQL refuses an index entry of more than about 2,700 bytes.
+ */
+const queueName = Type.String({
+  description: 'Name of the queue, exactly as pg-boss knows it.',
+  minLength: 1,
+  maxLength: 2_600,
+  pattern: '^[^\\u0000]+$',
+  errorMessage: 'must be the name of a queue: 1 to 2600 characters without NUL',
+});
+
+/** All versions of pg-boss stop at 50; a quoted name (pg-boss 12) may hold nearly anything. */
+const schemaName = Type.Optional(
+  Type.String({
+    description: "PostgreSQL schema of pg-boss. Default: the connection's own, else pgboss.",
+    minLength: 1,
+    maxLength: 50,
+    pattern: '^[^"\\u0000]+$',
+    errorMessage: 'must be the name of a PostgreSQL schema: 1 to 50 characters without quotes',
+  }),
+);
+
+const pgBoss = Type.Object(
+  {
+    connection: Type.String({
+      description: "Name of one of the operator's connections.",
+      minLength: 1,
+      maxLength: 253,
+      pattern: subdomainPattern,
+      errorMessage: subdomainMessage,
+    }),
+    queue: queueName,
+    schema: schemaName,
+  },
+  { additionalProperties: false, description: 'A queue of pg-boss in PostgreSQL.' },
+);
+
+const drain = Type.Object(
+  {
+    checkInterval: duration({ description: 'Time between two looks at the queue while nothing runs.', default: '10s', min: '1s', max: '24h' }),
+    pods: section(
+      {
+        min: integer({ description: 'Least number of pods that a Job starts with.', default: 1, min: 1, max: 10_000 }),
+        max: integer({ description: 'Largest number of pods at once. Not less than min.', default: 1, min: 1, max: 10_000 }),
+        messagesPerPod: integer({ description: 'Waiting messages for each pod: pods = ready messages / messagesPerPod, rounded up, between min and max.', default: 1, min: 1, max: 1_000_000_000 }),
+      },
+      'How many pods drain the queue.',
+    ),
+    waitAfter: section(
+      {
+        succeeded: duration({ description: 'Wait after a Job that succeeded.', default: '0s', min: '0s', max: '24h' }),
+        failed: duration({ description: 'Wait after a Job that failed or was lost. Grows with repetition.', default: '30s', min: '0s', max: '24h' }),
+        notStarted: duration({ description: 'Wait after a Job whose pod could not start. Grows with repetition.', default: '2m', min: '0s', max: '24h' }),
+        refused: duration({ description: 'Wait after the API server or a policy refused the Job. Grows with repetition.', default: '30s', min: '0s', max: '24h' }),
+      },
+      'Wait before the next look at the queue, by the outcome of the last Job.',
+    ),
+  },
+  { additionalProperties: false, description: 'One Job at a time, whose pods fetch messages for themselves until the queue is empty. Write {} for the defaults.' },
+);
+
+/** `false` is what tools that speak YAML 1.1 make of `off`. */
+const threshold = (description: string, value: number | 'off') =>
+  Type.Optional(
+    Type.Unsafe<number | 'off' | false>({
+      anyOf: [{ type: 'integer', minimum: 1, maximum: 1_000 }, { enum: ['off', false] }],
+      description,
+      default: value,
+      errorMessage: 'must be a whole number from 1 to 1000, or off',
+    }),
+  );
+
+const breaker = section(
+  {
+    notStarted: threshold('So many Jobs in a row that could not start trip the breaker; off: never.', 5),
+    failed: threshold('So many failed Jobs in a row trip the breaker; off: never.', 'off'),
+    probeEvery: duration({ description: 'While the breaker is tripped, one Job is tried each time so much has passed.', default: '5m', min: '1s', max: '24h' }),
+  },
+  'When to stop starting Jobs that only fail.',
+);
+
+const oneJob = integer({
+  description: 'Unfinished Jobs of this queue at once. A drain Queue has one; drain.pods says how many pods it has.',
+  default: 1,
+  min: 1,
+  max: 1,
+  errorMessage: 'must be 1: a Queue with drain has one unfinished Job at a time, and drain.pods.max says how many pods that has',
+});
+
+/** The whole spec. */
+export const queueSchema = Type.Object(
+  {
+    apiVersion: commonFields.apiVersion,
+    kind: Type.Literal('Queue', { description: 'Jobs for the work that waits in a queue.' }),
+    name: commonFields.name,
+    source: Type.Object({ pgBoss }, { additionalProperties: false, description: 'Where work waits: exactly one kind of queue.' }),
+    drain,
+    job: jobRecipe,
+    jobTemplate,
+    startTimeout: duration({ description: 'Longest time from the start of a Job until one of its pods runs.', default: '15m', min: '1s', max: '24h' }),
+    timeout: duration({ description: 'Longest time from the first started container until the Job has finished. Without it there is no limit.', min: '1s', max: '365d' }),
+    breaker,
+    injectConnection: flag("Give the containers the connection as DB_* environment variables. Only for connections that the operator marked injectable.", false),
+    concurrency: section({ max: oneJob }, 'How much may run at once.'),
+    retention: commonFields.retention,
+    suspend: commonFields.suspend,
+    observe: commonFields.observe,
+    onSpecDelete: commonFields.onSpecDelete,
+    onSpecChange: commonFields.onSpecChange,
+    jobMetadata: commonFields.jobMetadata,
+    podMetadata: commonFields.podMetadata,
+    health: commonFields.health,
+  },
+  {
+    $id: 'urn:job-chief:schema:queue:v1',
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'job-chief Queue',
+    description: 'Starts Jobs for the work that waits in a queue.',
+    additionalProperties: false,
+    oneOf: [{ required: ['job'] }, { required: ['jobTemplate'] }],
+    $defs: jobDefinitions,
+  },
+);
+
+/** A Queue as users write it, once it is valid. */
+export type QueueDocument = Static<typeof queueSchema>;
+
+/** The schema as plain data. */
+export const queueJsonSchema = queueSchema as unknown as JsonObject;

@@ -1,0 +1,48 @@
+/** Compiled schemas: a value in, Ajv's errors out. What they mean to users is schema-findings.ts. */
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { formatDuration, parseDuration } from '../lib/duration.ts';
+import type { Json, JsonObject } from '../lib/json.ts';
+import { lazy } from '../lib/lazy.ts';
+import { queueJsonSchema } from './queue-schema.ts';
+
+export type SchemaError = ErrorObject;
+
+/** Compiling takes a tenth of a second, which commands that read no spec need not pay. */
+const compiledQueue = lazy(() => compile(queueJsonSchema));
+
+/** All that the schema of Queue has against the value. */
+export function queueErrors(value: Json): readonly SchemaError[] {
+  return run(compiledQueue(), value);
+}
+
+/** A validator for any other schema of ours. */
+export function validator(schema: JsonObject): (value: unknown) => readonly SchemaError[] {
+  const compiled = lazy(() => compile(schema));
+  return (value) => run(compiled(), value);
+}
+
+function run(validate: ValidateFunction, value: unknown): readonly SchemaError[] {
+  return validate(value) ? [] : (validate.errors ?? []);
+}
+
+function compile(schema: JsonObject): ValidateFunction {
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false });
+  ajv.addKeyword({
+    keyword: 'durationBetween',
+    type: 'string',
+    compile: ([min, max]: [string, string]) => {
+      const least = parseDuration(min) ?? 0;
+      const most = parseDuration(max) ?? Number.POSITIVE_INFINITY;
+      return (text: string): boolean => {
+        const value = parseDuration(text);
+        return value === undefined || (value >= least && value <= most);
+      };
+    },
+    error: { message: ({ schema: [min, max] }) => `must be from ${bound(min)} to ${bound(max)}` },
+  });
+  return ajv.compile(schema);
+}
+
+function bound(text: unknown): string {
+  return formatDuration(parseDuration(String(text)) ?? 0);
+}
