@@ -1,6 +1,5 @@
 /** The manifest of a drain Job: what the user wrote, and what job-chief adds to it. */
-import { arrayAt, isObject, objectAt, type Json, type JsonObject } from '../lib/json.ts';
-import { labelValue } from '../lib/label-value.ts';
+import { arrayAt, isObject, objectAt, stringAt, type Json, type JsonObject } from '../lib/json.ts';
 import * as keys from '../spec/keys.ts';
 import type { QueueSpec } from '../spec/queue.ts';
 import type { DrainBlueprint } from './action.ts';
@@ -164,7 +163,7 @@ function eachContainer(pod: JsonObject, change: (container: JsonObject) => JsonO
   return { ...pod, ...changed('initContainers'), ...changed('containers') };
 }
 
-/** The key of a logical name. */
-export function specKeyOf(kind: SpecKey['kind'], name: string): SpecKey {
-  return { kind, name: labelValue(name) };
+/** The spec hash that a blueprint was made from. */
+export function drainSpecHash(blueprint: DrainBlueprint): string {
+  return stringAt(objectAt(objectAt(blueprint.manifest, 'metadata'), 'annotations'), keys.specHashAnnotation) ?? '';
 }

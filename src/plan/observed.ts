@@ -7,7 +7,8 @@ import type { RecordedOutcome, UpkeepNote } from './notes.ts';
 
 /** What all rounds of one logical spec are keyed by: lower-case kind and the name as label value. */
 export interface SpecKey {
-  readonly kind: 'queue';
+  /** `unknown`: a document whose kind does not exist; it can only be reported. */
+  readonly kind: 'queue' | 'unknown';
   readonly name: string;
 }
 

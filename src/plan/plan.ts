@@ -3,8 +3,14 @@ import type { Plan } from './action.ts';
 import type { PlanEnvironment } from './environment.ts';
 import type { Observed } from './observed.ts';
 import { planQueue } from './queue.ts';
+import { planUnknown } from './unknown.ts';
 
 /** `now`: milliseconds since 1970 by this process's clock. */
 export function plan(observed: Observed, environment: PlanEnvironment, now: number): Plan {
-  return planQueue(observed, environment, now);
+  switch (observed.key.kind) {
+    case 'queue':
+      return planQueue(observed, environment, now);
+    case 'unknown':
+      return planUnknown(observed, now);
+  }
 }

@@ -3,7 +3,7 @@ import type { QueueSpec } from '../spec/queue.ts';
 import type { DepthDemand } from './action.ts';
 import { drainBlueprint, dryRunJob } from './drain-job.ts';
 import type { Draft, Stand } from './draft.ts';
-import type { ObservedJob } from './observed.ts';
+import type { ObservedJob, TemplateVerdict } from './observed.ts';
 import type { QueueRound } from './round.ts';
 import { waitFor } from './wait.ts';
 
@@ -15,7 +15,7 @@ export function planStart(draft: Draft, round: QueueRound): Stand {
 function unchecked(draft: Draft, { observed, spec, winner, environment, now }: QueueRound): Stand | undefined {
   const verdict = observed.verdict?.hash === spec.hash ? observed.verdict : undefined;
   if (verdict?.result.kind === 'passed') return undefined;
-  const notBefore = verdict ? verdict.at + waitFor(spec, 'refused', verdict.count) : now;
+  const notBefore = verdict ? verdict.at + verdictPause(spec, verdict) : now;
   const blueprint = drainBlueprint(observed.key, spec, winner, { pods: spec.drain.pods.min, environment });
   draft.demand({ kind: 'verdict', hash: spec.hash, manifest: dryRunJob(blueprint), notBefore });
   if (!verdict) return { state: 'Checking', reason: 'SpecChecking', message: 'the API server is asked whether it would take the Job' };
@@ -24,6 +24,12 @@ function unchecked(draft: Draft, { observed, spec, winner, environment, now }: Q
   if (kind === 'refused') return { state: 'Rejected', reason: 'TemplateRefused', message };
   if (kind === 'forbidden') return { state: 'Blocked', reason: 'Forbidden', message };
   return { state: 'Checking', reason: 'TemplateUnchecked', message: `the dry run of the Job got no clear answer: ${message}` };
+}
+
+/** No clear answer is asked for again soon; a refusal only now and then, for what was missing may come. */
+function verdictPause(spec: QueueSpec, verdict: TemplateVerdict): number {
+  if (verdict.result.kind === 'unknown') return Math.min(1000 * 2 ** Math.min(verdict.count - 1, 10), 60_000);
+  return waitFor(spec, 'refused', verdict.count);
 }
 
 function whenReady(draft: Draft, round: QueueRound): Stand {

@@ -16,6 +16,8 @@ import type { Outcome } from './notes.ts';
 
 /** A Job without a pod after this time has a story to tell: its Events are asked for. */
 const explainAfter = 10_000;
+/** While it stays mute it is asked about again. */
+const explainEvery = 30_000;
 
 export function refOf(job: ObservedJob): JobRef {
   return { name: job.name, uid: job.uid, resourceVersion: job.resourceVersion };
@@ -50,6 +52,7 @@ function planExplanation(draft: Draft, job: ObservedJob, now: number): void {
     draft.wake(at);
     return;
   }
+  draft.wake(now + explainEvery);
   const mute = job.pods.filter((pod) => isAlive(pod) && !pod.waiting && !pod.unscheduled).slice(0, 3);
   if (state === 'podless') draft.demand({ kind: 'explanation', objects: [{ kind: 'Job', name: job.name, uid: job.uid }] });
   else if (mute.length > 0) draft.demand({ kind: 'explanation', objects: mute.map((pod) => ({ kind: 'Pod' as const, name: pod.name, uid: pod.uid })) });

@@ -1,0 +1,37 @@
+/** Actions on existing Jobs as JSON merge patches. */
+import type { JsonObject } from '../lib/json.ts';
+import { outcomeAnnotation } from '../spec/keys.ts';
+import type { EndAction, MarkAction, ReownAction, ScaleAction } from './action.ts';
+import { ownerReference } from './drain-job.ts';
+import type { RecordedOutcome } from './notes.ts';
+
+/**
+ * A deadline of one second makes the Job fail, and its pods go, within a second or so; the Job stays as the record. A
+ * suspended Job takes no notice of deadlines: it is resumed without pods, so that none ever runs.
+ */
+export function endPatch(action: EndAction): JsonObject {
+  return {
+    ...outcome(action.outcome),
+    spec: { activeDeadlineSeconds: 1, ...(action.suspended ? { suspend: false, parallelism: 0 } : {}) },
+  };
+}
+
+export function markPatch(action: MarkAction): JsonObject {
+  return outcome(action.outcome);
+}
+
+export function scalePatch(action: ScaleAction): JsonObject {
+  return { spec: { parallelism: action.parallelism } };
+}
+
+export function reownPatch(action: ReownAction): JsonObject {
+  return { metadata: { ownerReferences: [ownerReference(action.owner)] } };
+}
+
+/** Longest message kept on a Job. */
+const longestMessage = 1024;
+
+function outcome(recorded: RecordedOutcome): JsonObject {
+  const text = JSON.stringify({ ...recorded, message: recorded.message.slice(0, longestMessage) });
+  return { metadata: { annotations: { [outcomeAnnotation]: text } } };
+}

@@ -1,0 +1,112 @@
+/**
+ * The engine: caches and queues ask for keys, keys get rounds. Opens only after specs, Jobs and Pods are synced, so that
+ * nothing is decided on a half-filled view; closes in the order intake, rounds under way, done.
+ */
+import { sleep, type Clock } from '../lib/clock.ts';
+import type { PlanEnvironment } from '../plan/environment.ts';
+import type { ObservedJob, SpecKey } from '../plan/observed.ts';
+import { CreateGate } from './create-gate.ts';
+import { DepthReader } from './depth-reader.ts';
+import { Explainer } from './explainer.ts';
+import { documentText, specText } from './key.ts';
+import { Memory } from './memory.ts';
+import type { Meter, WorkQueueMeter } from './meter.ts';
+import type { ClusterCache, DepthProbe, EventReader, EventSink, JobApi, Log, SpecSource, StatusSink } from './ports.ts';
+import { Reconciler } from './reconciler.ts';
+import { Reporter } from './reporter.ts';
+import { SpecIndex, type ParseSpec } from './spec-index.ts';
+import { StatusWriter } from './status-writer.ts';
+import { TemplateChecker } from './template-checker.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface ControllerDeps {
+  readonly clock: Clock;
+  readonly environment: PlanEnvironment;
+  readonly parse: ParseSpec;
+  readonly specs: SpecSource;
+  readonly cache: ClusterCache;
+  readonly jobs: JobApi;
+  readonly probe: DepthProbe;
+  readonly events: EventSink;
+  readonly eventReader: EventReader;
+  /** undefined: status write-back is off. */
+  readonly statusSink: StatusSink | undefined;
+  readonly meter: Meter;
+  readonly workQueueMeter: WorkQueueMeter;
+  readonly log: Log;
+  /** Rounds under way at once. */
+  readonly concurrency: number;
+}
+
+export class Controller {
+  readonly #deps: ControllerDeps;
+  readonly #queue: WorkQueue;
+  readonly #depths: DepthReader;
+  readonly #specs: SpecIndex;
+  readonly #reporter: Reporter;
+  readonly #stop = new AbortController();
+
+  constructor(deps: ControllerDeps) {
+    this.#deps = deps;
+    const { clock, log, meter } = deps;
+    const changed = (key: SpecKey): void => { this.jobsChanged(key); };
+    const memory = new Memory(deps);
+    this.#specs = new SpecIndex(deps.specs, deps.parse);
+    this.#depths = new DepthReader({ clock, probe: deps.probe, meter, changed });
+    const statuses = new StatusWriter({ clock, sink: deps.statusSink, forbidden: (message) => { log.warn({ code: 'Forbidden', because: message }, 'status is not written: the right to patch ConfigMaps is missing'); } });
+    this.#reporter = new Reporter({ clock, statuses, events: deps.events, meter, log });
+    const reconciler = new Reconciler({
+      ...deps,
+      memory,
+      gate: new CreateGate(clock),
+      specs: this.#specs,
+      depths: this.#depths,
+      checker: new TemplateChecker({ clock, jobs: deps.jobs, changed }),
+      explainer: new Explainer({ clock, events: deps.eventReader, changed }),
+      reporter: this.#reporter,
+      enqueue: changed,
+    });
+    this.#queue = new WorkQueue({ clock, concurrency: deps.concurrency, meter: deps.workQueueMeter, run: (key) => reconciler.round(key) });
+  }
+
+  /** Waits until everything is synced, then starts rounds. Rejects only when it is stopped before. */
+  async start(): Promise<void> {
+    while (!this.synced) await sleep(this.#deps.clock, 20, this.#stop.signal);
+    for (const id of this.#deps.specs.ids()) this.documentChanged(id);
+    for (const key of this.#deps.cache.keys()) this.jobsChanged(key);
+    this.#queue.start();
+  }
+
+  get synced(): boolean {
+    return this.#deps.specs.synced && this.#deps.cache.synced;
+  }
+
+  /** A spec document came, changed or went. */
+  documentChanged(id: string): void {
+    this.#queue.add(documentText(id));
+  }
+
+  /** A Job or pod of the key came, changed or went, or something else asks for a round. */
+  jobsChanged(key: SpecKey): void {
+    this.#queue.add(specText(key));
+  }
+
+  /** An unfinished Job is gone. Retention deletes only finished ones, so it was somebody else, or its owner went. */
+  jobVanished(key: SpecKey, job: Pick<ObservedJob, 'name' | 'uid' | 'ownerUid'>): void {
+    const claims = this.#specs.claims(key);
+    const ownerLives = job.ownerUid === undefined || claims.some(({ source }) => source.kind === 'configMap' && source.uid === job.ownerUid && !source.deleting);
+    if (ownerLives) this.#reporter.jobVanished(key, job, claims);
+  }
+
+  /** A queue says that a message came. */
+  queueWoke(connection: string, queue: string): void {
+    this.#depths.wake(connection, queue);
+  }
+
+  /** Takes in nothing more and waits for the rounds under way. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('stopped'));
+    this.#depths.close();
+    await this.#queue.close();
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Answers the standing questions of plans about queue depths. A question is read at once, again at its own pace, when
+ * the next deferred message becomes ready, and when the queue wakes us. Only a different answer starts a round.
+ */
+import type { Clock, Timer } from '../lib/clock.ts';
+import type { DepthDemand } from '../plan/action.ts';
+import type { DepthReading, SpecKey } from '../plan/observed.ts';
+import { specText } from './key.ts';
+import type { Meter } from './meter.ts';
+import type { DepthAnswer, DepthProbe } from './ports.ts';
+
+export interface DepthReaderOptions {
+  readonly clock: Clock;
+  readonly probe: DepthProbe;
+  readonly meter: Meter;
+  /** A reading changed: the key wants a round. */
+  readonly changed: (key: SpecKey) => void;
+}
+
+interface Standing {
+  readonly key: SpecKey;
+  readonly demand: DepthDemand;
+  readonly abort: AbortController;
+  reading: DepthReading | undefined;
+  timer: Timer | undefined;
+  underWay: boolean;
+  /** Woken while a query was under way, which may have been answered before the message came. */
+  again: boolean;
+}
+
+export class DepthReader {
+  readonly #options: DepthReaderOptions;
+  readonly #standing = new Map<string, Standing>();
+
+  constructor(options: DepthReaderOptions) {
+    this.#options = options;
+  }
+
+  /** The question that the key's last plan asks; undefined: none, and what was read is forgotten. */
+  ask(key: SpecKey, demand: DepthDemand | undefined): void {
+    const text = specText(key);
+    const before = this.#standing.get(text);
+    if (before && demand && sameQuestion(before.demand, demand)) return;
+    if (before) this.#drop(text, before);
+    if (!demand) return;
+    const standing: Standing = { key, demand, abort: new AbortController(), reading: undefined, timer: undefined, underWay: false, again: false };
+    this.#standing.set(text, standing);
+    void this.#read(standing);
+  }
+
+  reading(key: SpecKey): DepthReading | undefined {
+    return this.#standing.get(specText(key))?.reading;
+  }
+
+  /** The queue says that something changed. A hint: answers are read, never taken from it. */
+  wake(connection: string, queue: string): void {
+    for (const standing of this.#standing.values()) {
+      if (standing.demand.connection === connection && standing.demand.queue === queue) void this.#read(standing);
+    }
+  }
+
+  close(): void {
+    for (const [text, standing] of this.#standing) this.#drop(text, standing);
+  }
+
+  #drop(text: string, standing: Standing): void {
+    this.#standing.delete(text);
+    standing.timer?.cancel();
+    standing.abort.abort();
+  }
+
+  async #read(standing: Standing): Promise<void> {
+    if (standing.underWay) {
+      standing.again = true;
+      return;
+    }
+    standing.timer?.cancel();
+    standing.underWay = true;
+    const { clock, meter } = this.#options;
+    const at = clock.now();
+    const began = clock.monotonic();
+    const answer = await this.#options.probe.depth(standing.demand, standing.abort.signal);
+    standing.underWay = false;
+    if (standing.abort.signal.aborted) return;
+    meter.depth(standing.key, answer.kind === 'known' ? answer.ready : undefined, (clock.monotonic() - began) / 1000);
+    this.#take(standing, answer, at);
+    if (standing.again) {
+      standing.again = false;
+      void this.#read(standing);
+    } else {
+      this.#schedule(standing, answer, at);
+    }
+  }
+
+  #take(standing: Standing, answer: DepthAnswer, at: number): void {
+    const before = standing.reading?.result;
+    const result = answer.kind === 'known' ? answer : { ...answer, since: before?.kind === 'unknown' ? before.since : at };
+    standing.reading = { question: standing.demand.question, at, result };
+    if (!before || describe(before) !== describe(result)) this.#options.changed(standing.key);
+  }
+
+  #schedule(standing: Standing, answer: DepthAnswer, at: number): void {
+    const now = this.#options.clock.now();
+    const next = answer.kind === 'known' && answer.nextReadyAt !== undefined ? answer.nextReadyAt : Infinity;
+    const due = Math.min(at + standing.demand.every, next);
+    // Never a tight loop, whatever the clocks of the database and this machine say.
+    standing.timer = this.#options.clock.timer(Math.max(due - now, 20), () => void this.#read(standing));
+  }
+}
+
+function sameQuestion(left: DepthDemand, right: DepthDemand): boolean {
+  return left.question === right.question && left.connection === right.connection && left.schema === right.schema && left.queue === right.queue && left.upTo === right.upTo && left.every === right.every;
+}
+
+/** What makes two answers different to a plan. */
+function describe(result: DepthReading['result']): string {
+  return result.kind === 'known' ? `known ${result.ready}` : `unknown ${result.reason} ${result.message}`;
+}

@@ -1,0 +1,94 @@
+/** Carries out actions in their order. Each is idempotent; the first that does not come through ends the round. */
+import { drainSpecHash } from '../plan/drain-job.ts';
+import type { Action, DeleteAction, EndAction, JobRef, MarkAction, ReownAction, ScaleAction } from '../plan/action.ts';
+import { endPatch, markPatch, reownPatch, scalePatch } from '../plan/patches.ts';
+import type { SpecKey } from '../plan/observed.ts';
+import { createDrainJob, resolveName, type CreateDeps, type CreateResult } from './create.ts';
+import type { WriteResult } from './ports.ts';
+
+export type ExecuteDeps = CreateDeps;
+
+/** What became of one action. */
+export interface Executed {
+  readonly action: Action;
+  /** `done`: it took effect, or had already. `waits`: refused or blocked, a later round goes on. `failed`: back off. */
+  readonly kind: 'done' | 'waits' | 'failed';
+  /** For metrics and logs: the WriteResult's kind, or what a create came to. */
+  readonly result: string;
+  readonly message: string;
+  readonly job: { readonly name: string; readonly uid: string } | undefined;
+}
+
+export async function execute(deps: ExecuteDeps, key: SpecKey, actions: readonly Action[]): Promise<readonly Executed[]> {
+  const executed: Executed[] = [];
+  for (const action of actions) {
+    const one = await carryOut(deps, key, action);
+    executed.push(one);
+    if (one.kind !== 'done') break;
+  }
+  return executed;
+}
+
+async function carryOut(deps: ExecuteDeps, key: SpecKey, action: Action): Promise<Executed> {
+  switch (action.kind) {
+    case 'create':
+      return afterCreate(deps, key, action, await createDrainJob(deps, key, action));
+    case 'resolve':
+      return afterCreate(deps, key, action, await resolveName(deps, key, action.jobName));
+    case 'delete':
+      return afterWrite(deps, key, action, await deps.jobs.delete(action.job.name, action.job.uid, action.job.resourceVersion));
+    case 'end':
+    case 'scale':
+    case 'mark':
+    case 'reown':
+      return afterWrite(deps, key, action, await deps.jobs.patch(action.job.name, action.job.uid, patchOf(action)));
+  }
+}
+
+function patchOf(action: EndAction | ScaleAction | MarkAction | ReownAction): ReturnType<typeof endPatch> {
+  switch (action.kind) {
+    case 'end':
+      return endPatch(action);
+    case 'scale':
+      return scalePatch(action);
+    case 'mark':
+      return markPatch(action);
+    case 'reown':
+      return reownPatch(action);
+  }
+}
+
+type WriteAction = Extract<Action, { job: JobRef }> | DeleteAction;
+
+/** What is gone needs nothing more; a conflict means that the cache is behind, and the next event brings us back. */
+function afterWrite(deps: ExecuteDeps, key: SpecKey, action: WriteAction, result: WriteResult): Executed {
+  const job = { name: action.job.name, uid: action.job.uid };
+  switch (result.kind) {
+    case 'done':
+      deps.memory.wrote(key, result.resourceVersion);
+      return { action, kind: 'done', result: 'done', message: action.because, job };
+    case 'gone':
+      return { action, kind: 'done', result: 'gone', message: 'the Job is gone', job };
+    case 'exists':
+      return { action, kind: 'failed', result: 'exists', message: 'unexpected answer', job };
+    case 'conflict':
+    case 'refused':
+    case 'quota':
+    case 'forbidden':
+    case 'unknown':
+      return { action, kind: 'failed', result: result.kind, message: result.message, job };
+  }
+}
+
+function afterCreate(deps: ExecuteDeps, key: SpecKey, action: Action, result: CreateResult): Executed {
+  switch (result.kind) {
+    case 'created':
+      return { action, kind: 'done', result: 'done', message: action.because, job: { name: result.jobName, uid: result.uid } };
+    case 'refused':
+      if (action.kind === 'create') deps.memory.refused(key, { kind: result.refusal, hash: drainSpecHash(action.blueprint), message: result.message });
+      return { action, kind: 'waits', result: result.refusal, message: result.message, job: undefined };
+    case 'blocked':
+    case 'later':
+      return { action, kind: 'failed', result: result.kind, message: result.message, job: undefined };
+  }
+}

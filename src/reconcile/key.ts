@@ -1,0 +1,20 @@
+/** Work queue keys as text. */
+import type { SpecKey } from '../plan/observed.ts';
+
+/** A spec's key, or the id of a document that has to be read. */
+export type WorkKey = { readonly kind: 'spec'; readonly key: SpecKey } | { readonly kind: 'document'; readonly id: string };
+
+export function specText(key: SpecKey): string {
+  return `spec/${key.kind}/${key.name}`;
+}
+
+export function documentText(id: string): string {
+  return `document/${id}`;
+}
+
+export function parseKey(text: string): WorkKey {
+  const [head = '', ...rest] = text.split('/');
+  if (head === 'document') return { kind: 'document', id: rest.join('/') };
+  const [kind = '', ...name] = rest;
+  return { kind: 'spec', key: { kind: kind === 'queue' ? 'queue' : 'unknown', name: name.join('/') } };
+}

@@ -1,0 +1,96 @@
+/**
+ * What a process remembers of its own writes until the caches show them. Nothing here is needed after a restart: the
+ * caches are then filled by lists that are newer than every write of the process before.
+ */
+import type { Clock } from '../lib/clock.ts';
+import type { Refusal, Reservation, SpecKey } from '../plan/observed.ts';
+import { specText } from './key.ts';
+import type { ClusterCache } from './ports.ts';
+
+/** A write that the cache has not shown after this time is given up on, as client-go's expectations are. */
+const patience = 5 * 60_000;
+
+interface Reserved {
+  readonly jobName: string;
+  state: Reservation['state'];
+  resourceVersion: string | undefined;
+}
+
+export class Memory {
+  readonly #clock: Clock;
+  readonly #cache: ClusterCache;
+  readonly #reserved = new Map<string, Map<string, Reserved>>();
+  readonly #writes = new Map<string, { resourceVersion: string; at: number }>();
+  readonly #refusals = new Map<string, Refusal>();
+
+  constructor(options: { clock: Clock; cache: ClusterCache }) {
+    this.#clock = options.clock;
+    this.#cache = options.cache;
+  }
+
+  /** Taken before the create is sent, so that no crash of the answer can hide the name. */
+  reserve(key: SpecKey, jobName: string): void {
+    const names = this.#reserved.get(specText(key)) ?? new Map<string, Reserved>();
+    this.#reserved.set(specText(key), names.set(jobName, { jobName, state: 'pending', resourceVersion: undefined }));
+  }
+
+  /** The create was confirmed: the name stays reserved until the cache has seen it. */
+  confirm(key: SpecKey, jobName: string, resourceVersion: string): void {
+    const reserved = this.#reserved.get(specText(key))?.get(jobName);
+    if (!reserved) return;
+    reserved.state = 'created';
+    reserved.resourceVersion = resourceVersion;
+  }
+
+  doubt(key: SpecKey, jobName: string): void {
+    const reserved = this.#reserved.get(specText(key))?.get(jobName);
+    if (reserved) reserved.state = 'unknown';
+  }
+
+  release(key: SpecKey, jobName: string): void {
+    const names = this.#reserved.get(specText(key));
+    names?.delete(jobName);
+    if (names?.size === 0) this.#reserved.delete(specText(key));
+  }
+
+  /** Names that still stand for a Job which the cache cannot show. Seen ones are let go here. */
+  reservations(key: SpecKey): readonly Reservation[] {
+    for (const { jobName, resourceVersion } of [...(this.#reserved.get(specText(key))?.values() ?? [])]) {
+      if (resourceVersion !== undefined && this.#cache.hasSeen(resourceVersion)) this.release(key, jobName);
+    }
+    return [...(this.#reserved.get(specText(key))?.values() ?? [])].map(({ jobName, state }) => ({ jobName, state }));
+  }
+
+  wrote(key: SpecKey, resourceVersion: string): void {
+    if (resourceVersion !== '') this.#writes.set(specText(key), { resourceVersion, at: this.#clock.monotonic() });
+  }
+
+  /** Whether the cache has caught up with our last write for the key (KEP-5647). Deciding on an older view would repeat it. */
+  caughtUp(key: SpecKey): boolean {
+    const write = this.#writes.get(specText(key));
+    if (!write) return true;
+    if (!this.#cache.hasSeen(write.resourceVersion) && this.#clock.monotonic() < write.at + patience) return false;
+    this.#writes.delete(specText(key));
+    return true;
+  }
+
+  refused(key: SpecKey, refusal: Omit<Refusal, 'at' | 'count'>): void {
+    const before = this.#refusals.get(specText(key));
+    const repeated = before?.hash === refusal.hash && before.kind === refusal.kind;
+    this.#refusals.set(specText(key), { ...refusal, at: this.#clock.now(), count: repeated ? before.count + 1 : 1 });
+  }
+
+  accepted(key: SpecKey): void {
+    this.#refusals.delete(specText(key));
+  }
+
+  refusal(key: SpecKey): Refusal | undefined {
+    return this.#refusals.get(specText(key));
+  }
+
+  /** The key has neither claims nor Jobs any more. */
+  forget(key: SpecKey): void {
+    this.#refusals.delete(specText(key));
+    this.#writes.delete(specText(key));
+  }
+}

@@ -1,0 +1,144 @@
+/** What a round tells the world, after it acted: one status write per claim, then events, logs and metrics. */
+import type { Clock } from '../lib/clock.ts';
+import type { ClaimStatus, Plan, Status } from '../plan/action.ts';
+import type { Claim, Observed, SpecKey } from '../plan/observed.ts';
+import { earliest } from '../plan/give-up.ts';
+import { reasons, type Reason } from '../plan/reason.ts';
+import type { Executed } from './execute.ts';
+import { specText } from './key.ts';
+import type { Meter } from './meter.ts';
+import type { EventSink, Log } from './ports.ts';
+import { identityOf } from './spec-index.ts';
+import { readStatus, type StatusWriter } from './status-writer.ts';
+
+/** Reasons whose beginning is an event of its own; the others show in the status only. */
+const announced: ReadonlySet<Reason> = new Set([
+  'SpecRejected',
+  'SpecSuperseded',
+  'SpecSuspended',
+  'TemplateRefused',
+  'BreakerOpen',
+  'ConnectionUnknown',
+  'QueueUnreachable',
+  'QueueForbidden',
+  'QueueNotFound',
+  'QueueUnsupported',
+  'QuotaExceeded',
+  'CreateRefused',
+  'Forbidden',
+  'NoPodCreated',
+]);
+/** Actions on Jobs that become events; the rest is in the log. */
+const told: ReadonlySet<string> = new Set(['create', 'end', 'mark', 'scale']);
+
+export interface ReporterDeps {
+  readonly clock: Clock;
+  readonly statuses: StatusWriter;
+  readonly events: EventSink;
+  readonly meter: Meter;
+  readonly log: Log;
+}
+
+interface Announced {
+  readonly reason: string | undefined;
+  readonly accepted: string | undefined;
+}
+
+export class Reporter {
+  readonly #deps: ReporterDeps;
+  /** What was last announced about a claim, by ConfigMap UID or file path. */
+  readonly #announced = new Map<string, Announced>();
+
+  constructor(deps: ReporterDeps) {
+    this.#deps = deps;
+  }
+
+  /** Returns after how many milliseconds a status is left to write, if any. */
+  async report(observed: Observed, plan: Plan, executed: readonly Executed[]): Promise<number | undefined> {
+    const winner = observed.claims[plan.statuses[0]?.claim ?? -1];
+    for (const one of executed) this.#action(observed, winner, one);
+    // Refused or failed on the way: the next round knows better what the spec stands at.
+    if (executed.some((one) => one.kind === 'waits')) return undefined;
+    this.#meter(observed, plan);
+    const delays: (number | undefined)[] = [];
+    for (const one of plan.statuses) delays.push(await this.#status(observed, one));
+    return earliest(delays);
+  }
+
+  /** A Job that had not finished vanished, and its spec is still there: somebody deleted it. */
+  jobVanished(key: SpecKey, job: { readonly name: string; readonly uid: string }, claims: readonly Claim[]): void {
+    const source = claims[0]?.source;
+    const message = `Job "${job.name}" was deleted before it had finished`;
+    this.#deps.log.warn({ spec: specText(key), code: 'JobDeleted', job: job.name }, 'a Job was deleted by somebody else');
+    if (source?.kind === 'configMap') this.#deps.events.emit({ configMap: source, related: job, type: reasons.JobDeleted, reason: 'JobDeleted', message });
+  }
+
+  forget(claim: Claim): void {
+    this.#announced.delete(identityOf(claim));
+    if (claim.source.kind === 'configMap') this.#deps.statuses.forget(claim.source.uid);
+  }
+
+  #action(observed: Observed, winner: Claim | undefined, executed: Executed): void {
+    const { action, result, message, job } = executed;
+    const { meter, log } = this.#deps;
+    meter.action(observed.key, action.kind, action.reason, result);
+    const fields = { spec: specText(observed.key), hash: winner?.parsed.hash, action: action.kind, code: action.reason, job: job?.name, result, because: message };
+    if (executed.kind !== 'done') {
+      log.warn(fields, 'a change did not come through');
+      return;
+    }
+    log.info(fields, 'changed the cluster');
+    if (result === 'gone') return;
+    if (action.kind === 'mark') this.#finished(observed, action);
+    if (action.kind === 'create' && observed.depth) meter.created(observed.key, (this.#deps.clock.now() - observed.depth.at) / 1000);
+    this.#tellAction(winner, executed);
+  }
+
+  #tellAction(winner: Claim | undefined, { action, job, message }: Executed): void {
+    if (winner?.source.kind !== 'configMap' || !job || !told.has(action.kind)) return;
+    const reason = action.kind === 'create' ? 'JobCreated' : action.reason;
+    this.#deps.events.emit({ configMap: winner.source, related: job, type: reasons[reason], reason, message: `Job "${job.name}": ${message}` });
+  }
+
+  #finished(observed: Observed, action: Extract<Executed['action'], { kind: 'mark' }>): void {
+    const job = observed.jobs.find((one) => one.uid === action.job.uid);
+    const starts = (job?.pods ?? []).map((pod) => pod.startedAt).filter((at) => at !== undefined);
+    const startup = job && starts.length > 0 ? (Math.min(...starts) - job.createdAt) / 1000 : undefined;
+    const ran = action.ran === undefined ? undefined : action.ran / 1000;
+    this.#deps.meter.finished(observed.key, action.outcome.outcome, action.outcome.reason, { ran, startup });
+  }
+
+  #meter(observed: Observed, plan: Plan): void {
+    const first = plan.statuses[0]?.status;
+    if (!first) return;
+    const accepted = first.conditions.some((condition) => condition.type === 'Accepted' && condition.status !== 'False');
+    this.#deps.meter.spec(observed.key, { state: first.state, accepted, liveJobs: first.liveJobs, claims: observed.claims.length });
+  }
+
+  async #status(observed: Observed, { claim: index, status }: ClaimStatus): Promise<number | undefined> {
+    const claim = observed.claims[index];
+    if (!claim) return undefined;
+    this.#announce(observed.key, claim, status);
+    return claim.source.kind === 'configMap' ? this.#deps.statuses.write(claim.source, status) : undefined;
+  }
+
+  #announce(key: SpecKey, claim: Claim, status: Status): void {
+    const before = this.#before(claim);
+    const accepted = status.conditions.find((condition) => condition.type === 'Accepted')?.status;
+    this.#announced.set(identityOf(claim), { reason: status.reason, accepted: accepted === 'Unknown' ? before?.accepted : accepted });
+    if (accepted === 'True' && before?.accepted !== 'True') this.#tell(key, claim, { reason: 'SpecAccepted', message: `${claim.parsed.kind ?? 'spec'} "${claim.parsed.name}" is accepted` });
+    if (status.reason === before?.reason) return;
+    this.#deps.log.info({ spec: specText(key), hash: claim.parsed.hash, state: status.state, code: status.reason, because: status.message }, 'state changed');
+    if (announced.has(status.reason)) this.#tell(key, claim, status);
+  }
+
+  /** After a restart the written status says what was announced last. */
+  #before(claim: Claim): Announced | undefined {
+    return this.#announced.get(identityOf(claim)) ?? (claim.source.kind === 'configMap' ? readStatus(claim.source.writtenStatus) : undefined);
+  }
+
+  #tell(key: SpecKey, claim: Claim, { reason, message }: { reason: Reason; message: string }): void {
+    if (claim.source.kind === 'configMap') this.#deps.events.emit({ configMap: claim.source, related: undefined, type: reasons[reason], reason, message });
+    else this.#deps.log.info({ spec: specText(key), file: claim.source.path, code: reason, because: message }, 'spec file');
+  }
+}

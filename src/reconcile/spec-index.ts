@@ -1,0 +1,71 @@
+/** Documents parsed into claims, found by the logical name that they define. */
+import { labelValue } from '../lib/label-value.ts';
+import type { Claim, SpecKey } from '../plan/observed.ts';
+import type { ParsedSpec, SpecInput } from '../spec/parsed.ts';
+import { specText } from './key.ts';
+import type { SpecDocument, SpecSource } from './ports.ts';
+
+export type ParseSpec = (input: SpecInput) => ParsedSpec;
+
+interface Entry {
+  readonly key: SpecKey;
+  readonly claim: Claim;
+  /** Everything that parsing depends on: a status write of our own does not parse the spec again. */
+  readonly fingerprint: string;
+}
+
+export class SpecIndex {
+  readonly #source: SpecSource;
+  readonly #parse: ParseSpec;
+  readonly #entries = new Map<string, Entry>();
+  /** Ids of the documents that define a key. */
+  readonly #byKey = new Map<string, Set<string>>();
+
+  constructor(source: SpecSource, parse: ParseSpec) {
+    this.#source = source;
+    this.#parse = parse;
+  }
+
+  /**
+   * Reads one document anew. `keys`: those that this concerns, the one it defines and the one it used to. `gone`: the
+   * claim that the document made before, if it is not there any more (a re-created object is another one).
+   */
+  take(id: string): { readonly keys: readonly SpecKey[]; readonly gone: Claim | undefined } {
+    const before = this.#entries.get(id);
+    const document = this.#source.get(id);
+    if (before) this.#remove(id, before);
+    if (!document) return { keys: before ? [before.key] : [], gone: before?.claim };
+    const entry = this.#read(document, before);
+    this.#entries.set(id, entry);
+    const ids = this.#byKey.get(specText(entry.key)) ?? new Set();
+    this.#byKey.set(specText(entry.key), ids.add(id));
+    const moved = before && specText(before.key) !== specText(entry.key);
+    const replaced = before && identityOf(before.claim) !== identityOf(entry.claim);
+    return { keys: moved ? [before.key, entry.key] : [entry.key], gone: replaced ? before.claim : undefined };
+  }
+
+  claims(key: SpecKey): readonly Claim[] {
+    const ids = this.#byKey.get(specText(key)) ?? [];
+    return [...ids].flatMap((id) => this.#entries.get(id)?.claim ?? []);
+  }
+
+  #read(document: SpecDocument, before: Entry | undefined): Entry {
+    const { source, ...rest } = document;
+    const fingerprint = JSON.stringify(rest);
+    const parsed = before?.fingerprint === fingerprint ? before.claim.parsed : this.#parse(rest);
+    const kind = parsed.kind === undefined ? 'unknown' : 'queue';
+    return { key: { kind, name: labelValue(parsed.name) }, claim: { source, parsed }, fingerprint };
+  }
+
+  #remove(id: string, entry: Entry): void {
+    this.#entries.delete(id);
+    const ids = this.#byKey.get(specText(entry.key));
+    ids?.delete(id);
+    if (ids?.size === 0) this.#byKey.delete(specText(entry.key));
+  }
+}
+
+/** What tells one claim from another: the ConfigMap's UID, or the file's path. */
+export function identityOf(claim: Claim): string {
+  return claim.source.kind === 'configMap' ? claim.source.uid : claim.source.path;
+}

@@ -1,0 +1,113 @@
+/**
+ * Writes a claim's status when it differs: at once when the spec was accepted, rejected or changed (Argo CD waits only
+ * two seconds between waves), else at most once in ten seconds. Every write wakes the GitOps controllers that watch it.
+ */
+import type { Clock } from '../lib/clock.ts';
+import type { Status } from '../plan/action.ts';
+import type { ConfigMapSource } from '../plan/observed.ts';
+import type { StatusSink, WriteResult } from './ports.ts';
+
+const interval = 10_000;
+/** After a 403 the right may have been granted meanwhile: one write tries again after this time. */
+const forbiddenPause = 5 * 60_000;
+
+interface Written {
+  readonly text: string;
+  readonly at: number;
+  /** The cache has shown it; if it shows something else afterwards, somebody wiped it. */
+  readonly seen: boolean;
+}
+
+export interface StatusWriterOptions {
+  readonly clock: Clock;
+  /** undefined: switched off by configuration. */
+  readonly sink: StatusSink | undefined;
+  readonly forbidden: (message: string) => void;
+}
+
+export class StatusWriter {
+  readonly #options: StatusWriterOptions;
+  readonly #written = new Map<string, Written>();
+  #blockedUntil = 0;
+
+  constructor(options: StatusWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Returns after how many milliseconds to try again, if something is left to write. */
+  async write(source: ConfigMapSource, status: Status): Promise<number | undefined> {
+    const { sink, clock } = this.#options;
+    if (!sink || source.deleting) return undefined;
+    const text = JSON.stringify(status);
+    const now = clock.monotonic();
+    const last = this.#last(source, now);
+    if (source.writtenStatus === text && source.writtenState === status.state) return undefined;
+    if (last?.text === text) return last.at + interval - now;
+    const wait = Math.max(this.#blockedUntil, last && !urgent(last.text, status) ? last.at + interval : 0) - now;
+    if (wait > 0) return wait;
+    this.#written.set(source.uid, { text, at: now, seen: false });
+    return this.#settle(source, await sink.write({ name: source.name, uid: source.uid }, { annotation: text, state: status.state }));
+  }
+
+  forget(uid: string): void {
+    this.#written.delete(uid);
+  }
+
+  /** What we wrote last, unless the cache shows that it was wiped since. */
+  #last(source: ConfigMapSource, now: number): Written | undefined {
+    const written = this.#written.get(source.uid) ?? this.#found(source, now);
+    if (!written) return undefined;
+    if (source.writtenStatus === written.text) {
+      const seen = { ...written, seen: true };
+      this.#written.set(source.uid, seen);
+      return seen;
+    }
+    const wiped = written.seen || now >= written.at + interval;
+    return wiped ? { ...written, text: source.writtenStatus ?? '' } : written;
+  }
+
+  /** The first look of this process: what stands there counts as just written, so that a restart rewrites nothing in passing. */
+  #found(source: ConfigMapSource, now: number): Written | undefined {
+    if (source.writtenStatus === undefined) return undefined;
+    const found = { text: source.writtenStatus, at: now, seen: true };
+    this.#written.set(source.uid, found);
+    return found;
+  }
+
+  #settle(source: ConfigMapSource, result: WriteResult): number | undefined {
+    if (result.kind === 'done' || result.kind === 'gone') return undefined;
+    this.#written.delete(source.uid);
+    if (result.kind !== 'forbidden') return interval;
+    this.#blockedUntil = this.#options.clock.monotonic() + forbiddenPause;
+    this.#options.forbidden(result.message);
+    return undefined;
+  }
+}
+
+/** Whether the difference must not wait: another revision, or another verdict about it (no verdict yet is none). */
+function urgent(before: string, status: Status): boolean {
+  const old = readStatus(before);
+  const accepted = acceptance(status);
+  return old.observedHash !== status.observedHash || (accepted !== 'Unknown' && old.accepted !== accepted);
+}
+
+function acceptance(status: Pick<Status, 'conditions'>): string | undefined {
+  return status.conditions.find((condition) => condition.type === 'Accepted')?.status;
+}
+
+export interface ReadStatus {
+  readonly observedHash: string | undefined;
+  readonly accepted: string | undefined;
+  readonly reason: string | undefined;
+}
+
+/** What a written status said; anybody can write the annotation, so anything may stand there. */
+export function readStatus(text: string | undefined): ReadStatus {
+  try {
+    const status = JSON.parse(text ?? 'null') as Partial<Status> | null;
+    const conditions = Array.isArray(status?.conditions) ? status.conditions : [];
+    return { observedHash: status?.observedHash, accepted: acceptance({ conditions }), reason: status?.reason };
+  } catch {
+    return { observedHash: undefined, accepted: undefined, reason: undefined };
+  }
+}

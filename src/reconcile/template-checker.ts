@@ -1,0 +1,68 @@
+/** Asks the API server, once per spec hash, whether it would take the Job that a spec describes. */
+import type { Clock } from '../lib/clock.ts';
+import type { VerdictDemand } from '../plan/action.ts';
+import type { SpecKey, TemplateVerdict } from '../plan/observed.ts';
+import { specText } from './key.ts';
+import type { JobApi, WriteResult } from './ports.ts';
+
+export class TemplateChecker {
+  readonly #clock: Clock;
+  readonly #jobs: JobApi;
+  readonly #changed: (key: SpecKey) => void;
+  readonly #verdicts = new Map<string, TemplateVerdict>();
+  /** Hash under way, by key. */
+  readonly #underWay = new Map<string, string>();
+
+  constructor(options: { clock: Clock; jobs: JobApi; changed: (key: SpecKey) => void }) {
+    this.#clock = options.clock;
+    this.#jobs = options.jobs;
+    this.#changed = options.changed;
+  }
+
+  verdict(key: SpecKey): TemplateVerdict | undefined {
+    return this.#verdicts.get(specText(key));
+  }
+
+  ask(key: SpecKey, demand: VerdictDemand | undefined): void {
+    if (!demand || this.#underWay.get(specText(key)) === demand.hash || this.#clock.now() < demand.notBefore) return;
+    this.#underWay.set(specText(key), demand.hash);
+    void this.#check(key, demand);
+  }
+
+  forget(key: SpecKey): void {
+    this.#verdicts.delete(specText(key));
+    this.#underWay.delete(specText(key));
+  }
+
+  async #check(key: SpecKey, demand: VerdictDemand): Promise<void> {
+    const text = specText(key);
+    const answer = await this.#jobs.dryRun(demand.manifest);
+    // A newer revision was asked about meanwhile, or the spec is gone.
+    if (this.#underWay.get(text) !== demand.hash) return;
+    this.#underWay.delete(text);
+    const result = judge(answer);
+    const before = this.#verdicts.get(text);
+    const repeated = before?.hash === demand.hash && before.result.kind === result.kind;
+    this.#verdicts.set(text, { hash: demand.hash, at: this.#clock.now(), count: repeated ? before.count + 1 : 1, result });
+    this.#changed(key);
+  }
+}
+
+/** A full quota says nothing about the template: it is the last check in admission, all others have passed. */
+function judge(answer: WriteResult): TemplateVerdict['result'] {
+  switch (answer.kind) {
+    case 'done':
+      return { kind: 'passed', warnings: answer.warnings };
+    case 'quota':
+      return { kind: 'passed', warnings: [] };
+    case 'refused':
+    case 'forbidden':
+      return { kind: answer.kind, message: answer.message };
+    case 'conflict':
+    case 'unknown':
+      return { kind: 'unknown', message: answer.message };
+    case 'exists':
+    case 'gone':
+      return { kind: 'unknown', message: `unexpected answer: ${answer.kind}` };
+  }
+}
