@@ -11,7 +11,7 @@ import { Explainer } from './explainer.ts';
 import { documentText, specText } from './key.ts';
 import { Memory } from './memory.ts';
 import type { Meter, WorkQueueMeter } from './meter.ts';
-import type { ClusterCache, DepthProbe, EventReader, EventSink, JobApi, Log, SpecSource, StatusSink } from './ports.ts';
+import type { ClusterCache, DepthProbe, EventReader, EventSink, JobApi, Log, SpecSource, StatusSink, WakeSource } from './ports.ts';
 import { Reconciler } from './reconciler.ts';
 import { Reporter } from './reporter.ts';
 import { SpecIndex, type ParseSpec } from './spec-index.ts';
@@ -27,6 +27,7 @@ export interface ControllerDeps {
   readonly cache: ClusterCache;
   readonly jobs: JobApi;
   readonly probe: DepthProbe;
+  readonly wakes: WakeSource;
   readonly events: EventSink;
   readonly eventReader: EventReader;
   /** undefined: status write-back is off. */
@@ -52,7 +53,7 @@ export class Controller {
     const changed = (key: SpecKey): void => { this.jobsChanged(key); };
     const memory = new Memory(deps);
     this.#specs = new SpecIndex(deps.specs, deps.parse);
-    this.#depths = new DepthReader({ clock, probe: deps.probe, meter, changed });
+    this.#depths = new DepthReader({ clock, probe: deps.probe, wakes: deps.wakes, meter, changed });
     const statuses = new StatusWriter({ clock, sink: deps.statusSink, forbidden: (message) => { log.warn({ code: 'Forbidden', because: message }, 'status is not written: the right to patch ConfigMaps is missing'); } });
     this.#reporter = new Reporter({ clock, statuses, events: deps.events, meter, log });
     const reconciler = new Reconciler({
@@ -99,8 +100,8 @@ export class Controller {
   }
 
   /** A queue says that a message came. */
-  queueWoke(connection: string, queue: string): void {
-    this.#depths.wake(connection, queue);
+  queueWoke(connection: string, schema: string | undefined, queue: string): void {
+    this.#depths.wake(connection, schema, queue);
   }
 
   /** Takes in nothing more and waits for the rounds under way. */

@@ -7,11 +7,12 @@ import type { DepthDemand } from '../plan/action.ts';
 import type { DepthReading, SpecKey } from '../plan/observed.ts';
 import { specText } from './key.ts';
 import type { Meter } from './meter.ts';
-import type { DepthAnswer, DepthProbe } from './ports.ts';
+import type { DepthAnswer, DepthProbe, WakeSource } from './ports.ts';
 
 export interface DepthReaderOptions {
   readonly clock: Clock;
   readonly probe: DepthProbe;
+  readonly wakes: WakeSource;
   readonly meter: Meter;
   /** A reading changed: the key wants a round. */
   readonly changed: (key: SpecKey) => void;
@@ -31,6 +32,8 @@ interface Standing {
 export class DepthReader {
   readonly #options: DepthReaderOptions;
   readonly #standing = new Map<string, Standing>();
+  /** Kept from the first question until the key is forgotten, so that a session is not opened for each Job. */
+  readonly #interests = new Map<string, { readonly queue: string; readonly release: () => void }>();
 
   constructor(options: DepthReaderOptions) {
     this.#options = options;
@@ -43,6 +46,7 @@ export class DepthReader {
     if (before && demand && sameQuestion(before.demand, demand)) return;
     if (before) this.#drop(text, before);
     if (!demand) return;
+    this.#listen(text, demand);
     const standing: Standing = { key, demand, abort: new AbortController(), reading: undefined, timer: undefined, underWay: false, again: false };
     this.#standing.set(text, standing);
     void this.#read(standing);
@@ -53,14 +57,32 @@ export class DepthReader {
   }
 
   /** The queue says that something changed. A hint: answers are read, never taken from it. */
-  wake(connection: string, queue: string): void {
+  wake(connection: string, schema: string | undefined, queue: string): void {
     for (const standing of this.#standing.values()) {
-      if (standing.demand.connection === connection && standing.demand.queue === queue) void this.#read(standing);
+      const { demand } = standing;
+      if (demand.connection === connection && demand.schema === schema && demand.queue === queue) void this.#read(standing);
     }
+  }
+
+  /** Nothing is left of the key. */
+  forget(key: SpecKey): void {
+    this.ask(key, undefined);
+    this.#interests.get(specText(key))?.release();
+    this.#interests.delete(specText(key));
   }
 
   close(): void {
     for (const [text, standing] of this.#standing) this.#drop(text, standing);
+    for (const { release } of this.#interests.values()) release();
+    this.#interests.clear();
+  }
+
+  #listen(text: string, { connection, schema, queue }: DepthDemand): void {
+    const wanted = JSON.stringify([connection, schema ?? null, queue]);
+    const before = this.#interests.get(text);
+    if (before?.queue === wanted) return;
+    before?.release();
+    this.#interests.set(text, { queue: wanted, release: this.#options.wakes.interest(connection, schema, queue) });
   }
 
   #drop(text: string, standing: Standing): void {

@@ -94,6 +94,12 @@ export type DepthAnswer =
   | { readonly kind: 'known'; readonly ready: number; readonly nextReadyAt: number | undefined }
   | { readonly kind: 'unknown'; readonly reason: DepthProblem; readonly message: string };
 
+/** Queues that can tell when a message comes. A hint only: what it misses, the next reading finds. */
+export interface WakeSource {
+  /** Wakes come for this queue (to whoever composed the source) until the returned function is called. */
+  interest(connection: string, schema: string | undefined, queue: string): () => void;
+}
+
 /** Writes status to ConfigMaps. Off by configuration or on 403; nothing depends on it. */
 export interface StatusSink {
   write(configMap: { name: string; uid: string }, status: { annotation: string; state: string }): Promise<WriteResult>;

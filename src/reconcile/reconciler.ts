@@ -105,6 +105,7 @@ export class Reconciler {
 
   #forgetIfOver({ key, claims, jobs, orphans, reservations }: Observed): void {
     if (claims.length + jobs.length + orphans.length + reservations.length > 0) return;
+    this.#deps.depths.forget(key);
     this.#deps.checker.forget(key);
     this.#deps.memory.forget(key);
     this.#deps.meter.forget(key);
