@@ -1,0 +1,131 @@
+/** The instance's Jobs and Pods as the watches show them, by spec. */
+import type { Clock } from '../../lib/clock.ts';
+import type { ObservedJob, ObservedPod, SpecKey } from '../../plan/observed.ts';
+import type { ClusterCache, Log } from '../../reconcile/ports.ts';
+import type { KubernetesClient } from './client.ts';
+import { KeyIndex } from './key-index.ts';
+import { instanceSelector } from './labels.ts';
+import { newShared, projectJob } from './project-job.ts';
+import type { CachedJob } from './project-job.ts';
+import { isLiving, projectPod } from './project-pod.ts';
+import type { CachedPod } from './project-pod.ts';
+import { Reflector } from './reflector.ts';
+import type { ReflectorMeter } from './reflector.ts';
+import { jobs, pods } from './resources.ts';
+import { hasReached } from './resource-version.ts';
+import type { Change } from './store.ts';
+
+export interface ClusterCacheOptions {
+  readonly client: Pick<KubernetesClient, 'list' | 'watch'>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly instance: string;
+  readonly log: Log;
+  /** Something about the key's Jobs or Pods is different now. */
+  readonly onChange: (key: SpecKey) => void;
+  /** A Job went without having finished: somebody deleted it, or its owner. */
+  readonly onVanished: (key: SpecKey, job: { readonly name: string; readonly uid: string }) => void;
+  /** Hooks for one watch; `resource` is the plural. */
+  readonly meter?: (resource: string) => ReflectorMeter;
+}
+
+/** Start it once, stop it once; reading it never waits and never fails. */
+export class KubernetesClusterCache implements ClusterCache {
+  readonly jobReflector: Reflector<CachedJob>;
+  readonly podReflector: Reflector<CachedPod>;
+  readonly #options: ClusterCacheOptions;
+  readonly #jobs = new KeyIndex<CachedJob>();
+  readonly #pods = new KeyIndex<CachedPod>();
+
+  constructor(options: ClusterCacheOptions) {
+    this.#options = options;
+    const { clock, meter } = options;
+    const shared = newShared();
+    const common = { client: options.client, clock, random: options.random, labelSelector: instanceSelector(options.instance), log: options.log };
+    this.jobReflector = new Reflector<CachedJob>({
+      ...common,
+      resource: jobs,
+      meter: meter?.(jobs.plural),
+      project: (raw) => projectJob(raw, shared),
+      onChange: (change) => {
+        this.#jobChanged(change);
+      },
+    });
+    this.podReflector = new Reflector<CachedPod>({
+      ...common,
+      resource: pods,
+      meter: meter?.(pods.plural),
+      project: (raw, before) => projectPod(raw, before, { now: clock.now(), shared }),
+      // The kubelet writes a pod's status several times for each step that matters here.
+      same: (before, after) => JSON.stringify(before) === JSON.stringify(after),
+      onChange: (change) => {
+        for (const key of this.#pods.apply(change)) options.onChange(key);
+      },
+    });
+  }
+
+  start(): void {
+    this.jobReflector.start();
+    this.podReflector.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.jobReflector.stop(), this.podReflector.stop()]);
+  }
+
+  get synced(): boolean {
+    return this.jobReflector.synced && this.podReflector.synced;
+  }
+
+  get whenSynced(): Promise<undefined> {
+    return Promise.all([this.jobReflector.whenSynced, this.podReflector.whenSynced]).then(() => undefined);
+  }
+
+  jobs(key: SpecKey): readonly ObservedJob[] {
+    const byJob = this.#podsByJob(key);
+    return [...this.#jobs.of(key)].map(({ key: _key, ...job }) => ({ ...job, pods: byJob.get(job.uid) ?? none }));
+  }
+
+  orphans(key: SpecKey): readonly ObservedPod[] {
+    return [...this.#pods.of(key)].filter((pod) => isLiving(pod) && this.#jobOf(pod) === undefined);
+  }
+
+  keys(): readonly SpecKey[] {
+    const found = new Map<string, SpecKey>();
+    const add = (key: SpecKey): unknown => found.set(`${key.kind}/${key.name}`, key);
+    for (const { key } of this.#jobs.groups()) add(key);
+    for (const { key, objects } of this.#pods.groups()) if (objects.values().some(isLiving)) add(key);
+    return [...found.values()];
+  }
+
+  hasSeen(resourceVersion: string): boolean {
+    return hasReached(this.jobReflector.resourceVersion, resourceVersion);
+  }
+
+  #jobChanged(change: Change<CachedJob>): void {
+    for (const key of this.#jobs.apply(change)) this.#options.onChange(key);
+    if (change.kind !== 'deleted' || change.before.finished) return;
+    this.#options.onVanished(change.before.key, { name: change.before.name, uid: change.before.uid });
+  }
+
+  #podsByJob(key: SpecKey): ReadonlyMap<string, readonly ObservedPod[]> {
+    const byJob = new Map<string, ObservedPod[]>();
+    for (const pod of this.#pods.of(key)) {
+      const uid = this.#jobOf(pod)?.uid;
+      if (uid === undefined) continue;
+      const known = byJob.get(uid);
+      if (known) known.push(pod);
+      else byJob.set(uid, [pod]);
+    }
+    return byJob;
+  }
+
+  /** By UID, so that a pod of an earlier Job of that name stays an orphan; by name only where nothing tells the UID. */
+  #jobOf(pod: CachedPod): CachedJob | undefined {
+    const job = pod.jobName === undefined ? undefined : this.jobReflector.get(pod.jobName);
+    if (!job || job.key.name !== pod.key.name || job.key.kind !== pod.key.kind) return undefined;
+    return pod.jobUid === undefined || pod.jobUid === job.uid ? job : undefined;
+  }
+}
+
+const none: readonly ObservedPod[] = [];

@@ -1,0 +1,55 @@
+/** Live requests about Jobs. */
+import { objectAt, stringAt } from '../../lib/json.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import type { SpecKey } from '../../plan/observed.ts';
+import type { JobApi, LiveJob, LiveView, ReadResult, WriteResult } from '../../reconcile/ports.ts';
+import type { KubernetesClient } from './client.ts';
+import { labelsOf } from './labels.ts';
+import { LiveLists } from './live-lists.ts';
+import { jobs } from './resources.ts';
+
+export class KubernetesJobs implements JobApi {
+  readonly #client: KubernetesClient;
+  readonly #live: LiveLists;
+
+  constructor(options: { readonly client: KubernetesClient; readonly instance: string }) {
+    this.#client = options.client;
+    this.#live = new LiveLists(options);
+  }
+
+  create(manifest: JsonObject): Promise<WriteResult> {
+    return this.#client.create(jobs, manifest);
+  }
+
+  dryRun(manifest: JsonObject): Promise<WriteResult> {
+    return this.#client.dryRun(jobs, manifest);
+  }
+
+  patch(name: string, uid: string, patch: JsonObject): Promise<WriteResult> {
+    return this.#client.mergePatch(jobs, name, { ...patch, metadata: { ...objectAt(patch, 'metadata'), uid } });
+  }
+
+  delete(name: string, uid: string, resourceVersion: string): Promise<WriteResult> {
+    return this.#client.delete(jobs, name, { propagationPolicy: 'Foreground', uid, resourceVersion });
+  }
+
+  async get(name: string): Promise<ReadResult<LiveJob>> {
+    const found = await this.#client.get(jobs, name);
+    return found.kind === 'found' ? { kind: 'found', value: liveJob(name, found.value) } : found;
+  }
+
+  live(key: SpecKey): Promise<ReadResult<LiveView>> {
+    return this.#live.ask(key);
+  }
+}
+
+function liveJob(name: string, raw: JsonObject): LiveJob {
+  const metadata = objectAt(raw, 'metadata');
+  return {
+    name,
+    uid: stringAt(metadata, 'uid') ?? '',
+    resourceVersion: stringAt(metadata, 'resourceVersion') ?? '',
+    deleting: stringAt(metadata, 'deletionTimestamp') !== undefined,
+    labels: labelsOf(raw),
+  };
+}
