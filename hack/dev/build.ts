@@ -13,8 +13,8 @@ const outfile = `${root}dist/job-chief.mjs`;
 /** Of package.json the program needs the version; the rest would only tell what we build with. */
 const onlyTheVersion: Plugin = {
   name: 'only-the-version',
-  setup: ({ onLoad }) => {
-    onLoad({ filter: /\/package\.json$/ }, async ({ path }) => {
+  setup: (context) => {
+    context.onLoad({ filter: /\/package\.json$/ }, async ({ path }) => {
       if (path !== `${root}package.json`) return undefined;
       const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string };
       return { contents: JSON.stringify({ version }), loader: 'json' };

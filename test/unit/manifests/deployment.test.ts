@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { kindLabel } from '../../../src/spec/keys.ts';
+import { find, readManifest } from './render.ts';
+
+interface Pod {
+  serviceAccountName: string;
+  securityContext: { runAsNonRoot: boolean; runAsUser: number; seccompProfile: { type: string } };
+  terminationGracePeriodSeconds: number;
+  containers: {
+    args: string[];
+    ports: { name: string; containerPort: number }[];
+    livenessProbe: { httpGet: { path: string; port: string } };
+    readinessProbe: { httpGet: { path: string; port: string } };
+    resources: { requests: Record<string, string>; limits: Record<string, string> };
+    securityContext: { allowPrivilegeEscalation: boolean; readOnlyRootFilesystem: boolean; capabilities: { drop: string[]; add?: string[] } };
+    volumeMounts: { name: string; mountPath: string; readOnly: boolean }[];
+  }[];
+  volumes: { name: string; hostPath?: unknown }[];
+}
+
+const deployment = find(readManifest('base/deployment.yaml'), 'Deployment', 'job-chief');
+const spec = deployment['spec'] as { replicas: number; strategy: { type: string }; selector: { matchLabels: object }; template: { metadata: { labels: object; annotations: Record<string, string> }; spec: Pod } };
+const pod = spec.template.spec;
+const [container] = pod.containers;
+
+describe('the Deployment', () => {
+  it('runs one controller at a time', () => {
+    expect([spec.replicas, spec.strategy.type]).toEqual([1, 'Recreate']);
+  });
+
+  it('meets the restricted Pod Security profile', () => {
+    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    expect(pod.securityContext.runAsUser).toBeGreaterThan(0);
+    expect(container?.securityContext).toEqual({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
+    for (const key of ['hostNetwork', 'hostPID', 'hostIPC']) expect(pod).not.toHaveProperty(key);
+    for (const volume of pod.volumes) expect(volume).not.toHaveProperty('hostPath');
+  });
+
+  it('is probed where the server answers, and scraped there too', () => {
+    expect(container?.ports).toEqual([{ name: 'http', containerPort: 8080 }]);
+    expect(container?.livenessProbe.httpGet).toEqual({ path: '/livez', port: 'http' });
+    expect(container?.readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'http' });
+    expect(spec.template.metadata.annotations).toMatchObject({ 'prometheus.io/port': '8080', 'prometheus.io/path': '/metrics' });
+  });
+
+  it('runs the controller with the mounted configuration', () => {
+    expect(container?.args).toEqual(['controller', '--config', '/etc/job-chief/config.yaml']);
+    expect(container?.volumeMounts).toContainEqual({ name: 'config', mountPath: '/etc/job-chief/config.yaml', subPath: 'config.yaml', readOnly: true });
+    expect(container?.resources).toMatchObject({ requests: { memory: '128Mi' }, limits: { memory: '256Mi' } });
+  });
+
+  it('is found by its selector, and by the Service', () => {
+    expect(spec.template.metadata.labels).toEqual(spec.selector.matchLabels);
+    const service = find(readManifest('base/service.yaml'), 'Service', 'job-chief')['spec'] as { selector: object; ports: { targetPort: string }[] };
+    expect(service.selector).toEqual(spec.selector.matchLabels);
+    expect(service.ports.map(({ targetPort }) => targetPort)).toEqual(['http']);
+  });
+
+  it('is the only pod with the token of its account', () => {
+    expect(pod).toMatchObject({ serviceAccountName: 'job-chief', automountServiceAccountToken: true });
+    expect(find(readManifest('base/service-account.yaml'), 'ServiceAccount', 'job-chief')).toMatchObject({ automountServiceAccountToken: false });
+  });
+});
+
+describe('the configuration', () => {
+  it('is no spec', () => {
+    const config = find(readManifest('base/config.yaml'), 'ConfigMap', 'job-chief-config');
+    expect(config.metadata.labels).not.toHaveProperty(kindLabel);
+  });
+});

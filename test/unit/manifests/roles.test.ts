@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { permissions } from './permissions.ts';
+import { build, buildWith, files, find, granted, hasKubectl, readManifest, type Rule } from './render.ts';
+
+const of = (...features: (keyof typeof permissions)[]): string[] => features.flatMap((feature) => permissions[feature]).sort();
+
+describe('rights', () => {
+  const base = files('base').flatMap((path) => readManifest(path));
+
+  it('are exactly the verbs that the adapters use', () => {
+    expect(granted(base)).toEqual(of('core', 'specs', 'status', 'events'));
+  });
+
+  it('come in one Role for each feature', () => {
+    expect(granted([find(base, 'Role', 'job-chief')])).toEqual(of('core'));
+    expect(granted([find(base, 'Role', 'job-chief-specs')])).toEqual(of('specs'));
+    expect(granted([find(base, 'Role', 'job-chief-status')])).toEqual(of('status'));
+    expect(granted([find(base, 'Role', 'job-chief-events')])).toEqual(of('events'));
+  });
+
+  it('use no wildcard, and say nothing about Secrets or other accounts', () => {
+    const rules = base.filter(({ kind }) => kind === 'Role').flatMap((role) => role['rules'] as Rule[]);
+    for (const rule of rules) {
+      expect([...rule.apiGroups, ...rule.resources, ...rule.verbs]).not.toContain('*');
+      for (const resource of ['secrets', 'serviceaccounts', 'roles', 'rolebindings', 'pods/exec']) expect(rule.resources).not.toContain(resource);
+    }
+  });
+
+  it('are bound to the one ServiceAccount, each Role by a binding of its name', () => {
+    const roles = base.filter(({ kind }) => kind === 'Role').map(({ metadata }) => metadata.name);
+    for (const name of roles) {
+      expect(find(base, 'RoleBinding', name)).toMatchObject({
+        roleRef: { kind: 'Role', name, apiGroup: 'rbac.authorization.k8s.io' },
+        subjects: [{ kind: 'ServiceAccount', name: 'job-chief' }],
+      });
+    }
+    expect(base.filter(({ kind }) => kind === 'RoleBinding')).toHaveLength(roles.length);
+  });
+
+  it('are within the namespace: nothing of the cluster is installed', () => {
+    const kinds = files().flatMap((path) => readManifest(path)).map(({ kind }) => kind);
+    for (const kind of ['ClusterRole', 'ClusterRoleBinding', 'CustomResourceDefinition', 'ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration', 'Namespace']) expect(kinds).not.toContain(kind);
+  });
+});
+
+describe.runIf(hasKubectl)('components', () => {
+  it('base builds without them', () => {
+    expect(granted(build('base'))).toEqual(of('core', 'specs', 'status', 'events'));
+  });
+
+  it.each<[string, string[]]>([
+    ['files-only', of('core', 'events')],
+    ['without-status', of('core', 'specs', 'events')],
+    ['without-events', of('core', 'specs', 'status')],
+    ['prometheus-operator', of('core', 'specs', 'status', 'events')],
+  ])('%s leaves the right rights', (component, expected) => {
+    const all = buildWith(component);
+    expect(granted(all)).toEqual(expected);
+    const names = (kind: string): string[] => all.filter((one) => one.kind === kind).map(({ metadata }) => metadata.name).sort();
+    expect(names('RoleBinding')).toEqual(names('Role'));
+  });
+
+  it('can be combined', () => {
+    expect(granted(buildWith('without-status', 'without-events', 'prometheus-operator'))).toEqual(of('core', 'specs'));
+  });
+
+  it('the example adds a connection and a labelled spec whose name does not change with its content', () => {
+    const all = build('examples/one-queue');
+    expect(find(all, 'ConfigMap', 'thumbnails').metadata.labels).toEqual({ 'job-chief': 'queue' });
+    expect(JSON.stringify(find(all, 'Deployment', 'job-chief'))).toContain('/etc/job-chief/connections/main');
+  });
+});
