@@ -1,0 +1,86 @@
+/**
+ * `hack/test`: every check and every suite, one after the other, each with its own progress. The last line counts what
+ * really ran: `N passed, N failed`. A suite that could not even be loaded counts as one failure.
+ *
+ *   hack/test                 everything
+ *   hack/test --only unit,e2e some suites
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+interface Step {
+  readonly name: string;
+  readonly run: () => Promise<Count>;
+}
+interface Count {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** Seeds of the whole-controller simulation: a few hundred in verify, thousands here. */
+const manySeeds = '2000';
+
+const checks: Readonly<Record<string, readonly string[]>> = {
+  lint: ['eslint', '.'],
+  types: ['tsc', '--noEmit'],
+  generated: ['node', 'hack/dev/generate/generate.ts', '--check'],
+};
+const suites = ['unit', 'architecture', 'component', 'contract', 'integration', 'e2e'];
+
+const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const wanted = values.only?.split(',');
+const folder = await mkdtemp(join(tmpdir(), 'job-chief-test-'));
+const steps: Step[] = [
+  ...Object.entries(checks).map(([name, command]) => ({ name, run: () => check(command) })),
+  ...suites.map((name) => ({ name, run: () => suite(name) })),
+].filter(({ name }) => wanted?.includes(name) ?? true);
+
+let passed = 0;
+let failed = 0;
+const summary: string[] = [];
+for (const step of steps) {
+  console.log(`\n=== ${step.name}`);
+  const began = performance.now();
+  const count = await step.run();
+  passed += count.passed;
+  failed += count.failed;
+  summary.push(`${step.name.padEnd(14)}${String(count.passed).padStart(6)} passed${String(count.failed).padStart(6)} failed  ${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s`);
+}
+await rm(folder, { recursive: true, force: true });
+console.log(`\n${summary.join('\n')}\n`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+
+async function check(command: readonly string[]): Promise<Count> {
+  return (await run(command)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+async function suite(name: string): Promise<Count> {
+  const report = join(folder, `${name}.json`);
+  const command = ['vitest', 'run', '--project', name, '--passWithNoTests=false', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const code = await run(command, { JOB_CHIEF_SEEDS: process.env['JOB_CHIEF_SEEDS'] ?? manySeeds });
+  const count = await readCount(report);
+  // A crash of the runner itself, or an error outside any test, must not look like success.
+  return code !== 0 && count.failed === 0 ? { passed: count.passed, failed: 1 } : count;
+}
+
+async function readCount(report: string): Promise<Count> {
+  try {
+    const result = JSON.parse(await readFile(report, 'utf8')) as { numPassedTests: number; numFailedTests: number; testResults: { status: string; assertionResults: { status: string }[] }[] };
+    const unloaded = result.testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some((one) => one.status === 'failed')).length;
+    return { passed: result.numPassedTests, failed: result.numFailedTests + unloaded };
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
+}
+
+function run([program = '', ...args]: readonly string[], env: Record<string, string> = {}): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+    child.on('error', reject);
+    child.on('exit', (code) => { resolve(code ?? 1); });
+  });
+}
