@@ -1,6 +1,6 @@
 /** One face for the pg-boss versions of nine years: what tests need of each. */
-import { PgBoss } from 'pg-boss';
 import { createRequire } from 'node:module';
+import { PgBoss } from 'pg-boss';
 
 export interface Boss {
   readonly schemaVersion: number;
@@ -32,9 +32,13 @@ type OldBossClass = new (options: object) => OldBoss;
 const require = createRequire(import.meta.url);
 const schemaVersions: Record<BossVersion, number> = { 12: 43, 10: 24, 9: 20, 8: 20, 5: 16 };
 
-export function newBoss(version: BossVersion, options: { connectionString: string; schema?: string; quiet?: boolean }): Boss {
+export function newBoss(version: BossVersion, options: { connectionString: string; schema?: string }): Boss {
   const config = { connectionString: options.connectionString, max: 4, ...(options.schema !== undefined && { schema: options.schema }) };
   return version === '12' ? current(config) : old(version, config);
+}
+
+async function quiet(done: Promise<unknown> | undefined): Promise<void> {
+  await done;
 }
 
 function current(config: { connectionString: string; schema?: string }): Boss {
@@ -42,13 +46,13 @@ function current(config: { connectionString: string; schema?: string }): Boss {
   boss.on('error', () => undefined);
   return {
     schemaVersion: schemaVersions[12],
-    start: async () => void (await boss.start()),
+    start: () => quiet(boss.start()),
     stop: () => boss.stop({ graceful: false }),
     createQueue: (queue, options) => boss.createQueue(queue, { retryLimit: 5, retryDelay: 0, ...options }),
-    send: async (queue, startAfter) => void (await boss.send(queue, {}, startAfter ? { startAfter } : {})),
+    send: (queue, startAfter) => quiet(boss.send(queue, {}, startAfter ? { startAfter } : {})),
     fetch: async (queue, count) => (await boss.fetch(queue, { batchSize: count })).map(({ id }) => id),
-    complete: async (queue, ids) => void (await boss.complete(queue, [...ids])),
-    fail: async (queue, ids) => void (await boss.fail(queue, [...ids])),
+    complete: (queue, ids) => quiet(boss.complete(queue, [...ids])),
+    fail: (queue, ids) => quiet(boss.fail(queue, [...ids])),
   };
 }
 
@@ -60,12 +64,12 @@ function old(version: Exclude<BossVersion, '12'>, config: object): Boss {
   const options = (startAfter: Date | undefined): object => ({ retryLimit: 5, retryDelay: 0, ...(startAfter && { startAfter }) });
   return {
     schemaVersion: schemaVersions[version],
-    start: async () => void (await boss.start()),
-    stop: async () => void (await boss.stop({ graceful: false, destroy: true, wait: true })),
-    createQueue: async (queue) => void (named ? await boss.createQueue(queue) : undefined),
-    send: async (queue, startAfter) => void (await (version === '5' ? boss.publish(queue, {}, options(startAfter)) : boss.send(queue, {}, options(startAfter)))),
+    start: () => quiet(boss.start()),
+    stop: () => quiet(boss.stop({ graceful: false, destroy: true, wait: true })),
+    createQueue: (queue) => quiet(named ? boss.createQueue(queue) : undefined),
+    send: (queue, startAfter) => quiet(version === '5' ? boss.publish(queue, {}, options(startAfter)) : boss.send(queue, {}, options(startAfter))),
     fetch: async (queue, count) => ((await boss.fetch(queue, named ? { batchSize: count } : count)) ?? []).map(({ id }) => id),
-    complete: async (queue, ids) => void (await (named ? boss.complete(queue, ids) : boss.complete(ids))),
-    fail: async (queue, ids) => void (await (named ? boss.fail(queue, ids) : boss.fail(ids))),
+    complete: (queue, ids) => quiet(named ? boss.complete(queue, ids) : boss.complete(ids)),
+    fail: (queue, ids) => quiet(named ? boss.fail(queue, ids) : boss.fail(ids)),
   };
 }

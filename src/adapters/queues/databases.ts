@@ -6,7 +6,7 @@
  * failed, and until its back-off is over every question is answered with that failure).
  */
 import pg from 'pg';
-import type { Clock } from '../../lib/clock.ts';
+import { sleep, type Clock } from '../../lib/clock.ts';
 import type { ConnectionSettings } from './connection-files.ts';
 import type { Connections } from './connections.ts';
 import { DatabaseError, explain } from './database-error.ts';
@@ -32,6 +32,7 @@ interface Entry {
 
 const firstPause = 250;
 const longestPause = 5_000;
+const longestGoodbye = 5_000;
 
 export class Databases {
   readonly #connections: Connections;
@@ -51,12 +52,20 @@ export class Databases {
     return { settings: entry.settings, digest: entry.digest, query: (text, values) => this.#query(connection, text, values ?? []) };
   }
 
-  /** Ends all sessions; waits for queries under way. */
+  /** Reads the folder again now, whatever its age: a login was refused. */
+  async reread(connection: string): Promise<void> {
+    await this.#connections.reread(connection);
+  }
+
+  /** Ends all sessions; waits for queries under way, but not for a peer that is gone. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const entry of this.#entries.values()) this.#end(entry.pool);
     this.#entries.clear();
-    await Promise.all(this.#ending);
+    const ended = new AbortController();
+    const enough = sleep(this.#clock, longestGoodbye, ended.signal).catch(() => undefined);
+    await Promise.race([Promise.all(this.#ending), enough]);
+    ended.abort();
   }
 
   async #query(connection: string, text: string, values: readonly unknown[]): Promise<readonly Row[]> {
