@@ -11,7 +11,8 @@ import { subdomainMessage, subdomainPattern } from './schema-fields.ts';
 export const supportedKinds = ['Queue'] as const;
 /** Kinds that job-chief has in other versions: their names deserve a better answer than "unknown". */
 const otherKinds = ['Workflow', 'Template', 'Run', 'Limits'];
-const allKinds: readonly string[] = [...supportedKinds, ...otherKinds];
+/** Kinds of any version. */
+export const allKinds: readonly string[] = [...supportedKinds, ...otherKinds];
 
 /** Kind from the text, else from the label; undefined where neither names one of this version. */
 export function kindOf(text: string | undefined, label: string | undefined): ParsedSpec['kind'] {

@@ -1,0 +1,79 @@
+/** `job-chief lint`, apart from the command line: options and streams in, exit code out. */
+import { stringify } from 'yaml';
+import { exitCode } from '../exit-code.ts';
+import { checkSources } from './check.ts';
+import { readEnvironment } from './environment.ts';
+import { readSources, type SourceText } from './files.ts';
+import { jobManifest } from './job-manifest.ts';
+import { renderGithub, renderJson, renderSarif } from './render-machine.ts';
+import { renderText, type TextOptions } from './render-text.ts';
+import { count, type LintResult } from './result.ts';
+
+export const formats = ['text', 'json', 'sarif', 'github'] as const;
+export type Format = (typeof formats)[number];
+
+export interface LintOptions {
+  readonly paths: readonly string[];
+  readonly output: Format;
+  /** Print the Job that each valid spec gives. */
+  readonly defaults: boolean;
+  readonly config?: string | undefined;
+}
+
+/** The process as far as lint uses it. */
+export interface LintStreams {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly stdin: () => Promise<string>;
+  readonly text: TextOptions;
+  readonly version: string;
+}
+
+/** Lints and prints; 0: fine, 1: at least one error, 2: something could not be read. */
+export async function lint(options: LintOptions, streams: LintStreams): Promise<number> {
+  const environment = await readEnvironment(options.config);
+  const { sources, unreadable } = await readSources(options.paths.length === 0 ? ['.'] : options.paths, streams.stdin);
+  const result = checkSources(sources, environment);
+  print(result, sources, options, streams);
+  for (const sentence of unreadable) streams.err(`error: ${sentence}`);
+  streams.err(summary(result));
+  if (unreadable.length > 0) return exitCode.error;
+  return count(result.problems).errors > 0 ? exitCode.no : exitCode.ok;
+}
+
+function print(result: LintResult, sources: readonly SourceText[], { output, defaults }: LintOptions, streams: LintStreams): void {
+  switch (output) {
+    case 'json':
+      streams.out(renderJson(result, defaults));
+      return;
+    case 'sarif':
+      streams.out(renderSarif(result.problems, streams.version));
+      return;
+    case 'github':
+      if (result.problems.length > 0) streams.out(renderGithub(result.problems));
+      return;
+    case 'text': {
+      const texts = new Map(sources.map(({ name, text }) => [name, text]));
+      const problems = renderText(result.problems, texts, streams.text);
+      // With --defaults standard output is a stream of manifests, for another program to read.
+      if (problems !== '') (defaults ? streams.err : streams.out)(problems);
+      if (defaults) printJobs(result, streams);
+    }
+  }
+}
+
+function printJobs({ specs }: LintResult, { out }: LintStreams): void {
+  for (const { file, name, spec } of specs) {
+    if (spec) out(`---\n# ${file}: ${name}\n${stringify(jobManifest(spec), { aliasDuplicateObjects: false }).trimEnd()}`);
+  }
+}
+
+function summary({ specs, problems }: LintResult): string {
+  const { errors, warnings } = count(problems);
+  const found = specs.length === 0 ? 'no specs found' : plural(specs.length, 'spec');
+  return errors + warnings === 0 ? `${found}, no problems` : `${found}, ${plural(errors, 'error')}, ${plural(warnings, 'warning')}`;
+}
+
+function plural(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
+}

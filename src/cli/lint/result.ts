@@ -1,0 +1,22 @@
+/** What linting found, for any way of printing it. */
+import type { Spec } from '../../spec/parsed.ts';
+import type { Problem } from '../../spec/problem.ts';
+
+export interface LintResult {
+  readonly specs: readonly LintedSpec[];
+  readonly problems: readonly Problem[];
+}
+
+export interface LintedSpec {
+  readonly file: string;
+  readonly kind: string | undefined;
+  readonly name: string;
+  /** Present when the spec has no errors. */
+  readonly spec: Spec | undefined;
+}
+
+/** How many problems there are of each severity. */
+export function count(problems: readonly Problem[]): { errors: number; warnings: number } {
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  return { errors, warnings: problems.length - errors };
+}
