@@ -84,6 +84,7 @@ export class Exchange {
 
   /** False when the signal cut it short. */
   async #pause(delay: number, signal: AbortSignal | undefined): Promise<boolean> {
+    if (delay === 0) return true;
     try {
       await sleep(this.#options.clock, delay, signal);
       return true;

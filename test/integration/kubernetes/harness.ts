@@ -79,7 +79,7 @@ export async function startHarness(options: Partial<ClientOptions> = {}): Promis
 function keep(raw: JsonObject): Kept {
   if (raw['poison'] === true) throw new Error('poison');
   const { name, uid } = raw['metadata'] as { name: string; uid: string };
-  return { name, uid, value: String(raw['value']) };
+  return { name, uid, value: JSON.stringify(raw['value']) };
 }
 
 export function describe(change: Change<Kept>): string {

@@ -1,0 +1,63 @@
+/** Which feature works with the rights that this ServiceAccount has: asked at start, told once. */
+import { objectAt } from '../../lib/json.ts';
+import type { KubernetesClient } from './client.ts';
+import { accessReviews } from './resources.ts';
+import type { Resource } from './resources.ts';
+
+export interface Right {
+  readonly verb: 'get' | 'list' | 'watch' | 'create' | 'patch' | 'update' | 'delete';
+  readonly resource: Pick<Resource, 'group' | 'plural'>;
+  /** Such as `log`. */
+  readonly subresource?: string;
+}
+
+/** All of its rights, or it is off. */
+export interface Feature {
+  readonly name: string;
+  readonly rights: readonly Right[];
+}
+
+export interface FeatureState {
+  readonly name: string;
+  /** `unknown`: the API server could not be asked; the feature is tried and finds out. */
+  readonly state: 'on' | 'off' | 'unknown';
+  /** What is missing, such as `patch configmaps`. */
+  readonly missing: readonly string[];
+}
+
+/** Each right is asked about once, by SelfSubjectAccessReview, which everybody may create. */
+export async function checkPermissions(client: Pick<KubernetesClient, 'ask' | 'namespace'>, features: readonly Feature[]): Promise<readonly FeatureState[]> {
+  const rights = new Map(features.flatMap((feature) => feature.rights.map((right) => [textOf(right), right] as const)));
+  const answers = new Map(await Promise.all([...rights].map(async ([text, right]) => [text, await allowed(client, right)] as const)));
+  return features.map(({ name, rights: needed }) => {
+    const missing = needed.map(textOf).filter((text) => answers.get(text) === 'no');
+    const open = needed.some((right) => answers.get(textOf(right)) === 'unknown');
+    return { name, missing, state: missing.length > 0 ? 'off' : open ? 'unknown' : 'on' };
+  });
+}
+
+/** As people say it and as `kubectl auth can-i` takes it. */
+function textOf(right: Right): string {
+  const { group, plural } = right.resource;
+  const resource = `${plural}${group === '' ? '' : `.${group}`}${right.subresource === undefined ? '' : `/${right.subresource}`}`;
+  return `${right.verb} ${resource}`;
+}
+
+async function allowed(client: Pick<KubernetesClient, 'ask' | 'namespace'>, right: Right): Promise<'yes' | 'no' | 'unknown'> {
+  const { group, plural } = right.resource;
+  const answer = await client.ask(accessReviews, {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: accessReviews.kind,
+    spec: {
+      resourceAttributes: {
+        namespace: client.namespace,
+        verb: right.verb,
+        group,
+        resource: plural,
+        ...(right.subresource === undefined ? {} : { subresource: right.subresource }),
+      },
+    },
+  });
+  if (answer.kind !== 'found') return 'unknown';
+  return objectAt(answer.value, 'status')['allowed'] === true ? 'yes' : 'no';
+}
