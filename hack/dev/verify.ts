@@ -55,11 +55,12 @@ function run(step: Step): Promise<Outcome> {
 async function runAll(): Promise<Outcome | undefined> {
   const waiting = [...steps];
   const reds: Outcome[] = [];
+  const isRed = (): boolean => reds.length > 0;
   const lane = async (): Promise<void> => {
-    for (let step = waiting.shift(); step !== undefined && reds.length === 0; step = waiting.shift()) {
+    for (let step = waiting.shift(); step !== undefined && !isRed(); step = waiting.shift()) {
       const outcome = await run(step);
       // Killed because another step was red: its own result says nothing.
-      if (reds.length > 0) return;
+      if (isRed()) return;
       say(`${outcome.code === 0 ? 'ok ' : 'RED'} ${step.name.padEnd(16)} ${outcome.seconds.toFixed(1)} s`);
       if (outcome.code === 0) continue;
       reds.push(outcome);
