@@ -24,16 +24,15 @@ export function readDocument(text: string): SpecDocument {
   try {
     document = parseDocument(text, { lineCounter: lines, version: '1.2', merge: true, prettyErrors: false });
   } catch (error) {
-    // The parser is recursive: only absurdly deep nesting gets here.
     const finding: Finding = { code: 'InvalidYaml', message: `the YAML cannot be read: ${error instanceof Error ? error.message : String(error)}`, offset: 0 };
-    return { value: undefined, findings: [finding], place: () => ({ line: 1, column: 1 }) };
+    return { value: undefined, findings: [error instanceof RangeError ? nestedTooDeep : finding], place: () => ({ line: 1, column: 1 }) };
   }
   const syntax = syntaxFindings(document);
   const readable = syntax.every(({ code }) => code === 'DuplicateKey');
   const converter = new Converter(document, text);
   const value = document.contents ? converter.convert(document.contents, []) : null;
   return {
-    value: readable ? value : undefined,
+    value: readable && !converter.givenUp ? value : undefined,
     findings: readable ? [...syntax, ...converter.findings] : syntax,
     place: (finding) => position(lines, finding.offset ?? offsetOf(converter.fields, finding)),
   };
@@ -45,7 +44,11 @@ export function readPartly(text: string, field: 'kind' | 'name'): string | undef
   return line?.[2];
 }
 
+/** The parser is recursive and notes its own overflow as an error, at a place that differs from run to run. */
+const nestedTooDeep: Finding = { code: 'UnsupportedYaml', message: 'the fields are nested far too deep', offset: 0 };
+
 function syntaxFindings(document: Document.Parsed): Finding[] {
+  if (document.errors.some(({ message }) => message.includes('call stack'))) return [nestedTooDeep];
   const findings = document.errors.map((error) => syntaxFinding(error.code, error.message, error.pos[0]));
   for (const warning of document.warnings) {
     if (warning.code === 'BAD_DIRECTIVE') findings.push({ code: 'UnsupportedYaml', message: `the directive is not supported: ${warning.message}`, offset: warning.pos[0] });

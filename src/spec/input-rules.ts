@@ -28,5 +28,5 @@ export function sizeFindings({ data }: SpecInput): Finding[] {
 export function unusedFindings({ data }: SpecInput): Finding[] {
   return Object.keys(data)
     .filter((key) => key !== specKey)
-    .map((key) => ({ code: 'UnusedFile', message: `nothing in the spec uses the data key ${shown(key)}`, path: [`data.${key}`], hint: 'a ConfigMap holds one spec; give a second one a ConfigMap of its own' }));
+    .map((key) => ({ code: 'UnusedFile', message: `nothing in the spec uses the data key ${shown(key)}`, path: ['data', key], hint: 'a ConfigMap holds one spec; give a second one a ConfigMap of its own' }));
 }

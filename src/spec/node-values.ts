@@ -26,6 +26,8 @@ export class Converter {
   readonly #open = new Set<Node>();
   #aliased = 0;
   #insideAlias = 0;
+  /** The alias in the text behind everything that is being walked through aliases. */
+  #outermostAlias: Node | undefined;
   #givenUp = false;
 
   constructor(document: Document.Parsed, text: string) {
@@ -33,11 +35,16 @@ export class Converter {
     this.#text = text;
   }
 
+  /** Whether the walk was broken off: the value is then worth nothing. */
+  get givenUp(): boolean {
+    return this.#givenUp;
+  }
+
   /** The value of `node`, which stands at `path` (under `key`, if it has one). */
   convert(node: Node, path: FieldPath, key?: Node): Json {
     this.fields.set(JSON.stringify(path), { key, value: node });
     if (this.#givenUp) return null;
-    if (this.#insideAlias > 0 && ++this.#aliased > aliasBudget) return this.#giveUp(node, 'TooManyAliases', 'aliases repeat too much');
+    if (this.#insideAlias > 0 && ++this.#aliased > aliasBudget) return this.#giveUp(node, 'TooManyAliases', `aliases repeat more than ${aliasBudget} values`);
     if (path.length > deepest) return this.#giveUp(node, 'UnsupportedYaml', `the fields are nested more than ${deepest} deep`);
     if (isAlias(node)) return this.#alias(node, path);
     if (isMap(node)) return this.#map(node, path);
@@ -53,6 +60,7 @@ export class Converter {
     }
     if (this.#open.has(target)) return this.#giveUp(node, 'TooManyAliases', `the alias *${node.source} contains itself`);
     this.#open.add(target);
+    if (this.#insideAlias === 0) this.#outermostAlias = node;
     this.#insideAlias += 1;
     const place = this.fields.get(JSON.stringify(path));
     const value = this.convert(target, path);
@@ -129,7 +137,7 @@ export class Converter {
   }
 
   #giveUp(node: Node, code: 'TooManyAliases' | 'UnsupportedYaml', message: string): null {
-    if (!this.#givenUp) this.#add({ code, message, hint: 'write the values out' }, node);
+    if (!this.#givenUp) this.#add({ code, message, hint: 'write the values out' }, this.#insideAlias > 0 ? (this.#outermostAlias ?? node) : node);
     this.#givenUp = true;
     return null;
   }
