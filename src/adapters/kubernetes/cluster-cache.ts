@@ -24,7 +24,7 @@ export interface ClusterCacheOptions {
   /** Something about the key's Jobs or Pods is different now. */
   readonly onChange: (key: SpecKey) => void;
   /** A Job went without having finished: somebody deleted it, or its owner. */
-  readonly onVanished: (key: SpecKey, job: { readonly name: string; readonly uid: string }) => void;
+  readonly onVanished: (key: SpecKey, job: Pick<ObservedJob, 'name' | 'uid' | 'ownerUid'>) => void;
   /** Hooks for one watch; `resource` is the plural. */
   readonly meter?: (resource: string) => ReflectorMeter;
 }
@@ -105,7 +105,7 @@ export class KubernetesClusterCache implements ClusterCache {
   #jobChanged(change: Change<CachedJob>): void {
     for (const key of this.#jobs.apply(change)) this.#options.onChange(key);
     if (change.kind !== 'deleted' || change.before.finished) return;
-    this.#options.onVanished(change.before.key, { name: change.before.name, uid: change.before.uid });
+    this.#options.onVanished(change.before.key, change.before);
   }
 
   #podsByJob(key: SpecKey): ReadonlyMap<string, readonly ObservedPod[]> {

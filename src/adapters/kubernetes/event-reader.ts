@@ -13,10 +13,11 @@ const most = 100;
 export class KubernetesEventReader implements EventReader {
   readonly #client: Pick<KubernetesClient, 'list'>;
   readonly #log: Log;
-  #off = false;
+  #off: boolean;
 
-  constructor(options: { readonly client: Pick<KubernetesClient, 'list'>; readonly log: Log }) {
+  constructor(options: { readonly client: Pick<KubernetesClient, 'list'>; readonly log: Log; readonly enabled?: boolean }) {
     this.#client = options.client;
+    this.#off = options.enabled === false;
     this.#log = options.log;
   }
 
@@ -25,11 +26,15 @@ export class KubernetesEventReader implements EventReader {
     const fieldSelector = `involvedObject.uid=${object.uid},involvedObject.kind=${object.kind},type=Warning`;
     const result = await this.#client.list(events, { fieldSelector, limit: most });
     if (result.kind === 'page') return result.page.items.toSorted((a, b) => lastSeen(b) - lastSeen(a)).map(textOf);
-    if (isForbidden(result.failure) && !this.#off) {
-      this.#off = true;
-      this.#log.info({ error: result.failure.message }, 'no right to list events: the cluster\'s own explanations are left out');
-    }
+    if (isForbidden(result.failure)) this.#switchOff(result.failure.message);
     return [];
+  }
+
+  /** Several questions may be under way when the first is refused. */
+  #switchOff(error: string): void {
+    if (this.#off) return;
+    this.#off = true;
+    this.#log.info({ error }, "no right to list events: the cluster's own explanations are left out");
   }
 }
 

@@ -2,6 +2,8 @@
  * Writes Kubernetes Events, one request at a time, behind everybody's back: a slow API server fills the queue, a full
  * queue drops. Modes: idle → writing → idle; off after a 403; closed.
  */
+import { digest } from '../../lib/digest.ts';
+import { stringAt } from '../../lib/json.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { EventSink, Log } from '../../reconcile/ports.ts';
@@ -16,10 +18,11 @@ type Emission = Parameters<EventSink['emit']>[0];
 export interface EventSinkOptions {
   readonly client: Pick<KubernetesClient, 'create' | 'mergePatch' | 'namespace'>;
   readonly clock: Clock;
-  readonly random: () => number;
-  /** Name of the pod or machine, as reportingInstance. */
-  readonly reporter: string;
   readonly log: Log;
+  /** Name of this process, such as the pod's: reportingInstance. */
+  readonly identity: string;
+  /** False: nothing is ever written. Default true. */
+  readonly enabled?: boolean;
 }
 
 interface Task {
@@ -33,19 +36,22 @@ interface Task {
 }
 
 const longestQueue = 1000;
+const closingTime = 3_000;
 /** The API server refuses more. */
 const longestMessage = 1024;
 
-export class KubernetesEventSink implements EventSink {
+export class KubernetesEvents implements EventSink {
   readonly #options: EventSinkOptions;
   readonly #correlator: EventCorrelator;
   #queue: Task[] = [];
   #writing: Promise<void> | undefined;
-  #off = false;
+  #off: boolean;
+  #written = 0;
 
   constructor(options: EventSinkOptions) {
     this.#options = options;
     this.#correlator = new EventCorrelator(options.clock);
+    this.#off = options.enabled === false;
   }
 
   emit(emission: Emission): void {
@@ -59,16 +65,19 @@ export class KubernetesEventSink implements EventSink {
     this.#writing ??= this.#write();
   }
 
-  /** Resolves when everything emitted so far is written or given up; call it before exit. */
+  /** Resolves when everything emitted so far is written or given up. */
   async flush(): Promise<void> {
     await this.#writing;
   }
 
-  /** Nothing is written after this but what is under way. */
+  /** Takes no more, and gives what is left a moment: an exit must not wait for a slow API server. */
   async close(): Promise<void> {
     this.#off = true;
-    this.#queue = [];
+    const limit = this.#options.clock.timer(closingTime, () => {
+      this.#queue = [];
+    });
     await this.#writing;
+    limit.cancel();
   }
 
   async #write(): Promise<void> {
@@ -110,7 +119,7 @@ export class KubernetesEventSink implements EventSink {
       lastTimestamp: timestamp(at),
       source: { component: 'job-chief' },
       reportingComponent: 'job-chief',
-      reportingInstance: this.#options.reporter,
+      reportingInstance: this.#options.identity,
     };
   }
 
@@ -118,10 +127,11 @@ export class KubernetesEventSink implements EventSink {
     return { apiVersion: apiVersionOf(resource), kind: resource.kind, namespace: this.#options.client.namespace, name: object.name, uid: object.uid };
   }
 
-  /** As client-go names them, so that they sort by object; the random part keeps two controllers apart. */
+  /** Sorted by object, as client-go's; process and number keep the names of two controllers and of one moment apart. */
   #name(task: Task): string {
-    const unique = `${Math.floor(task.at).toString(16)}${Math.floor(this.#options.random() * 2 ** 32).toString(16).padStart(8, '0')}`;
-    return `${String(task.involved['name']).slice(0, 200)}.${unique}`;
+    this.#written += 1;
+    const unique = digest([this.#options.identity, task.at, this.#written].join(' '), 16);
+    return `${(stringAt(task.involved, 'name') ?? '').slice(0, 200)}.${unique}`;
   }
 
   #switchOff(message: string): void {
