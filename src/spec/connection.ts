@@ -43,9 +43,10 @@ export type ConnectionsByName = ReadonlyMap<string, ConnectionFacts>;
 /** The schema that pg-boss uses unless it is told otherwise. */
 export const defaultPgBossSchema = 'pgboss';
 
-/** The env of a worker: the connection's, with the schema of the spec in place of the connection's. */
-export function injectedEnv(facts: ConnectionFacts, specSchema: string | undefined): readonly JsonObject[] {
-  if (specSchema === undefined) return facts.injection.env;
+/** What a worker gets, with the schema of its spec in place of the connection's; undefined where it may not have it. */
+export function injectionOf(facts: ConnectionFacts | undefined, specSchema: string | undefined): ConnectionInjection | undefined {
+  if (!facts?.injectable) return undefined;
+  if (specSchema === undefined) return facts.injection;
   const others = facts.injection.env.filter((entry) => entry['name'] !== 'DB_SCHEMA');
-  return [...others, { name: 'DB_SCHEMA', value: specSchema }];
+  return { ...facts.injection, env: [...others, { name: 'DB_SCHEMA', value: specSchema }] };
 }

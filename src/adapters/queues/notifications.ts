@@ -3,9 +3,10 @@
  * `notify: true`. A hint and no more: what is missed is found by the next poll, and where nothing is ever sent (older
  * versions, poolers in transaction mode, standbys) nothing is lost but one idle session.
  */
+import type { WakeSource } from '../../reconcile/ports.ts';
 import { NotificationLine, type NotificationDeps } from './notification-line.ts';
 
-export class Notifications {
+export class Notifications implements WakeSource {
   readonly #deps: NotificationDeps;
   readonly #lines = new Map<string, NotificationLine>();
   readonly #ending = new Set<Promise<void>>();

@@ -1,0 +1,216 @@
+/**
+ * Tries a connection step by step, from the folder to the right to listen, and says for each what works and what is
+ * missing. A later step runs only where the one before worked.
+ */
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { Socket, isIP } from 'node:net';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import pg from 'pg';
+import { asError, type Clock } from '../../lib/clock.ts';
+import type { ConnectionDefinition } from '../../spec/connection.ts';
+import type { ConnectionSettings } from './connection-files.ts';
+import { readConnection } from './connections.ts';
+import { DatabaseError, explain } from './database-error.ts';
+import { refusesSettings, type Database, type Row } from './databases.ts';
+import { channelsOf } from './notification-line.ts';
+import { depthQuery } from './pg-boss.ts';
+import { absence, inspect, readSchema, schemaName, versionOf, type Inspection } from './pg-boss-schema.ts';
+import { clientConfig } from './session.ts';
+
+export const checkSteps = ['folder', 'dns', 'tcp', 'login', 'tls', 'schema', 'version', 'depth', 'listen'] as const;
+export type CheckStep = (typeof checkSteps)[number];
+
+/** What one step came to. `warning`: it does not work, and job-chief can do without. */
+export interface CheckResult {
+  readonly step: CheckStep;
+  readonly result: 'ok' | 'warning' | 'failed' | 'skipped';
+  /** What was found, or what is wrong; never a secret. */
+  readonly detail: string;
+  /** What to do about it, such as a GRANT. */
+  readonly remedy?: string;
+  readonly milliseconds: number;
+}
+
+export interface CheckOptions {
+  readonly definition: ConnectionDefinition;
+  /** In place of the connection's own. */
+  readonly schema: string | undefined;
+  readonly clock: Clock;
+  /** Called when a step begins. */
+  readonly onStep: (step: CheckStep) => void;
+}
+
+/** What a step found, to be handed to the next. */
+interface Context {
+  settings?: ConnectionSettings;
+  client?: pg.Client;
+  database?: Database;
+  inspection?: Inspection;
+}
+
+/** A step throws when it fails; `warning` and `skipped` let the next one go on. */
+type Outcome = string | { readonly result: 'warning' | 'skipped'; readonly detail: string; readonly remedy?: string };
+
+/** A failure with advice. */
+class Failure extends Error {
+  readonly remedy: string | undefined;
+  constructor(message: string, remedy?: string) {
+    super(message);
+    this.remedy = remedy;
+  }
+}
+
+/** Runs the steps in order and yields each result; stops after the first failure. */
+export async function* checkConnection(options: CheckOptions): AsyncGenerator<CheckResult> {
+  const context: Context = {};
+  try {
+    for (const step of checkSteps) {
+      options.onStep(step);
+      const began = options.clock.monotonic();
+      const result = await run(() => steps[step](context, options));
+      yield { step, ...result, milliseconds: Math.round(options.clock.monotonic() - began) };
+      if (result.result === 'failed') return;
+    }
+  } finally {
+    await context.client?.end().catch(() => undefined);
+  }
+}
+
+async function run(step: () => Promise<Outcome>): Promise<Omit<CheckResult, 'step' | 'milliseconds'>> {
+  try {
+    const outcome = await step();
+    return typeof outcome === 'string' ? { result: 'ok', detail: outcome } : outcome;
+  } catch (error) {
+    const remedy = error instanceof Failure ? error.remedy : undefined;
+    return { result: 'failed', detail: asError(error).message, ...(remedy !== undefined && { remedy }) };
+  }
+}
+
+const steps: Readonly<Record<CheckStep, (context: Context, options: CheckOptions) => Promise<Outcome>>> = {
+  folder: async (context, { definition }) => {
+    const reading = await readConnection(definition);
+    if (reading.kind === 'broken') throw new Failure(reading.message);
+    context.settings = reading.settings;
+    const has = `${definition.folder} has ${[...reading.files.values()].join(', ')}`;
+    return reading.unknownFiles.length === 0 ? has : { result: 'warning', detail: `${has}; not used: ${reading.unknownFiles.join(', ')}` };
+  },
+  dns: async (context) => {
+    const { host } = settingsOf(context);
+    if (isIP(host) !== 0) return { result: 'skipped', detail: `${host} is an address` };
+    try {
+      const addresses = await lookup(host, { all: true });
+      return `${host} is ${addresses.map(({ address }) => address).join(', ')}`;
+    } catch (error) {
+      throw explain(error, settingsOf(context));
+    }
+  },
+  tcp: async (context, { clock }) => {
+    const { host, port } = settingsOf(context);
+    const socket = new Socket();
+    const timer = clock.timer(5_000, () => void socket.destroy(new Error('timeout')));
+    try {
+      socket.connect(port, host);
+      await once(socket, 'connect');
+      return `${host}:${port} accepts connections`;
+    } catch (error) {
+      throw explain(error, settingsOf(context));
+    } finally {
+      timer.cancel();
+      socket.destroy();
+    }
+  },
+  login: async (context) => {
+    const settings = settingsOf(context);
+    const { client, plain } = await login(settings);
+    context.client = client;
+    context.database = databaseOf(client, settings);
+    const [row = {}] = await context.database.query(`SELECT current_user AS role, current_database() AS database, current_setting('server_version') AS version`);
+    const detail = `role ${String(row['role'])} in database ${String(row['database'])}, PostgreSQL ${String(row['version'])}`;
+    return plain ? { result: 'warning', detail: `${detail}; behind a pooler that takes no settings: statements cannot be bounded by the server` } : detail;
+  },
+  tls: (context) => Promise.resolve(tlsOutcome(context)),
+  schema: async (context, { schema }) => {
+    const { settings, database } = withDatabase(context);
+    const found = await inspect(database, schemaName(schema ?? settings.schema));
+    context.inspection = found;
+    const missing = absence(found, settings.database);
+    if (missing) throw missing;
+    return `schema ${found.schema} has a table job${found.partitions > 1 ? ` with ${found.partitions} partitions` : ''}`;
+  },
+  version: async (context) => {
+    const { database, inspection } = withDatabase(context);
+    if (!inspection.canReadVersion) {
+      const remedy = inspection.missingVersionGrants.join(' ');
+      return { result: 'warning', detail: 'the version cannot be read; depth does not need it', ...(remedy !== '' && { remedy }) };
+    }
+    const version = await versionOf(database, inspection);
+    return version === undefined ? { result: 'warning', detail: 'the table version is empty' } : `schema version ${version}`;
+  },
+  depth: async (context) => {
+    const { database, inspection } = withDatabase(context);
+    if (inspection.missingGrants.length > 0) throw new Failure(`the role may not read ${inspection.schema}.job`, inspection.missingGrants.join(' '));
+    const schema = await readSchema(database, inspection.schema);
+    await database.query(depthQuery(schema), [['job-chief check'], [1]]);
+    return 'the depth of queues can be read';
+  },
+  listen: async (context, { schema }) => {
+    const { settings, database } = withDatabase(context);
+    try {
+      for (const channel of channelsOf(schema ?? settings.schema)) await database.query(`LISTEN ${channel}`);
+      return 'wakes can be listened to; queues made with `notify: true` (pg-boss 12) send them';
+    } catch (error) {
+      return { result: 'warning', detail: `wakes cannot be listened to: ${asError(error).message}; queues are polled` };
+    }
+  },
+};
+
+function settingsOf({ settings }: Context): ConnectionSettings {
+  if (!settings) throw new Error('the folder was not read');
+  return settings;
+}
+
+const notInspected: Inspection = { schema: '', found: false, hasJob: false, columns: [], states: [], partitions: 0, canReadJob: false, canReadVersion: false, missingGrants: [], missingVersionGrants: [] };
+
+function withDatabase(context: Context): { settings: ConnectionSettings; database: Database; inspection: Inspection } {
+  if (!context.database) throw new Error('nobody logged in');
+  return { settings: settingsOf(context), database: context.database, inspection: context.inspection ?? notInspected };
+}
+
+async function login(settings: ConnectionSettings): Promise<{ client: pg.Client; plain: boolean }> {
+  for (const plain of [false, true]) {
+    const client = new pg.Client(clientConfig(settings, plain));
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return { client, plain };
+    } catch (error) {
+      if (plain || !refusesSettings(error)) throw explain(error, settings);
+    }
+  }
+  throw new DatabaseError('QueueUnreachable', 'no session');
+}
+
+function databaseOf(client: pg.Client, settings: ConnectionSettings): Database {
+  return {
+    settings,
+    digest: '',
+    query: async (text, values) => {
+      try {
+        return (await client.query<Row>(text, [...(values ?? [])])).rows;
+      } catch (error) {
+        throw explain(error, settings);
+      }
+    },
+  };
+}
+
+/** How the session came about; the log-in has checked what there is to check. */
+function tlsOutcome({ client, settings }: Context): Outcome {
+  const tls = settings?.tls;
+  if (!tls) return { result: 'skipped', detail: 'the connection does not use TLS' };
+  const socket = (client as unknown as { connection?: { stream?: Partial<TLSSocket> } } | undefined)?.connection?.stream;
+  const certificate: Partial<PeerCertificate> = socket?.getPeerCertificate?.() ?? {};
+  const detail = `${socket?.getProtocol?.() ?? 'TLS'}, ${tls.cert === undefined ? 'no client certificate' : 'with a client certificate'}, server certificate valid to ${certificate.valid_to ?? 'an unknown time'}`;
+  return tls.mode === 'require' ? { result: 'warning', detail: `${detail}; not checked against an authority`, remedy: 'put ca.crt into the folder' } : detail;
+}

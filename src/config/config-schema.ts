@@ -1,0 +1,90 @@
+/** What operators write: the one definition behind the validator, the environment variables and docs/configuration.md. */
+import { Type } from 'typebox';
+import type { JsonObject } from '../lib/json.ts';
+import { connectionFields } from '../spec/connection.ts';
+import { jobDefaultsDefinitions, jobDefaultsSchema } from '../spec/job-defaults.ts';
+import { duration, flag, integer, section, subdomainMessage, subdomainPattern, word } from '../spec/schema-fields.ts';
+
+const text = (description: string, rules: { default?: string; pattern?: string; maxLength?: number; errorMessage?: string } = {}) =>
+  Type.Optional(Type.String({ minLength: 1, description, ...rules }));
+
+const keys = Type.Optional(
+  Type.Unsafe<JsonObject>({
+    type: 'object',
+    properties: Object.fromEntries(connectionFields.map((field) => [field, { type: 'string', minLength: 1, pattern: '^[-._a-zA-Z0-9]+$', errorMessage: 'must be the key of a Secret' }])),
+    additionalProperties: false,
+    description: `The Secret's keys where they differ from ${connectionFields.join(', ')}.`,
+    default: {},
+  }),
+);
+
+const connection = Type.Object(
+  {
+    type: word(['pgBoss'], 'What kind of queue it leads to.', 'pgBoss'),
+    folder: text('Folder with one file for each setting, such as a mounted Secret. Default: the sub-folder of connectionsFolder with the name of the connection.'),
+    secretName: text('Name of the Secret behind the folder. Needed where the connection is injectable.', { pattern: subdomainPattern, maxLength: 253, errorMessage: subdomainMessage }),
+    injectable: flag('Whether specs may hand the connection to their workers with `injectConnection: true`.', false),
+    keys,
+  },
+  { additionalProperties: false, description: 'One connection.' },
+);
+
+const connections = Type.Optional(
+  Type.Unsafe<JsonObject>({
+    type: 'object',
+    propertyNames: { pattern: subdomainPattern, maxLength: 253, errorMessage: subdomainMessage },
+    additionalProperties: connection,
+    description: 'Connections to queues, by the name that specs use.',
+    default: {},
+  }),
+);
+
+/** The schema of the configuration file. */
+export const configSchema = Type.Object(
+  {
+    namespace: text("Namespace to work in. Default: the pod's own, else that of the kubeconfig's context.", { pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', maxLength: 63, errorMessage: 'must be the name of a namespace' }),
+    instance: text('Name of this instance. It looks after ConfigMaps whose label `job-chief/instance` says so; without the label the instance is `default`.', {
+      default: 'default',
+      maxLength: 63,
+      pattern: '^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$',
+      errorMessage: 'must be a label value: at most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends',
+    }),
+    kubeconfig: text('Kubeconfig file to use outside of a pod. Default: $KUBECONFIG, else ~/.kube/config.'),
+    context: text('Context of the kubeconfig. Default: its current context.'),
+    specs: section(
+      {
+        source: word(['configMaps', 'folder'], 'Where specs come from: labelled ConfigMaps of the namespace, or the files of a folder.', 'configMaps'),
+        folder: text('The folder, for `source: folder`.'),
+      },
+      'Where specs come from.',
+    ),
+    connections,
+    connectionsFolder: text('Folder whose sub-folders are connections, each by its name. Entries of `connections` add to it and win.'),
+    jobDefaults: Type.Optional(jobDefaultsSchema),
+    status: section({ writeBack: flag('Write state and status to the ConfigMaps of specs.', true) }, 'What specs learn about their state.'),
+    events: flag('Write Kubernetes Events.', true),
+    api: section(
+      {
+        qps: integer({ description: 'Requests to the API server per second in the long run; 0 for no limit of our own.', default: 50, min: 0, max: 100_000 }),
+        burst: integer({ description: 'Requests at once before that limit holds.', default: 100, min: 1, max: 100_000 }),
+        concurrency: integer({ description: 'Requests under way at the same time, watches not counted.', default: 32, min: 1, max: 1_000 }),
+        timeout: duration({ description: 'How long one request may take.', default: '15s', min: '1s', max: '5m' }),
+      },
+      'How the API server is used.',
+    ),
+    reconcile: section({ concurrency: integer({ description: 'Specs that are worked on at the same time.', default: 8, min: 1, max: 1_000 }) }, 'How specs are worked on.'),
+    listen: text('Address of health checks, metrics and the HTTP API, as HOST:PORT.', { default: '0.0.0.0:8080', pattern: '^(\\[[0-9a-fA-F:.]+\\]|[^\\s:/\\[\\]]*):[0-9]{1,5}$', errorMessage: 'must be HOST:PORT, such as "0.0.0.0:8080" or "[::]:8080"' }),
+    log: section(
+      {
+        level: word(['debug', 'info', 'warn', 'error'], 'Least level that is logged: info is what changed, debug also why nothing did.', 'info'),
+        pretty: flag('Lines for people instead of JSON.', false),
+      },
+      'What is logged.',
+    ),
+    shutdown: section({ gracePeriod: duration({ description: "How long work under way may take to end after a signal. Keep it below the pod's terminationGracePeriodSeconds.", default: '20s', min: '0s', max: '1h' }) }, 'How the process ends.'),
+  },
+  { additionalProperties: false, description: 'Configuration of one job-chief instance.' },
+);
+
+/** The schema with everything it refers to. */
+export const configJsonSchema: JsonObject = { ...(configSchema as unknown as JsonObject), $defs: { ...jobDefaultsDefinitions } };

@@ -1,0 +1,31 @@
+/** The operator's configuration as the rest of job-chief sees it: complete, checked, frozen; durations in milliseconds. */
+import type { JobDefaults } from '../spec/common.ts';
+import type { ConnectionDefinition } from '../spec/connection.ts';
+
+export interface Config {
+  /** undefined: the pod's own, else that of the kubeconfig's context. */
+  readonly namespace: string | undefined;
+  readonly instance: string;
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  readonly specs: { readonly kind: 'configMaps' } | { readonly kind: 'folder'; readonly folder: string };
+  readonly connections: ReadonlyMap<string, ConnectionDefinition>;
+  readonly jobDefaults: JobDefaults | undefined;
+  readonly status: { readonly writeBack: boolean };
+  readonly events: boolean;
+  readonly api: { readonly limits: { readonly qps: number; readonly burst: number } | 'off'; readonly concurrency: number; readonly timeout: number };
+  readonly reconcile: { readonly concurrency: number };
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly log: { readonly level: LogLevel; readonly pretty: boolean };
+  readonly shutdown: { readonly gracePeriod: number };
+}
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** A value and everything inside it, made unchangeable. */
+export function frozen<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(frozen);
+  }
+  return value;
+}

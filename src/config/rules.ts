@@ -1,0 +1,114 @@
+/** What a schema cannot say about the configuration, and what it comes to. Called only when the schema has nothing against the value. */
+import { dirname, resolve } from 'node:path';
+import { parseDuration } from '../lib/duration.ts';
+import { isObject, objectAt, stringAt, type Json, type JsonObject } from '../lib/json.ts';
+import type { JobDefaults } from '../spec/common.ts';
+import type { ConnectionDefinition } from '../spec/connection.ts';
+import type { Finding } from '../spec/report.ts';
+import { frozen, type Config, type LogLevel } from './config.ts';
+import { configSchema } from './config-schema.ts';
+
+/** Fields that contradict each other or are missing beside each other. `inFolder`: the connections found in connectionsFolder. */
+export function ruleFindings(value: JsonObject, inFolder: readonly string[]): Finding[] {
+  const findings: Finding[] = [];
+  const specs = objectAt(value, 'specs');
+  if (specs['source'] === 'folder' && specs['folder'] === undefined) {
+    findings.push({ code: 'MissingField', message: 'the field "folder" is required with "source: folder"', path: ['specs', 'folder'], hint: 'name the folder that holds the specs' });
+  }
+  if (specs['source'] !== 'folder' && specs['folder'] !== undefined) {
+    findings.push({ code: 'ConflictingFields', message: 'a folder is given, but specs are read from ConfigMaps', path: ['specs', 'folder'], part: 'key', hint: 'write "source: folder" beside it, or remove it' });
+  }
+  const port = Number((stringAt(value, 'listen') ?? ':8080').split(':').at(-1));
+  if (port > 65_535) findings.push({ code: 'InvalidValue', message: `there is no port ${port}`, path: ['listen'] });
+  for (const [name, connection] of Object.entries(objectAt(value, 'connections'))) findings.push(...connectionFindings(name, connection, value['connectionsFolder'] !== undefined, inFolder));
+  return findings;
+}
+
+function connectionFindings(name: string, connection: Json | undefined, hasCommonFolder: boolean, inFolder: readonly string[]): Finding[] {
+  const findings: Finding[] = [];
+  const path = ['connections', name];
+  if (stringAt(connection, 'folder') === undefined && !inFolder.includes(name)) {
+    const hint = hasCommonFolder ? `connectionsFolder has no sub-folder "${name}" either` : 'name the folder into which the Secret is mounted';
+    findings.push({ code: 'MissingField', message: 'the field "folder" is required', path: [...path, 'folder'], hint });
+  }
+  if (isObject(connection) && connection['injectable'] === true && connection['secretName'] === undefined) {
+    findings.push({ code: 'MissingField', message: 'the field "secretName" is required where "injectable" is true', path: [...path, 'secretName'], hint: 'workers get the connection from that Secret' });
+  }
+  return findings;
+}
+
+/** The value after the checks, with defaults; what the casts claim the schema has checked. Relative folders count from the file's folder. */
+export function configFrom(value: JsonObject, inFolder: readonly string[], file: string | undefined): Config {
+  const full = filled(configSchema, value);
+  const path = (text: string): string => resolve(file === undefined ? '.' : dirname(file), text);
+  const at = (section: string, field: string): Json | undefined => objectAt(full, section)[field];
+  const folder = stringAt(full['specs'], 'folder');
+  const qps = at('api', 'qps') as number;
+  return frozen<Config>({
+    namespace: stringAt(full, 'namespace'),
+    instance: stringAt(full, 'instance') ?? '',
+    kubeconfig: optionally(stringAt(full, 'kubeconfig'), path),
+    context: stringAt(full, 'context'),
+    specs: at('specs', 'source') === 'folder' && folder !== undefined ? { kind: 'folder', folder: path(folder) } : { kind: 'configMaps' },
+    connections: connectionsFrom(full, inFolder, path),
+    jobDefaults: full['jobDefaults'] as JobDefaults | undefined,
+    status: { writeBack: at('status', 'writeBack') as boolean },
+    events: full['events'] as boolean,
+    api: { limits: qps === 0 ? 'off' : { qps, burst: at('api', 'burst') as number }, concurrency: at('api', 'concurrency') as number, timeout: milliseconds(at('api', 'timeout')) },
+    reconcile: { concurrency: at('reconcile', 'concurrency') as number },
+    listen: addressOf(stringAt(full, 'listen') ?? ''),
+    log: { level: at('log', 'level') as LogLevel, pretty: at('log', 'pretty') as boolean },
+    shutdown: { gracePeriod: milliseconds(at('shutdown', 'gracePeriod')) },
+  });
+}
+
+function connectionsFrom(full: JsonObject, inFolder: readonly string[], path: (text: string) => string): ReadonlyMap<string, ConnectionDefinition> {
+  const common = stringAt(full, 'connectionsFolder') ?? '.';
+  const written = objectAt(full, 'connections');
+  const names = [...new Set([...inFolder, ...Object.keys(written)])].sort();
+  return new Map(
+    names.map((name): [string, ConnectionDefinition] => {
+      const entry = objectAt(written, name);
+      return [
+        name,
+        frozen<ConnectionDefinition>({
+          type: 'pgBoss',
+          folder: path(stringAt(entry, 'folder') ?? `${common}/${name}`),
+          secretName: stringAt(entry, 'secretName'),
+          injectable: entry['injectable'] === true,
+          keys: objectAt(entry, 'keys'),
+        }),
+      ];
+    }),
+  );
+}
+
+interface Node {
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, unknown>>;
+}
+
+/** Defaults of the schema where the value has nothing. Sections are closed mappings; a default never fills `jobDefaults`. */
+function filled(schema: Node, value: JsonObject): JsonObject {
+  const entries = Object.entries((schema.properties ?? {}) as Record<string, Node>).map(([name, node]): [string, Json | undefined] => {
+    const own = value[name];
+    if (name === 'jobDefaults') return [name, own];
+    if (node.properties) return [name, filled(node, objectAt(value, name))];
+    return [name, own ?? (structuredClone(node.default) as Json | undefined)];
+  });
+  return Object.fromEntries(entries.filter(([, entry]) => entry !== undefined));
+}
+
+function milliseconds(text: Json | undefined): number {
+  return (typeof text === 'string' ? parseDuration(text) : undefined) ?? 0;
+}
+
+function addressOf(text: string): Config['listen'] {
+  const colon = text.lastIndexOf(':');
+  const host = text.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  return { host: host === '' ? '0.0.0.0' : host, port: Number(text.slice(colon + 1)) };
+}
+
+function optionally(text: string | undefined, change: (text: string) => string): string | undefined {
+  return text === undefined ? undefined : change(text);
+}
