@@ -13,11 +13,10 @@ const most = 100;
 export class KubernetesEventReader implements EventReader {
   readonly #client: Pick<KubernetesClient, 'list'>;
   readonly #log: Log;
-  #off: boolean;
+  #off = false;
 
-  constructor(options: { readonly client: Pick<KubernetesClient, 'list'>; readonly log: Log; readonly enabled?: boolean }) {
+  constructor(options: { readonly client: Pick<KubernetesClient, 'list'>; readonly log: Log }) {
     this.#client = options.client;
-    this.#off = options.enabled === false;
     this.#log = options.log;
   }
 

@@ -18,11 +18,10 @@ type Emission = Parameters<EventSink['emit']>[0];
 export interface EventSinkOptions {
   readonly client: Pick<KubernetesClient, 'create' | 'mergePatch' | 'namespace'>;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly log: Log;
   /** Name of this process, such as the pod's: reportingInstance. */
-  readonly identity: string;
-  /** False: nothing is ever written. Default true. */
-  readonly enabled?: boolean;
+  readonly reporter: string;
 }
 
 interface Task {
@@ -40,18 +39,17 @@ const closingTime = 3_000;
 /** The API server refuses more. */
 const longestMessage = 1024;
 
-export class KubernetesEvents implements EventSink {
+export class KubernetesEventSink implements EventSink {
   readonly #options: EventSinkOptions;
   readonly #correlator: EventCorrelator;
   #queue: Task[] = [];
   #writing: Promise<void> | undefined;
-  #off: boolean;
+  #off = false;
   #written = 0;
 
   constructor(options: EventSinkOptions) {
     this.#options = options;
     this.#correlator = new EventCorrelator(options.clock);
-    this.#off = options.enabled === false;
   }
 
   emit(emission: Emission): void {
@@ -119,7 +117,7 @@ export class KubernetesEvents implements EventSink {
       lastTimestamp: timestamp(at),
       source: { component: 'job-chief' },
       reportingComponent: 'job-chief',
-      reportingInstance: this.#options.identity,
+      reportingInstance: this.#options.reporter,
     };
   }
 
@@ -127,10 +125,10 @@ export class KubernetesEvents implements EventSink {
     return { apiVersion: apiVersionOf(resource), kind: resource.kind, namespace: this.#options.client.namespace, name: object.name, uid: object.uid };
   }
 
-  /** Sorted by object, as client-go's; process and number keep the names of two controllers and of one moment apart. */
+  /** Sorted by object, as client-go's; the hash keeps the names of two controllers and of one moment apart. */
   #name(task: Task): string {
     this.#written += 1;
-    const unique = digest([this.#options.identity, task.at, this.#written].join(' '), 16);
+    const unique = digest([this.#options.reporter, task.at, this.#written, this.#options.random()], 16);
     return `${(stringAt(task.involved, 'name') ?? '').slice(0, 200)}.${unique}`;
   }
 

@@ -14,7 +14,7 @@ export interface UndiciTransportOptions {
   readonly access: ClusterAccess;
   /** `job-chief/<version>`, on every request. */
   readonly userAgent: string;
-  /** Connections to the API server, watches included. */
+  /** Most connections to the API server at once; each watch has one more of its own. Default 64. */
   readonly connections?: number;
 }
 
@@ -24,20 +24,20 @@ const lastResort = 120_000;
 /** Holds sockets: `close` it. */
 export class UndiciTransport implements Transport {
   readonly #options: UndiciTransportOptions;
-  #pool: { readonly tls: TlsOptions; readonly dispatcher: Dispatcher } | undefined;
+  #pools: Pools | undefined;
 
   constructor(options: UndiciTransportOptions) {
     this.#options = options;
   }
 
   async request(request: ApiRequest): Promise<ApiResponse> {
-    const answer = await this.#send(request, lastResort);
+    const answer = await this.#send(request, 'requests');
     const text = await answer.body.text();
     return { status: answer.statusCode, headers: answer.headers, body: parsed(text) };
   }
 
   async stream(request: ApiRequest): Promise<ApiStream> {
-    const answer = await this.#send(request, 0);
+    const answer = await this.#send(request, 'streams');
     const { body } = answer;
     // Destroying a body that nobody reads any more emits an error, which without a listener would end the process.
     body.on('error', () => undefined);
@@ -52,15 +52,16 @@ export class UndiciTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    await this.#pool?.dispatcher.destroy();
-    this.#pool = undefined;
+    const pools = this.#pools;
+    this.#pools = undefined;
+    await Promise.all([pools?.requests.destroy(), pools?.streams.destroy()]);
   }
 
-  async #send(request: ApiRequest, bodyTimeout: number): Promise<Dispatcher.ResponseData> {
+  async #send(request: ApiRequest, use: 'requests' | 'streams'): Promise<Dispatcher.ResponseData> {
     const { access, userAgent } = this.#options;
     const credentials = await access.credentials();
     const answer = await send(url(access.server, request), {
-      dispatcher: this.#dispatcher(credentials.tls),
+      dispatcher: this.#poolsFor(credentials.tls)[use],
       method: request.method,
       headers: {
         accept: 'application/json',
@@ -72,31 +73,33 @@ export class UndiciTransport implements Transport {
       body: request.body === undefined ? null : JSON.stringify(request.body),
       signal: request.signal ?? null,
       headersTimeout: lastResort,
-      bodyTimeout,
+      bodyTimeout: use === 'streams' ? 0 : lastResort,
     });
     if (answer.statusCode === 401) access.forget();
     return answer;
   }
 
   /** A client certificate that was replaced needs new connections; what is under way on the old ones may finish. */
-  #dispatcher(tls: TlsOptions): Dispatcher {
-    if (this.#pool && sameTls(this.#pool.tls, tls)) return this.#pool.dispatcher;
-    this.#pool?.dispatcher.close().catch(() => undefined);
+  #poolsFor(tls: TlsOptions): Pools {
+    if (this.#pools && sameTls(this.#pools.tls, tls)) return this.#pools;
+    for (const old of [this.#pools?.requests, this.#pools?.streams]) old?.close().catch(() => undefined);
     const { access, connections = 64 } = this.#options;
-    const common = {
-      connections,
-      pipelining: 1,
-      allowH2: false,
-      keepAliveTimeout: 30_000,
-      keepAliveMaxTimeout: 300_000,
-    };
-    const connect = { ...tls, timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000 };
-    const dispatcher = access.proxy === undefined
-      ? new Agent({ ...common, connect })
-      : new ProxyAgent({ ...common, uri: access.proxy, requestTls: connect });
-    this.#pool = { tls, dispatcher };
-    return dispatcher;
+    // Streams apart: watches stay open for minutes and would take a small pool away from everything else.
+    this.#pools = { tls, requests: newPool(access, tls, connections), streams: newPool(access, tls, null) };
+    return this.#pools;
   }
+}
+
+interface Pools {
+  readonly tls: TlsOptions;
+  readonly requests: Dispatcher;
+  readonly streams: Dispatcher;
+}
+
+function newPool(access: ClusterAccess, tls: TlsOptions, connections: number | null): Dispatcher {
+  const common = { connections, pipelining: 1, allowH2: false, keepAliveTimeout: 30_000, keepAliveMaxTimeout: 300_000 };
+  const connect = { ...tls, timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000 };
+  return access.proxy === undefined ? new Agent({ ...common, connect }) : new ProxyAgent({ ...common, uri: access.proxy, requestTls: connect });
 }
 
 function url(server: string, request: ApiRequest): string {
