@@ -209,8 +209,15 @@ function databaseOf(client: pg.Client, settings: ConnectionSettings): Database {
 function tlsOutcome({ client, settings }: Context): Outcome {
   const tls = settings?.tls;
   if (!tls) return { result: 'skipped', detail: 'the connection does not use TLS' };
+  const { protocol, validTo } = sessionOf(client);
+  const own = tls.cert === undefined ? 'no client certificate' : 'with a client certificate';
+  const detail = `${protocol}, ${own}, server certificate valid to ${validTo}`;
+  return tls.mode === 'require' ? { result: 'warning', detail: `${detail}; not checked against an authority`, remedy: 'put ca.crt into the folder' } : detail;
+}
+
+/** The driver keeps its socket to itself; what cannot be read is left out. */
+function sessionOf(client: pg.Client | undefined): { protocol: string; validTo: string } {
   const socket = (client as unknown as { connection?: { stream?: Partial<TLSSocket> } } | undefined)?.connection?.stream;
   const certificate: Partial<PeerCertificate> = socket?.getPeerCertificate?.() ?? {};
-  const detail = `${socket?.getProtocol?.() ?? 'TLS'}, ${tls.cert === undefined ? 'no client certificate' : 'with a client certificate'}, server certificate valid to ${certificate.valid_to ?? 'an unknown time'}`;
-  return tls.mode === 'require' ? { result: 'warning', detail: `${detail}; not checked against an authority`, remedy: 'put ca.crt into the folder' } : detail;
+  return { protocol: socket?.getProtocol?.() ?? 'TLS', validTo: certificate.valid_to ?? 'an unknown time' };
 }
