@@ -13,10 +13,11 @@ const most = 100;
 export class KubernetesEventReader implements EventReader {
   readonly #client: Pick<KubernetesClient, 'list'>;
   readonly #log: Log;
-  #off = false;
+  #off: boolean;
 
-  constructor(options: { readonly client: Pick<KubernetesClient, 'list'>; readonly log: Log }) {
+  constructor(options: { readonly client: Pick<KubernetesClient, 'list'>; readonly log: Log; readonly enabled?: boolean }) {
     this.#client = options.client;
+    this.#off = options.enabled === false;
     this.#log = options.log;
   }
 

@@ -18,10 +18,11 @@ type Emission = Parameters<EventSink['emit']>[0];
 export interface EventSinkOptions {
   readonly client: Pick<KubernetesClient, 'create' | 'mergePatch' | 'namespace'>;
   readonly clock: Clock;
-  readonly random: () => number;
   readonly log: Log;
   /** Name of this process, such as the pod's: reportingInstance. */
-  readonly reporter: string;
+  readonly identity: string;
+  /** False: nothing is ever written. Default true. */
+  readonly enabled?: boolean;
 }
 
 interface Task {
@@ -39,17 +40,18 @@ const closingTime = 3_000;
 /** The API server refuses more. */
 const longestMessage = 1024;
 
-export class KubernetesEventSink implements EventSink {
+export class KubernetesEvents implements EventSink {
   readonly #options: EventSinkOptions;
   readonly #correlator: EventCorrelator;
   #queue: Task[] = [];
   #writing: Promise<void> | undefined;
-  #off = false;
+  #off: boolean;
   #written = 0;
 
   constructor(options: EventSinkOptions) {
     this.#options = options;
     this.#correlator = new EventCorrelator(options.clock);
+    this.#off = options.enabled === false;
   }
 
   emit(emission: Emission): void {
@@ -117,7 +119,7 @@ export class KubernetesEventSink implements EventSink {
       lastTimestamp: timestamp(at),
       source: { component: 'job-chief' },
       reportingComponent: 'job-chief',
-      reportingInstance: this.#options.reporter,
+      reportingInstance: this.#options.identity,
     };
   }
 
@@ -128,7 +130,7 @@ export class KubernetesEventSink implements EventSink {
   /** Sorted by object, as client-go's; the hash keeps the names of two controllers and of one moment apart. */
   #name(task: Task): string {
     this.#written += 1;
-    const unique = digest([this.#options.reporter, task.at, this.#written, this.#options.random()], 16);
+    const unique = digest([this.#options.identity, task.at, this.#written], 16);
     return `${(stringAt(task.involved, 'name') ?? '').slice(0, 200)}.${unique}`;
   }
 

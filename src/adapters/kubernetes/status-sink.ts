@@ -5,7 +5,7 @@ import type { KubernetesClient } from './client.ts';
 import { configMaps } from './resources.ts';
 
 /** A merge patch with the UID in it: after a prune it answers 404 or 409, where an apply would bring back a ghost. */
-export class ConfigMapStatus implements StatusSink {
+export class KubernetesStatus implements StatusSink {
   readonly #client: Pick<KubernetesClient, 'mergePatch'>;
 
   constructor(options: { readonly client: Pick<KubernetesClient, 'mergePatch'> }) {
