@@ -1,0 +1,103 @@
+/**
+ * The engine put together over a Transport: client, caches, sinks and controller. The service, the simulation and the
+ * benchmarks all start it this way, so that what is tested is what runs.
+ */
+import type { Clock } from './lib/clock.ts';
+import type { PlanEnvironment } from './plan/environment.ts';
+import { Controller } from './reconcile/controller.ts';
+import type { Meter, WorkQueueMeter } from './reconcile/meter.ts';
+import type { DepthProbe, Log, WakeSource } from './reconcile/ports.ts';
+import type { ParseSpec } from './reconcile/spec-index.ts';
+import { KubernetesClient } from './adapters/kubernetes/client.ts';
+import type { ClientMeter } from './adapters/kubernetes/exchange.ts';
+import { KubernetesClusterCache } from './adapters/kubernetes/cluster-cache.ts';
+import { ConfigMapSpecs } from './adapters/kubernetes/config-map-source.ts';
+import { KubernetesEventReader } from './adapters/kubernetes/event-reader.ts';
+import { KubernetesEventSink } from './adapters/kubernetes/event-sink.ts';
+import { KubernetesJobs } from './adapters/kubernetes/job-api.ts';
+import type { ReflectorMeter } from './adapters/kubernetes/reflector.ts';
+import { ConfigMapStatus } from './adapters/kubernetes/status-sink.ts';
+import type { Transport } from './adapters/kubernetes/transport.ts';
+import { FolderSpecs } from './adapters/files/folder-source.ts';
+import { fieldManager } from './spec/keys.ts';
+
+export interface EngineOptions {
+  readonly clock: Clock;
+  /** Uniform in [0, 1): jitter of watches and back-off. */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly transport: Transport;
+  readonly environment: PlanEnvironment;
+  readonly parse: ParseSpec;
+  readonly specs: { readonly kind: 'configMaps' } | { readonly kind: 'folder'; readonly folder: string };
+  readonly probe: DepthProbe;
+  readonly wakes: WakeSource;
+  readonly meter: Meter;
+  readonly workQueueMeter: WorkQueueMeter;
+  readonly clientMeter: ClientMeter;
+  readonly watchMeter: (resource: string) => ReflectorMeter;
+  readonly status: boolean;
+  readonly events: boolean;
+  /** Name of this process in Events, such as the pod's name. */
+  readonly identity: string;
+  readonly api: { readonly limits: { readonly qps: number; readonly burst: number } | 'off'; readonly timeout: number };
+  readonly concurrency: number;
+}
+
+export class Engine {
+  readonly controller: Controller;
+  readonly #cache: KubernetesClusterCache;
+  readonly #specs: ConfigMapSpecs | FolderSpecs;
+  readonly #events: KubernetesEventSink | undefined;
+
+  constructor(options: EngineOptions) {
+    const { clock, random, log, environment } = options;
+    const { instance, namespace } = environment;
+    const client = new KubernetesClient({ transport: options.transport, clock, namespace, fieldManager, limits: options.api.limits, timeout: options.api.timeout, meter: options.clientMeter });
+    const shared = { client, clock, random, instance, log, meter: options.watchMeter };
+    const onChange = (id: string): void => { this.controller.documentChanged(id); };
+    this.#cache = new KubernetesClusterCache({
+      ...shared,
+      onChange: (key) => { this.controller.jobsChanged(key); },
+      onVanished: (key, job) => { this.controller.jobVanished(key, job); },
+    });
+    this.#specs = options.specs.kind === 'folder' ? new FolderSpecs({ folder: options.specs.folder, clock, log, onChange, instance }) : new ConfigMapSpecs({ ...shared, onChange });
+    this.#events = options.events ? new KubernetesEventSink({ client, clock, random, log, reporter: options.identity }) : undefined;
+    this.controller = new Controller({
+      ...options,
+      specs: this.#specs,
+      cache: this.#cache,
+      jobs: new KubernetesJobs({ client, instance }),
+      events: this.#events ?? { emit: () => undefined },
+      eventReader: options.events ? new KubernetesEventReader({ client, log }) : { texts: () => Promise.resolve([]) },
+      statusSink: options.status && options.specs.kind === 'configMaps' ? new ConfigMapStatus({ client }) : undefined,
+    });
+  }
+
+  /** Resolves when everything is synced and rounds have begun; rejects only when stopped before. */
+  async start(): Promise<void> {
+    this.#cache.start();
+    this.#specs.start();
+    await this.controller.start();
+  }
+
+  get synced(): boolean {
+    return this.controller.synced;
+  }
+
+  /** Per watch: monotonic time of the last attempt or byte. For liveness. */
+  lastContacts(): Readonly<Record<string, number>> {
+    return {
+      jobs: this.#cache.jobReflector.lastContact,
+      pods: this.#cache.podReflector.lastContact,
+      ...(this.#specs instanceof ConfigMapSpecs ? { configmaps: this.#specs.reflector.lastContact } : {}),
+    };
+  }
+
+  /** Rounds first, so that what they decided is carried out; then Events that are left, and the watches. */
+  async stop(): Promise<void> {
+    await this.controller.stop();
+    await this.#events?.flush();
+    await Promise.all([this.#cache.stop(), this.#specs.stop(), this.#events?.close()]);
+  }
+}

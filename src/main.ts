@@ -1,0 +1,148 @@
+/** The service: configuration in, adapters built and handed inward, started; drained on SIGTERM. */
+import { hostname } from 'node:os';
+import { checkPermissions } from './adapters/kubernetes/permissions.ts';
+import { KubernetesClient } from './adapters/kubernetes/client.ts';
+import { features } from './adapters/kubernetes/features.ts';
+import { openCluster, type Cluster } from './adapters/kubernetes/open-cluster.ts';
+import { createHttpServer, type HttpServer } from './adapters/http/server.ts';
+import type { Checks } from './adapters/http/health.ts';
+import { createLog } from './adapters/log/logger.ts';
+import { createMetrics, type Metrics } from './adapters/metrics/metrics.ts';
+import { Connections } from './adapters/queues/connections.ts';
+import { Databases } from './adapters/queues/databases.ts';
+import { Notifications } from './adapters/queues/notifications.ts';
+import { PgBossDepth } from './adapters/queues/pg-boss.ts';
+import type { Config } from './config/config.ts';
+import { Engine } from './engine.ts';
+import { sleep, systemClock, type Clock } from './lib/clock.ts';
+import type { Log } from './reconcile/ports.ts';
+import { injectionOf } from './spec/connection.ts';
+import { fieldManager } from './spec/keys.ts';
+import { parseSpec } from './spec/parse.ts';
+import { version } from './version.ts';
+
+/** A watch loop that neither tried nor heard anything for this long is stuck; a silent watch is cut after 3 minutes. */
+const stuckAfter = 5 * 60_000;
+
+export interface ServiceOptions {
+  readonly config: Config;
+  readonly warnings: readonly string[];
+  /** KUBERNETES_SERVICE_HOST and _PORT, and what kubeconfig loading needs. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Runs until `stop` aborts, then drains; rejects when it cannot start. */
+export async function runService(options: ServiceOptions, stop: AbortSignal): Promise<void> {
+  const { config } = options;
+  const clock = systemClock;
+  const cluster = await openCluster({ clock, env: options.env, kubeconfig: config.kubeconfig, context: config.context, connections: config.api.concurrency, version });
+  const namespace = config.namespace ?? cluster.namespace ?? 'default';
+  const log = await createLog({ level: config.log.level, format: config.log.pretty ? 'pretty' : 'json', instance: config.instance, namespace });
+  for (const warning of options.warnings) log.warn({ because: warning }, 'configuration');
+  const metrics = createMetrics({ clock, version, apiServer: cluster.host, process: true });
+  const queues = await openQueues(config, { clock, log, woke: (...wake) => { engine.controller.queueWoke(...wake); } });
+  const engine: Engine = new Engine(engineOptions({ config, clock, log, cluster, namespace, metrics, queues }));
+  const http = createHttpServer({ ...config.listen, log, metrics: (accept) => metrics.expose(accept), ...checks(engine, clock, stop) });
+  try {
+    // Before the first list: a start that takes long is "alive, not ready", not a refused connection.
+    const port = await http.listen();
+    log.info({ version, server: cluster.host, port, specs: config.specs }, 'starting');
+    void reportPermissions({ cluster, clock, namespace, log, config });
+    const started = engine.start().then(() => { log.info({}, 'synced'); }, () => undefined);
+    await Promise.race([aborted(stop), started.then(() => aborted(stop))]);
+  } finally {
+    await drain({ engine, http, queues, cluster, clock, log, config });
+  }
+}
+
+interface Queues {
+  readonly connections: Connections;
+  readonly databases: Databases;
+  readonly probe: PgBossDepth;
+  readonly notifications: Notifications;
+}
+
+type Woke = (connection: string, schema: string | undefined, queue: string) => void;
+
+async function openQueues(config: Config, deps: { clock: Clock; log: Log; woke: Woke }): Promise<Queues> {
+  const { clock, log, woke } = deps;
+  const connections = new Connections({ definitions: config.connections, clock, log });
+  await connections.load();
+  const databases = new Databases({ connections, clock });
+  return { connections, databases, probe: new PgBossDepth({ databases, clock, log }), notifications: new Notifications({ databases, clock, log, onWake: woke }) };
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly cluster: Cluster;
+  readonly namespace: string;
+  readonly metrics: Metrics;
+  readonly queues: Queues;
+}
+
+function engineOptions({ config, clock, log, cluster, namespace, metrics, queues }: Parts): ConstructorParameters<typeof Engine>[0] {
+  const { connections } = queues;
+  const defaults = config.jobDefaults === undefined ? {} : { jobDefaults: config.jobDefaults };
+  return {
+    clock,
+    random: () => Math.random(),
+    log,
+    transport: cluster.transport,
+    environment: { instance: config.instance, namespace, injection: (name, schema) => injectionOf(connections.facts().get(name), schema) },
+    parse: (input) => parseSpec(input, { ...defaults, connections: connections.facts() }),
+    specs: config.specs,
+    probe: queues.probe,
+    wakes: queues.notifications,
+    meter: metrics.meter,
+    workQueueMeter: metrics.workQueue,
+    clientMeter: metrics.client,
+    watchMeter: metrics.watch,
+    status: config.status.writeBack,
+    events: config.events,
+    identity: hostname(),
+    api: { limits: config.api.limits, timeout: config.api.timeout },
+    concurrency: config.reconcile.concurrency,
+  };
+}
+
+/** Liveness asks whether watch loops try, never whether the API server answers: an outage must not restart everybody. */
+function checks(engine: Engine, clock: Clock, stop: AbortSignal): { liveness: Checks; readiness: Checks } {
+  const watch = (resource: string) => () => {
+    const age = clock.monotonic() - (engine.lastContacts()[resource] ?? 0);
+    return { ok: age < stuckAfter, detail: `last contact ${Math.round(age / 1000)} s ago` };
+  };
+  const liveness = Object.fromEntries(Object.keys(engine.lastContacts()).map((resource) => [`watch-${resource}`, watch(resource)]));
+  return {
+    liveness,
+    readiness: { synced: () => ({ ok: engine.synced }), running: () => ({ ok: !stop.aborted }) },
+  };
+}
+
+async function reportPermissions({ cluster, clock, namespace, log, config }: Pick<Parts, 'cluster' | 'clock' | 'namespace' | 'log' | 'config'>): Promise<void> {
+  const client = new KubernetesClient({ transport: cluster.transport, clock, namespace, fieldManager });
+  for (const feature of await checkPermissions(client, features({ specs: config.specs.kind, status: config.status.writeBack, events: config.events }))) {
+    if (feature.state === 'off') log.warn({ feature: feature.name, missing: feature.missing }, 'a feature is off for want of rights');
+    else log.debug({ feature: feature.name, state: feature.state }, 'feature');
+  }
+}
+
+async function drain(parts: { engine: Engine; http: HttpServer; queues: Queues; cluster: Cluster; clock: Clock; log: Log; config: Config }): Promise<void> {
+  const { engine, http, queues, cluster, clock, log, config } = parts;
+  log.info({}, 'stopping');
+  const deadline = new AbortController();
+  const late = sleep(clock, config.shutdown.gracePeriod, deadline.signal).then(() => { log.warn({}, 'rounds under way are abandoned'); }, () => undefined);
+  await Promise.race([engine.stop(), late]);
+  deadline.abort(new Error('drained'));
+  await Promise.allSettled([http.close(), queues.notifications.close().then(() => queues.databases.close()), cluster.close()]);
+  log.info({}, 'stopped');
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => { resolve(); }, { once: true });
+  });
+}
+
