@@ -13,10 +13,10 @@ import type { ClientMeter } from './adapters/kubernetes/exchange.ts';
 import { KubernetesClusterCache } from './adapters/kubernetes/cluster-cache.ts';
 import { ConfigMapSpecs } from './adapters/kubernetes/config-map-source.ts';
 import { KubernetesEventReader } from './adapters/kubernetes/event-reader.ts';
-import { KubernetesEventSink } from './adapters/kubernetes/event-sink.ts';
+import { KubernetesEvents } from './adapters/kubernetes/event-sink.ts';
 import { KubernetesJobs } from './adapters/kubernetes/job-api.ts';
 import type { ReflectorMeter } from './adapters/kubernetes/reflector.ts';
-import { ConfigMapStatus } from './adapters/kubernetes/status-sink.ts';
+import { KubernetesStatus } from './adapters/kubernetes/status-sink.ts';
 import type { Transport } from './adapters/kubernetes/transport.ts';
 import { FolderSpecs } from './adapters/files/folder-source.ts';
 import { fieldManager } from './spec/keys.ts';
@@ -48,7 +48,7 @@ export class Engine {
   readonly controller: Controller;
   readonly #cache: KubernetesClusterCache;
   readonly #specs: ConfigMapSpecs | FolderSpecs;
-  readonly #events: KubernetesEventSink | undefined;
+  readonly #events: KubernetesEvents;
 
   constructor(options: EngineOptions) {
     const { clock, random, log, environment } = options;
@@ -62,15 +62,15 @@ export class Engine {
       onVanished: (key, job) => { this.controller.jobVanished(key, job); },
     });
     this.#specs = options.specs.kind === 'folder' ? new FolderSpecs({ folder: options.specs.folder, clock, log, onChange, instance }) : new ConfigMapSpecs({ ...shared, onChange });
-    this.#events = options.events ? new KubernetesEventSink({ client, clock, random, log, reporter: options.identity }) : undefined;
+    this.#events = new KubernetesEvents({ client, clock, log, identity: options.identity, enabled: options.events });
     this.controller = new Controller({
       ...options,
       specs: this.#specs,
       cache: this.#cache,
       jobs: new KubernetesJobs({ client, instance }),
-      events: this.#events ?? { emit: () => undefined },
-      eventReader: options.events ? new KubernetesEventReader({ client, log }) : { texts: () => Promise.resolve([]) },
-      statusSink: options.status && options.specs.kind === 'configMaps' ? new ConfigMapStatus({ client }) : undefined,
+      events: this.#events,
+      eventReader: new KubernetesEventReader({ client, log, enabled: options.events }),
+      statusSink: options.status && options.specs.kind === 'configMaps' ? new KubernetesStatus({ client }) : undefined,
     });
   }
 
@@ -97,7 +97,7 @@ export class Engine {
   /** Rounds first, so that what they decided is carried out; then Events that are left, and the watches. */
   async stop(): Promise<void> {
     await this.controller.stop();
-    await this.#events?.flush();
-    await Promise.all([this.#cache.stop(), this.#specs.stop(), this.#events?.close()]);
+    await this.#events.flush();
+    await Promise.all([this.#cache.stop(), this.#specs.stop(), this.#events.close()]);
   }
 }

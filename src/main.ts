@@ -37,7 +37,7 @@ export async function runService(options: ServiceOptions, stop: AbortSignal): Pr
   const clock = systemClock;
   const cluster = await openCluster({ clock, env: options.env, kubeconfig: config.kubeconfig, context: config.context, connections: config.api.concurrency, version });
   const namespace = config.namespace ?? cluster.namespace ?? 'default';
-  const log = await createLog({ level: config.log.level, format: config.log.pretty ? 'pretty' : 'json', instance: config.instance, namespace });
+  const log = await createLog({ level: config.log.level, pretty: config.log.pretty, instance: config.instance, namespace });
   for (const warning of options.warnings) log.warn({ because: warning }, 'configuration');
   const metrics = createMetrics({ clock, version, apiServer: cluster.host, process: true });
   const queues = await openQueues(config, { clock, log, woke: (...wake) => { engine.controller.queueWoke(...wake); } });
