@@ -46,8 +46,10 @@ function fatalAt(pod: ObservedPod): number | undefined {
 }
 
 function startLimit(job: ObservedJob, explanations: ReadonlyMap<string, string>, now: number): Patience {
+  // Not taken up by the Job controller yet: it is new, or Kueue has just resumed it, maybe hours after its creation.
+  if (job.startedAt === undefined) return { until: undefined };
   const limit = job.upkeep?.startTimeout ?? defaultStartTimeout;
-  const end = (job.startedAt ?? job.createdAt) + limit;
+  const end = job.startedAt + limit;
   if (now < end) return { until: end };
   const message = whyNotStarted(job, explanations) ?? `no container started within ${limit / 1000} s`;
   return { giveUp: { reason: 'StartTimeout', outcome: { phase: 'ending', outcome: 'notStarted', reason: 'StartTimeout', message } } };
