@@ -17,12 +17,17 @@ export function finalOutcome(job: ObservedJob): RecordedOutcome | undefined {
   return fromPods(job) ?? fromCondition(job.finished);
 }
 
+/**
+ * A pod that failed by itself tells why the Job did. An evicted one does so only when there is no such pod (it may have
+ * been replaced before), and one that is deleted was stopped together with its Job.
+ */
 function fromPods(job: ObservedJob): RecordedOutcome | undefined {
   const failed = job.pods.filter((pod) => pod.phase === 'Failed' || pod.failures.length > 0);
-  const failure = failed.flatMap((pod) => pod.failures)[0];
-  if (failure && !failed.some((pod) => pod.disrupted)) return fromContainer(failure);
+  const own = failed.filter((pod) => !pod.disrupted && !pod.deleting).flatMap((pod) => pod.failures)[0];
+  if (own) return fromContainer(own);
   const disrupted = failed.find((pod) => pod.disrupted || pod.reason !== undefined);
   if (disrupted) return { phase: 'final', outcome: 'errored', reason: disrupted.reason ?? 'DisruptionTarget', message: `pod ${disrupted.name} ${whatHappened(disrupted)}` };
+  const failure = failed.flatMap((pod) => pod.failures)[0];
   return failure && fromContainer(failure);
 }
 
