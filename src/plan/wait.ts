@@ -4,6 +4,9 @@ import type { Outcome } from './notes.ts';
 import type { ObservedJob } from './observed.ts';
 import { finalOutcome } from './outcome.ts';
 
+/** A refused request would be sent again at once and refused again, without end: this one wait cannot be switched off. */
+const shortestAfterRefusal = 1000;
+
 /** Outcomes that share a wait: an eviction waits as a failure does. */
 export type WaitClass = 'succeeded' | 'failed' | 'notStarted' | 'refused';
 
@@ -24,7 +27,7 @@ export function waitAfterRuns(spec: QueueSpec, jobs: readonly ObservedJob[]): Wa
   const ended = endedRuns(jobs.filter((job) => job.specHash === spec.hash));
   const last = ended[0];
   if (!last) return undefined;
-  const streak = countStreak(ended.map((run) => run.class));
+  const streak = countStreak(ended);
   const breakerOpen = isOpen(spec.breaker, last.class, streak);
   return { class: last.class, streak, breakerOpen, until: last.at + waitFor(spec, last.class, streak, breakerOpen) };
 }
@@ -32,6 +35,7 @@ export function waitAfterRuns(spec: QueueSpec, jobs: readonly ObservedJob[]): Wa
 interface EndedRun {
   readonly class: WaitClass;
   readonly at: number;
+  readonly sequence: number | undefined;
 }
 
 /** Newest first: by drain sequence, which no clock can disorder. */
@@ -41,7 +45,7 @@ function endedRuns(jobs: readonly ObservedJob[]): EndedRun[] {
     .sort((left, right) => (right.sequence ?? 0) - (left.sequence ?? 0) || right.createdAt - left.createdAt)
     .flatMap((job) => {
       const outcome = finalOutcome(job);
-      return outcome && job.finished ? [{ class: waitClass(outcome.outcome), at: job.finished.at }] : [];
+      return outcome && job.finished ? [{ class: waitClass(outcome.outcome), at: job.finished.at, sequence: job.sequence }] : [];
     });
 }
 
@@ -49,9 +53,14 @@ export function waitClass(outcome: Outcome): WaitClass {
   return outcome === 'errored' ? 'failed' : outcome;
 }
 
-function countStreak(classes: readonly WaitClass[]): number {
-  const end = classes.findIndex((one) => one !== classes[0]);
-  return end === -1 ? classes.length : end;
+/** A gap in the sequence ends the streak: a success stood there, or a Job of another revision, that is deleted by now. */
+function countStreak(runs: readonly EndedRun[]): number {
+  const end = runs.findIndex((run, index) => run.class !== runs[0]?.class || (index > 0 && !follows(run, runs[index - 1])));
+  return end === -1 ? runs.length : end;
+}
+
+function follows(older: EndedRun, newer: EndedRun | undefined): boolean {
+  return older.sequence === undefined || newer?.sequence === undefined || older.sequence + 1 >= newer.sequence;
 }
 
 function isOpen(breaker: BreakerSpec, last: WaitClass, streak: number): boolean {
@@ -64,7 +73,7 @@ function isOpen(breaker: BreakerSpec, last: WaitClass, streak: number): boolean 
  * the waits lead up to the pace of the breaker's probes instead of past it. Success does not grow.
  */
 export function waitFor(spec: QueueSpec, after: WaitClass, streak: number, breakerOpen = false): number {
-  const base = spec.drain.waitAfter[after];
+  const base = Math.max(spec.drain.waitAfter[after], after === 'refused' ? shortestAfterRefusal : 0);
   if (breakerOpen) return Math.max(base, spec.breaker.probeEvery);
   if (after === 'succeeded') return base;
   return Math.min(base * 2 ** Math.min(streak - 1, 30), Math.max(base, spec.breaker.probeEvery));
