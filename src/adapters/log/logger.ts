@@ -9,8 +9,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface LogOptions {
   readonly level: LogLevel;
-  /** `pretty` is for people at a terminal, and falls back to JSON where pino-pretty is not installed. */
-  readonly format: 'json' | 'pretty';
+  /** Lines for people at a terminal; JSON all the same where pino-pretty is not installed. */
+  readonly pretty: boolean;
   /** On every line. */
   readonly instance: string;
   readonly namespace: string;
@@ -21,7 +21,7 @@ export interface LogOptions {
 export async function createLog(options: LogOptions): Promise<Log> {
   // Written synchronously: lines are few, and those before a crash are the ones that matter.
   const plain = options.destination ?? pino.destination({ fd: 1, sync: true });
-  const pretty = options.format === 'pretty' ? await prettyStream(plain) : undefined;
+  const pretty = options.pretty ? await prettyStream(plain) : undefined;
   const logger = pino(
     {
       level: options.level,

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { kindLabel } from '../../../src/spec/keys.ts';
-import { find, readManifest } from './render.ts';
+import { configJsonSchema } from '../../../src/config/config-schema.ts';
+import type { Json } from '../../../src/lib/json.ts';
+import { validator } from '../../../src/spec/validate.ts';
+import { find, parseYaml, readManifest, type Manifest } from './render.ts';
 
 interface Pod {
   serviceAccountName: string;
@@ -67,4 +71,20 @@ describe('the configuration', () => {
     const config = find(readManifest('base/config.yaml'), 'ConfigMap', 'job-chief-config');
     expect(config.metadata.labels).not.toHaveProperty(kindLabel);
   });
+
+  it.each(['base/config.yaml', 'examples/one-queue/config.yaml', 'components/files-only/kustomization.yaml'])('in %s is what the controller understands', (path) => {
+    const check = validator(configJsonSchema);
+    const configs = configsIn(readManifest(path));
+    expect(configs).toHaveLength(1);
+    for (const text of configs) expect(check(parse(text) as Json)).toEqual([]);
+  });
+
+  /** Also from the patches of a component. */
+  function configsIn(all: readonly Manifest[]): string[] {
+    const patches = all.flatMap((one) => ((one['patches'] ?? []) as { patch?: string }[]).flatMap(({ patch }) => (patch === undefined ? [] : parseYaml(patch))));
+    return [...all, ...patches].flatMap((one) => {
+      const data = one['data'] as Record<string, string> | undefined;
+      return one.kind === 'ConfigMap' && data?.['config.yaml'] !== undefined ? [data['config.yaml']] : [];
+    });
+  }
 });

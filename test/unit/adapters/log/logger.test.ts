@@ -7,7 +7,7 @@ import type { Log } from '../../../../src/reconcile/ports.ts';
 async function aLog(options: Partial<LogOptions> = {}): Promise<{ log: Log; lines: () => Record<string, unknown>[]; text: () => string }> {
   let text = '';
   const destination = { write: (line: string) => void (text += line) };
-  const log = await createLog({ level: 'info', format: 'json', instance: 'default', namespace: 'etl', destination, ...options });
+  const log = await createLog({ level: 'info', pretty: false, instance: 'default', namespace: 'etl', destination, ...options });
   return { log, text: () => text, lines: () => text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>) };
 }
 
@@ -38,7 +38,7 @@ describe('log lines', () => {
   });
 
   it('are for people where pretty is configured', async () => {
-    const { log, text } = await aLog({ format: 'pretty' });
+    const { log, text } = await aLog({ pretty: true });
     log.info({ job: 'thumbnails-abc' }, 'job created');
     expect(text()).toMatch(/INFO.*job created/);
     expect(text()).toContain('thumbnails-abc');
