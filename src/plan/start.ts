@@ -44,7 +44,7 @@ function whenReady(draft: Draft, round: QueueRound): Stand {
   const pods = podsFor(spec, ready);
   if (spec.observe) return { state: 'Idle', reason: 'SpecObserved', message: `would start a Job with ${pods} ${pods === 1 ? 'pod' : 'pods'}; observe is true` };
   const blueprint = drainBlueprint(observed.key, spec, winner, { pods, environment });
-  draft.act({ kind: 'create', reason: 'QueueReady', because: `messages are ready: ${ready}`, blueprint });
+  draft.act({ kind: 'create', reason: 'QueueReady', because: `${ready < upTo(spec) ? '' : 'at least '}${ready} ready ${ready === 1 ? 'message' : 'messages'}`, blueprint });
   return { state: 'Starting', reason: 'QueueReady', message: 'messages are ready; a Job is being created' };
 }
 
@@ -55,16 +55,20 @@ function newestJob(jobs: readonly ObservedJob[]): string {
 }
 
 export function depthDemand(spec: QueueSpec, question: string): DepthDemand {
-  const { max, messagesPerPod } = spec.drain.pods;
   return {
     kind: 'depth',
     question,
     connection: spec.source.connection,
     schema: spec.source.schema,
     queue: spec.source.queue,
-    upTo: max * messagesPerPod,
+    upTo: upTo(spec),
     every: spec.drain.checkInterval,
   };
+}
+
+/** Counting further changes nothing: the pods are at their maximum. */
+function upTo(spec: QueueSpec): number {
+  return spec.drain.pods.max * spec.drain.pods.messagesPerPod;
 }
 
 /** Pods for so many ready messages, within the spec's bounds. */

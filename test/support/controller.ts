@@ -1,0 +1,71 @@
+/** The real engine in a simulated process, for component tests and the seeded simulation. */
+import { Engine, type EngineOptions } from '../../src/engine.ts';
+import type { Meter, WorkQueueMeter } from '../../src/reconcile/meter.ts';
+import type { Log } from '../../src/reconcile/ports.ts';
+import { parseSpec } from '../../src/spec/parse.ts';
+import type { ProcessViews, Simulation, StartOptions } from './simulation.ts';
+import type { SimulatedProcess } from '../../src/simulation/process.ts';
+
+const nothing = (): void => undefined;
+export const silentMeter: Meter = { round: nothing, action: nothing, finished: nothing, spec: nothing, depth: nothing, created: nothing, forget: nothing };
+export const silentWorkQueueMeter: WorkQueueMeter = { depth: nothing, added: nothing, retried: nothing, waited: nothing, worked: nothing, unfinished: nothing };
+const silentClientMeter = { request: nothing, watch: nothing, retry: nothing };
+const silentWatchMeter = { contact: nothing, event: nothing, relist: nothing, poison: nothing, size: nothing };
+
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly fields: Record<string, unknown>;
+  readonly message: string;
+}
+
+/** Collects lines, so that a failing test can show what the controller thought. */
+export function recordingLog(lines: LogLine[]): Log {
+  const write = (level: LogLine['level']) => (fields: object, message: string): void => { lines.push({ level, fields: fields as Record<string, unknown>, message }); };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+export interface ControllerOptions extends StartOptions {
+  readonly instance?: string;
+  readonly lines?: LogLine[];
+  /** Queues wake the controller when something is sent, as LISTEN/NOTIFY does. Default true. */
+  readonly wakes?: boolean;
+  readonly engine?: Partial<EngineOptions>;
+}
+
+/** Starts a controller in a process of its own; kill the process to kill it at whatever await it is in. */
+export function startController(world: Simulation, options: ControllerOptions = {}): SimulatedProcess {
+  const { instance = 'default', lines = [], wakes = true } = options;
+  return world.process((views) => run(views, { instance, lines, wakes, engine: options.engine ?? {} }), options);
+}
+
+async function run({ clock, transport, depth, random, namespace, onSend }: ProcessViews, { instance, lines, wakes, engine: overrides }: Required<Pick<ControllerOptions, 'instance' | 'lines' | 'wakes' | 'engine'>>): Promise<void> {
+  const engine = new Engine({
+    clock,
+    random: () => random.next(),
+    log: recordingLog(lines),
+    transport,
+    environment: { instance, namespace, injection: () => undefined },
+    parse: (input) => parseSpec(input, {}),
+    specs: { kind: 'configMaps' },
+    probe: depth,
+    wakes: { interest: () => nothing },
+    meter: silentMeter,
+    workQueueMeter: silentWorkQueueMeter,
+    clientMeter: silentClientMeter,
+    watchMeter: () => silentWatchMeter,
+    status: true,
+    events: true,
+    identity: 'controller',
+    api: { limits: 'off', timeout: 15_000 },
+    concurrency: 8,
+    ...overrides,
+  });
+  if (wakes) onSend((queue) => { engine.controller.queueWoke('main', undefined, queue); });
+  await engine.start();
+}
+
+/** A drain Queue as text; `extra` is YAML at the top level of the spec. */
+export function queueSpec(queue: string, extra = '', drain = '{}', job = 'image: registry.example/worker:1'): string {
+  const block = extra === '' ? '' : `${extra.trim()}\n`;
+  return `apiVersion: job-chief/v1\nkind: Queue\nsource: {pgBoss: {connection: main, queue: ${queue}}}\ndrain: ${drain}\n${block}job: {${job}}\n`;
+}
