@@ -1,0 +1,58 @@
+/**
+ * What must hold after every single change of the cluster, whatever goes wrong. Attach it to each simulated world; a
+ * violation says when and what, and the run goes on, so that the first one can be told from its consequences.
+ */
+import { asJob, asPod, isFinished, isTerminal, type JobObject, type PodObject } from '../../src/simulation/job-shape.ts';
+import { jobs, pods } from '../../src/simulation/objects.ts';
+import type { Change } from '../../src/simulation/store.ts';
+import * as keys from '../../src/spec/keys.ts';
+import type { Simulation } from './simulation.ts';
+
+export interface Invariants {
+  readonly violations: string[];
+}
+
+export function watchInvariants(world: Simulation): Invariants {
+  const violations: string[] = [];
+  const report = (at: number, text: string): void => { violations.push(`${(at / 1000).toFixed(3)} s: ${text}`); };
+  world.cluster.store.subscribe((change) => {
+    if (change.resource === jobs) checkJob(change, report);
+    if (change.resource === jobs || change.resource === pods) checkOneLive(world, change, report);
+  });
+  return { violations };
+}
+
+type Report = (at: number, text: string) => void;
+
+/** At most one Job of a queue is live: unfinished, or with a living pod, also when the Job itself is gone. */
+function checkOneLive(world: Simulation, change: Change, report: Report): void {
+  const name = change.object.metadata.labels?.[keys.nameLabel];
+  if (name === undefined) return;
+  const instance = change.object.metadata.labels?.[keys.instanceLabel];
+  const mine = (object: JobObject | PodObject): boolean => object.metadata.labels?.[keys.nameLabel] === name && object.metadata.labels[keys.instanceLabel] === instance;
+  const live = new Set<string>();
+  for (const job of world.jobs()) if (mine(job) && !isFinished(job)) live.add(job.metadata.uid);
+  for (const pod of world.pods()) if (mine(pod) && !isTerminal(pod)) live.add(pod.metadata.ownerReferences?.[0]?.uid ?? pod.metadata.uid);
+  if (live.size > 1) report(change.at, `queue "${name}" has ${live.size} live Jobs after ${change.type} ${change.resource.plural}/${change.object.metadata.name}`);
+}
+
+/** Every Job is recognisable, and none goes before its outcome is written down (unless somebody else deletes it). */
+function checkJob(change: Change, report: Report): void {
+  const job = asJob(change.object);
+  const { labels = {}, name } = job.metadata;
+  if (change.type !== 'ADDED') return;
+  for (const label of [keys.managedByLabel, keys.instanceLabel, keys.jobKindLabel, keys.nameLabel, keys.runLabel]) {
+    if (labels[label] === undefined) report(change.at, `Job "${name}" has no label ${label}`);
+  }
+  if (name.length > 52) report(change.at, `the name of Job "${name}" has ${name.length} characters`);
+}
+
+/** Names of Jobs that are live now, by queue. */
+export function liveJobs(world: Simulation): string[] {
+  return world.unfinishedJobs().map((job) => job.metadata.name);
+}
+
+/** Living pods, for messages. */
+export function livingPods(world: Simulation): string[] {
+  return world.pods().map(asPod).filter((pod) => !isTerminal(pod)).map((pod) => pod.metadata.name);
+}
