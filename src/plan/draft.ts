@@ -30,12 +30,12 @@ export class Draft {
   }
 
   finish(now: number): Plan {
-    const wakeAt = earliest(this.#wakes);
     return {
       actions: this.actions,
       demands: this.demands,
       statuses: this.statuses,
-      wakeAt: wakeAt === undefined ? undefined : Math.max(wakeAt, now),
+      // What was due by now is part of this plan: the same plan again, at once and without end, would not change it.
+      wakeAt: earliest(this.#wakes.filter((at) => at !== undefined && at > now)),
     };
   }
 }
