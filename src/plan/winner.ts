@@ -7,8 +7,13 @@ import type { Claim } from './observed.ts';
  */
 export function winnerOf(claims: readonly Claim[]): number | undefined {
   const living = claims.map((claim, index) => ({ claim, index })).filter(({ claim }) => !(claim.source.kind === 'configMap' && claim.source.deleting));
-  living.sort((left, right) => right.claim.source.createdAt - left.claim.source.createdAt || (sourceName(left.claim) < sourceName(right.claim) ? -1 : 1));
+  living.sort((left, right) => right.claim.source.createdAt - left.claim.source.createdAt || (sortText(left.claim) < sortText(right.claim) ? -1 : 1));
   return living[0]?.index;
+}
+
+/** Ends in the kind, since a file and a ConfigMap may have one name. */
+function sortText(claim: Claim): string {
+  return `${sourceName(claim)} ${claim.source.kind}`;
 }
 
 export function sourceName(claim: Claim): string {
