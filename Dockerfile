@@ -7,9 +7,12 @@ RUN npm ci --ignore-scripts
 COPY src ./src
 COPY hack/dev/build.ts ./hack/dev/build.ts
 RUN node hack/dev/build.ts
+# For `kubectl exec deploy/job-chief -- job-chief check connection main`: there is no shell and no env to find node.
+RUN printf '#!/nodejs/bin/node\nimport "/app/job-chief.mjs";\n' > dist/job-chief && chmod 755 dist/job-chief
 
 FROM gcr.io/distroless/nodejs24-debian13:nonroot
 COPY --from=build /src/dist/job-chief.mjs /app/job-chief.mjs
+COPY --from=build /src/dist/job-chief /usr/local/bin/job-chief
 COPY LICENSE /app/LICENSE
 ENV NODE_ENV=production
 # Numeric, so that the kubelet can check runAsNonRoot.

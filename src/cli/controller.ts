@@ -1,46 +1,43 @@
-/** `job-chief controller`: the service. */
+/** `job-chief controller` */
 import type { Command } from 'commander';
-import { ConfigError, loadConfig } from '../config/load.ts';
-import { runService } from '../main.ts';
-import { UserError } from './exit-code.ts';
+import { exitCode } from './exit-code.ts';
+import { writeError } from './output.ts';
 
-interface Flags {
+interface Options {
   readonly config?: string;
-  readonly namespace?: string;
   readonly kubeconfig?: string;
   readonly context?: string;
+  readonly namespace?: string;
 }
 
-/** Adds options and action. */
+/** Adds description, options and action. */
 export function defineController(command: Command): void {
   command
-    .option('-c, --config <file>', 'configuration file (JOB_CHIEF_CONFIG)')
-    .option('-n, --namespace <name>', 'namespace to work in (default: the pod\'s own, else the context\'s)')
-    .option('--kubeconfig <file>', 'kubeconfig file, instead of the pod\'s own account')
+    .description('Runs the controller until it is told to stop. In a pod it uses the ServiceAccount and the namespace of the pod.')
+    .option('--config <file>', 'configuration of this instance; default: $JOB_CHIEF_CONFIG')
+    .option('--kubeconfig <file>', 'kubeconfig to use outside of a pod')
     .option('--context <name>', 'context of the kubeconfig')
-    .action((flags: Flags) => run(flags));
+    .option('-n, --namespace <name>', "namespace; default: the pod's or the context's")
+    .addHelpText('after', '\nExit code: 0 it was told to stop and did, 2 it could not start or had to give up.\n\nSIGTERM or SIGINT ends it once the work under way is done; a second one ends it at once.')
+    .action(async ({ config: file, ...flags }: Options) => {
+      // Loaded here: help must not wait for the whole controller.
+      const [{ loadConfig }, { runService }] = await Promise.all([import('../config/load.ts'), import('../main.ts')]);
+      const { env } = process;
+      await runService({ ...loadConfig({ env, file, flags: { ...flags } }), env }, stopSignal());
+      process.exitCode = exitCode.ok;
+    });
 }
 
-async function run({ config: file, ...flags }: Flags): Promise<void> {
-  const { config, warnings } = load(file, { ...flags });
+/** Aborts at the first signal; the second does not wait for anything. */
+function stopSignal(): AbortSignal {
   const stop = new AbortController();
-  let signals = 0;
-  const onSignal = (): void => {
-    signals += 1;
-    // Whoever asks twice does not want to wait for rounds under way; nothing in memory is needed.
-    if (signals > 1) process.exit(1);
-    stop.abort(new Error('asked to stop'));
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (stop.signal.aborted) {
+      writeError(`${name} again: ended at once`);
+      process.exit(exitCode.no);
+    }
+    stop.abort(new Error(name));
   };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
-  await runService({ config, warnings, env: process.env }, stop.signal);
-}
-
-function load(file: string | undefined, flags: Readonly<Record<string, string | undefined>>): ReturnType<typeof loadConfig> {
-  try {
-    return loadConfig({ env: process.env, file, flags });
-  } catch (error) {
-    if (error instanceof ConfigError) throw new UserError(error.message);
-    throw error;
-  }
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, onSignal);
+  return stop.signal;
 }

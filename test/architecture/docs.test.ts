@@ -68,9 +68,15 @@ describe('examples in the docs', () => {
   });
 });
 
+interface SpecText {
+  readonly label: string | undefined;
+  readonly spec: string;
+  readonly name: string;
+}
+
 /** ConfigMaps with the label of a spec, and bare specs, in a YAML text. */
-function specsIn(text: string): { label: string | undefined; spec: string; name: string }[] {
-  return parseAllDocuments(text).flatMap((document) => {
+function specsIn(text: string): SpecText[] {
+  return [...parseAllDocuments(text)].flatMap((document): SpecText[] => {
     const value: unknown = document.toJS();
     if (!isObject(value)) return [];
     const label = stringAt(objectAt(value['metadata'], 'labels'), kindLabel);

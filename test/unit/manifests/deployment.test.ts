@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { kindLabel } from '../../../src/spec/keys.ts';
 import { configJsonSchema } from '../../../src/config/config-schema.ts';
+import { fileVariable } from '../../../src/config/settings.ts';
 import type { Json } from '../../../src/lib/json.ts';
 import { validator } from '../../../src/spec/validate.ts';
 import { find, parseYaml, readManifest, type Manifest } from './render.ts';
@@ -12,6 +13,7 @@ interface Pod {
   terminationGracePeriodSeconds: number;
   containers: {
     args: string[];
+    env: { name: string; value: string }[];
     ports: { name: string; containerPort: number }[];
     livenessProbe: { httpGet: { path: string; port: string } };
     readinessProbe: { httpGet: { path: string; port: string } };
@@ -48,7 +50,8 @@ describe('the Deployment', () => {
   });
 
   it('runs the controller with the mounted configuration', () => {
-    expect(container?.args).toEqual(['controller', '--config', '/etc/job-chief/config.yaml']);
+    expect(container?.args).toEqual(['controller']);
+    expect(container?.env).toContainEqual({ name: fileVariable, value: '/etc/job-chief/config.yaml' });
     expect(container?.volumeMounts).toContainEqual({ name: 'config', mountPath: '/etc/job-chief/config.yaml', subPath: 'config.yaml', readOnly: true });
     expect(container?.resources).toMatchObject({ requests: { memory: '128Mi' }, limits: { memory: '256Mi' } });
   });

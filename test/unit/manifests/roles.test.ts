@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { permissions } from './permissions.ts';
+import { core, eventsFeature, specs, status } from '../../../src/adapters/kubernetes/features.ts';
+import type { Feature } from '../../../src/adapters/kubernetes/permissions.ts';
 import { build, buildWith, files, find, granted, hasKubectl, readManifest, type Rule } from './render.ts';
 
-const of = (...features: (keyof typeof permissions)[]): string[] => features.flatMap((feature) => permissions[feature]).sort();
+const features: Readonly<Record<'core' | 'specs' | 'status' | 'events', Feature>> = { core, specs, status, events: eventsFeature };
+const of = (...names: (keyof typeof features)[]): string[] =>
+  names.flatMap((name) => features[name].rights.map(({ verb, resource, subresource }) => `${resource.group}/${resource.plural}${subresource === undefined ? '' : `/${subresource}`} ${verb}`)).sort();
 
 describe('rights', () => {
   const base = files('base').flatMap((path) => readManifest(path));
