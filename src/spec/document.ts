@@ -27,7 +27,7 @@ export function readDocument(text: string): SpecDocument {
     const finding: Finding = { code: 'InvalidYaml', message: `the YAML cannot be read: ${error instanceof Error ? error.message : String(error)}`, offset: 0 };
     return { value: undefined, findings: [error instanceof RangeError ? nestedTooDeep : finding], place: () => ({ line: 1, column: 1 }) };
   }
-  const syntax = syntaxFindings(document);
+  const syntax = withoutEchoes(syntaxFindings(document), (offset) => position(lines, offset).line);
   const readable = syntax.every(({ code }) => code === 'DuplicateKey');
   const converter = new Converter(document, text);
   const value = document.contents ? converter.convert(document.contents, []) : null;
@@ -57,6 +57,18 @@ function syntaxFindings(document: Document.Parsed): Finding[] {
     findings.push({ code: 'UnsupportedYaml', message: `YAML ${document.directives.yaml.version} is not supported, specs are YAML 1.2`, hint: 'remove the %YAML line', offset: 0 });
   }
   return findings;
+}
+
+/** One broken bracket makes the parser stumble over all that follows: the first stumble on a line, and few lines, tell enough. */
+function withoutEchoes(findings: readonly Finding[], lineOf: (offset: number) => number): Finding[] {
+  const seen = new Set<number>();
+  return findings.filter(({ code, offset }) => {
+    if (code !== 'InvalidYaml') return true;
+    const line = lineOf(offset ?? 0);
+    if (seen.has(line) || seen.size >= 3) return false;
+    seen.add(line);
+    return true;
+  });
 }
 
 function syntaxFinding(code: string, message: string, offset: number): Finding {

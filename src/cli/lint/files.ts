@@ -8,7 +8,7 @@ export interface SourceText {
   /** As the user gave it, `-` for standard input. */
   readonly name: string;
   readonly text: string;
-  /** Named by the user, not found in a folder: what cannot be understood here is the user's business. */
+  /** Named by the user, not found in a folder: that it is empty is worth a word. */
   readonly explicit: boolean;
 }
 

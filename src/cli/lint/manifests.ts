@@ -22,11 +22,15 @@ export interface FoundSpecs {
   readonly problems: readonly Problem[];
 }
 
+/** Text without any of these holds no spec: most files of a folder, or of a commit, need not be understood. */
+const mentions = new RegExp(`job-chief|^\\s*["']?kind["']?:\\s*["']?(${allKinds.join('|')})\\b`, 'm');
 const specApiVersion = /^\s*(\{\s*)?["']?apiVersion["']?:\s*["']?job-chief\//m;
 
 /** All specs of one text. */
 export function findSpecs(source: SourceText): FoundSpecs {
-  if (!source.explicit && !source.text.includes('job-chief')) return { specs: [], problems: [] };
+  const empty = source.explicit && source.text.trim() === '';
+  if (empty) return { specs: [specFile(source, source.text, 0)], problems: [] };
+  if (!mentions.test(source.text)) return { specs: [], problems: [] };
   const lines = new LineCounter();
   const documents = parse(source.text, lines);
   // Told by the text alone, so that a file with broken syntax is still known for a spec.
@@ -45,7 +49,7 @@ function parse(text: string, lines: LineCounter): Document.Parsed[] {
 function looksLikeSpec(first: Document.Parsed | undefined, source: SourceText): boolean {
   if (first?.contents && isMap(first.contents) && first.errors.length === 0) return isSpecMap(first.contents);
   if (/^\s*["']?kind["']?:\s*["']?(ConfigMap|List|ConfigMapList)\b/m.test(source.text)) return false;
-  return specApiVersion.test(source.text) || (source.explicit && (first === undefined || first.errors.length === 0));
+  return specApiVersion.test(source.text);
 }
 
 function isSpecMap(map: YAMLMap): boolean {
@@ -73,10 +77,10 @@ class Search implements FoundSpecs {
   }
 
   document(document: Document.Parsed): void {
-    for (const { message, pos } of document.errors) {
-      this.#problem('InvalidYaml', `the YAML is broken: ${message.replace(/\.$/, '')}`, pos[0], 'templates must be rendered first: helm template … | job-chief lint -');
-    }
-    if (document.errors.length > 0 || !isMap(document.contents)) return;
+    // The first error is the mistake, the others are its echoes.
+    const [error] = document.errors;
+    if (error) this.#problem('InvalidYaml', `the YAML is broken: ${error.message.replace(/\.$/, '')}`, error.pos[0], 'templates must be rendered first: helm template … | job-chief lint -');
+    if (error || !isMap(document.contents)) return;
     if (isSpecMap(document.contents)) this.#bareSpec(document);
     else this.#manifest(document.contents, document);
   }

@@ -72,6 +72,8 @@ describe('findings', () => {
     ['a:\n\tb: 1', ['2:1 TabIndentation']],
     ['a: 1\n---\nb: 2', ['2:1 MultipleDocuments']],
     ['a: [1', ['1:6 InvalidYaml']],
+    ['a: [1]]]]\nb: }}}\n', ['1:7 InvalidYaml', '2:1 InvalidYaml']],
+    ['a: }\nb: }\nc: }\nd: }\n', ['1:4 InvalidYaml', '2:1 InvalidYaml', '3:1 InvalidYaml']],
     ['a: *b', ['1:4 InvalidYaml']],
     ['a: &x [*x]', ['1:8 TooManyAliases']],
     ['a: &x {b: *x}', ['1:11 TooManyAliases']],
