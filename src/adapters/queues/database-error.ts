@@ -57,6 +57,7 @@ function byNetwork(code: string | undefined, message: string, settings: Connecti
   if (/does not support SSL/.test(message)) return ['QueueUnreachable', `${where} does not offer TLS, which the connection asks for`];
   if (isCertificateProblem(code)) return ['QueueUnreachable', `the certificate of ${where} was not accepted: ${message}`];
   if (code?.includes('ALERT') === true) return ['QueueForbidden', `${where} does not accept our certificate: ${message}`];
+  if (code?.startsWith('ERR_OSSL') === true) return ['QueueUnreachable', `the certificates of the connection cannot be used: ${message}`];
   switch (code) {
     case 'ECONNREFUSED':
       return ['QueueUnreachable', `${where} refuses connections`];
