@@ -15,6 +15,11 @@ async function watching(h: Harness) {
   return { reflector, watch };
 }
 
+/** Waits until the reflector pauses: any timer but the 15 s limit of a request under way. */
+async function pausing(h: Harness): Promise<void> {
+  await until(() => h.clock.pending.length === 1 && h.clock.pending[0] !== 15_000, 'a pause');
+}
+
 /** Moves the clock until the double has seen `n` watches: the pauses are the reflector's own business. */
 async function nextWatch(h: Harness, n: number): Promise<DoubleWatch> {
   await until(() => h.clock.pending.length > 0 || h.double.watches.length >= n);
@@ -131,7 +136,7 @@ test('a server that answers every version with 410 is not asked in a tight loop'
   h.double.script('watch', ...Array.from({ length: 50 }, (): Reply => ({ status: 410, body: status(410, 'Expired', 'no') })));
   h.reflector().start();
   await until(() => h.double.watches_seen.length === 2);
-  await until(() => h.clock.pending.length > 0);
+  await pausing(h);
   const before = h.double.requests.length;
   await h.clock.advance(500);
   expect(h.double.requests.length).toBe(before);
@@ -179,7 +184,7 @@ test('a page that fails makes the whole list fail', async () => {
   h.double.script((request) => request.query.get('continue') === '2', { status: 500 });
   const reflector = h.reflector({ pageSize: 2 });
   reflector.start();
-  await until(() => h.clock.pending.length > 0);
+  await pausing(h);
   expect(reflector.size).toBe(0);
   expect(reflector.synced).toBe(false);
   await nextWatch(h, 1);
@@ -202,8 +207,7 @@ test('Retry-After on a watch is the least pause', async () => {
   h.double.listing('jobs', '10');
   h.double.script('watch', { status: 429, body: status(429, 'TooManyRequests', 'later'), headers: { 'retry-after': '20' } });
   h.reflector().start();
-  await until(() => h.double.watches_seen.length === 1);
-  await until(() => h.clock.pending.length > 0);
+  await pausing(h);
   expect(h.clock.pending).toEqual([20_000]);
 });
 
@@ -214,7 +218,8 @@ test('pauses grow from 0.8 to 30 seconds', async () => {
   h.reflector({ random: () => 0.999 }).start();
   const pauses: number[] = [];
   for (let n = 1; n <= 9; n += 1) {
-    await until(() => h.double.lists_seen.length === n && h.clock.pending.length === 1, `list ${n}`);
+    await until(() => h.double.lists_seen.length === n, `list ${n}`);
+    await pausing(h);
     pauses.push(Math.round(h.clock.pending[0]! / 100) / 10);
     await h.clock.next();
   }
@@ -288,7 +293,8 @@ test('stop in a pause is final', async () => {
   h.double.script('watch', { status: 500 });
   const reflector = h.reflector();
   reflector.start();
-  await until(() => h.double.watches_seen.length === 1 && h.clock.pending.length > 0);
+  await until(() => h.double.watches_seen.length === 1);
+  await pausing(h);
   await reflector.stop();
   await h.clock.advance(60_000);
   expect(h.clock.pending).toEqual([]);
