@@ -3,10 +3,11 @@
  * violation says when and what, and the run goes on, so that the first one can be told from its consequences.
  */
 import { asJob, asPod, isFinished, isTerminal, type JobObject, type PodObject } from '../../src/simulation/job-shape.ts';
+import { objectAt, stringAt } from '../../src/lib/json.ts';
 import { jobs, pods } from '../../src/simulation/objects.ts';
 import type { Change } from '../../src/simulation/store.ts';
 import * as keys from '../../src/spec/keys.ts';
-import type { Simulation } from './simulation.ts';
+import type { SentRequest, Simulation } from './simulation.ts';
 
 export interface Invariants {
   readonly violations: string[];
@@ -19,12 +20,13 @@ export function watchInvariants(world: Simulation): Invariants {
     if (change.resource === jobs) checkJob(change, report);
     if (change.resource === jobs || change.resource === pods) checkOneLive(world, change, report);
   });
+  world.onRequest((request) => { checkDelete(world, request, report); });
   return { violations };
 }
 
 type Report = (at: number, text: string) => void;
 
-/** At most one Job of a queue is live: unfinished, or with a living pod, also when the Job itself is gone. */
+/** By the label that the Job controller gives its pods, which stays when a Job is deleted with its pods orphaned. At most one Job of a queue is live: unfinished, or with a living pod, also when the Job itself is gone. */
 function checkOneLive(world: Simulation, change: Change, report: Report): void {
   const name = change.object.metadata.labels?.[keys.nameLabel];
   if (name === undefined) return;
@@ -32,11 +34,11 @@ function checkOneLive(world: Simulation, change: Change, report: Report): void {
   const mine = (object: JobObject | PodObject): boolean => object.metadata.labels?.[keys.nameLabel] === name && object.metadata.labels[keys.instanceLabel] === instance;
   const live = new Set<string>();
   for (const job of world.jobs()) if (mine(job) && !isFinished(job)) live.add(job.metadata.uid);
-  for (const pod of world.pods()) if (mine(pod) && !isTerminal(pod)) live.add(pod.metadata.ownerReferences?.[0]?.uid ?? pod.metadata.uid);
+  for (const pod of world.pods()) if (mine(pod) && !isTerminal(pod)) live.add(pod.metadata.labels?.['batch.kubernetes.io/controller-uid'] ?? pod.metadata.uid);
   if (live.size > 1) report(change.at, `queue "${name}" has ${live.size} live Jobs after ${change.type} ${change.resource.plural}/${change.object.metadata.name}`);
 }
 
-/** Every Job is recognisable, and none goes before its outcome is written down (unless somebody else deletes it). */
+/** Every Job is recognisable. */
 function checkJob(change: Change, report: Report): void {
   const job = asJob(change.object);
   const { labels = {}, name } = job.metadata;
@@ -45,6 +47,15 @@ function checkJob(change: Change, report: Report): void {
     if (labels[label] === undefined) report(change.at, `Job "${name}" has no label ${label}`);
   }
   if (name.length > 52) report(change.at, `the name of Job "${name}" has ${name.length} characters`);
+}
+
+/** Only finished Jobs whose outcome is written down are deleted by the controller itself. */
+function checkDelete(world: Simulation, { method, path, body, at }: SentRequest, report: Report): void {
+  const name = method === 'DELETE' ? path.split('/jobs/')[1] : undefined;
+  const job = name === undefined ? undefined : world.job(name);
+  if (!job || job.metadata.uid !== stringAt(objectAt(body, 'preconditions'), 'uid')) return;
+  const outcome = job.metadata.annotations?.[keys.outcomeAnnotation] ?? '';
+  if (!isFinished(job) || !outcome.includes('"final"')) report(at, `Job "${job.metadata.name}" is deleted before its outcome is written down`);
 }
 
 /** Names of Jobs that are live now, by queue. */

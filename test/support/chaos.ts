@@ -1,0 +1,328 @@
+/**
+ * A stormy day of the whole controller, drawn from a seed: requests fail before or after taking effect, watches are cut,
+ * silent, late or compacted, processes die at any await and start with empty memory, pods fail in every way, people edit,
+ * break, delete, re-create and rename specs and delete Jobs. Invariants are checked after every change. Then the storm
+ * ends, and everything must converge: all messages done, nothing live, every status true.
+ */
+import type { PodScript } from '../../src/simulation/pod-script.ts';
+import { FaultyTransport } from '../../src/simulation/faults.ts';
+import { randomFaults, scheduleOutages, type FaultRates } from '../../src/simulation/fault-plans.ts';
+import type { PodObject } from '../../src/simulation/job-shape.ts';
+import { isTerminal } from '../../src/simulation/job-shape.ts';
+import { jobs, pods } from '../../src/simulation/objects.ts';
+import type { SimulatedProcess } from '../../src/simulation/process.ts';
+import { Random } from '../../src/simulation/random.ts';
+import { drainWorker } from '../../src/simulation/worker.ts';
+import { nameLabel, stateLabel } from '../../src/spec/keys.ts';
+import { startController, type LogLine } from './controller.ts';
+import { watchInvariants } from './invariants.ts';
+import { simulate, type Simulation } from './simulation.ts';
+
+export interface ChaosResult {
+  readonly seed: number;
+  /** What was wrong; empty: the seed passes. */
+  readonly problems: readonly string[];
+  /** What happened, for replay: events of the storm, changes of the cluster, lines of the controllers. */
+  readonly story: readonly string[];
+}
+
+const minute = 60_000;
+/** After the storm everything must be done within this time: start timeouts, leases and back-offs have run out by then. */
+const convergence = 4 * 60 * minute;
+
+export async function chaos(seed: number): Promise<ChaosResult> {
+  const storm = new Storm(seed);
+  await storm.rage();
+  await storm.settle();
+  return { seed, problems: storm.problems, story: storm.story };
+}
+
+class Storm {
+  readonly problems: string[] = [];
+  readonly story: string[] = [];
+  readonly #seed: number;
+  readonly #random: Random;
+  readonly #world: Simulation;
+  readonly #invariants: { readonly violations: string[] };
+  readonly #names: readonly string[];
+  readonly #rates: FaultRates;
+  readonly #end: number;
+  /** Spec ConfigMaps by logical name: the object's name changes with renames. */
+  readonly #objects = new Map<string, string>();
+  #calm = false;
+  #controllers: SimulatedProcess[] = [];
+  #started = 0;
+  #revision = 0;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+    this.#random = new Random(`chaos-${seed}`);
+    const random = this.#random;
+    this.#world = simulate({ seed, historyWindow: random.pick([5 * minute, 30_000]) });
+    this.#invariants = watchInvariants(this.#world);
+    this.#names = ['alpha', 'beta_queue', 'Gamma/9'].slice(0, random.int(1, 3));
+    this.#end = this.#world.clock.now() + random.int(10, 40) * minute;
+    this.#rates = random.pick<FaultRates>([
+      {},
+      { refused: 0.05, answerLost: 0.05, slow: 0.05, watch: 0.1 },
+      { refused: 0.2, answerLost: 0.2, slow: 0.1, watch: 0.3 },
+      { answerLost: 0.4 },
+      { watch: 0.8, slow: 0.2 },
+    ]);
+    this.#world.cluster.script = (pod, podRandom) => this.#script(pod, podRandom);
+    for (const name of this.#names) this.#world.queue(name, { expiry: 90_000 });
+    this.#world.cluster.store.subscribe((change) => {
+      if (change.resource === jobs || change.resource === pods) this.#tell(`${change.type} ${change.resource.plural}/${change.object.metadata.name} ${summary(change.object)}`);
+    });
+  }
+
+  async rage(): Promise<void> {
+    const { clock, cluster } = this.#world;
+    for (const name of this.#names) this.#apply(name);
+    this.#start();
+    if (this.#random.chance(0.35)) this.#start();
+    if (this.#random.chance(0.4)) scheduleOutages(cluster.api, clock, this.#random.split('outages'), { every: 5 * minute, lasting: 20_000, until: this.#end });
+    while (clock.now() < this.#end) {
+      await this.#world.run(this.#random.exponential(20_000));
+      this.#something();
+    }
+  }
+
+  /** The storm is over: what was broken is mended, and the rest is up to the controller. */
+  async settle(): Promise<void> {
+    const { cluster, queues } = this.#world;
+    this.#calm = true;
+    this.#tell('the storm is over');
+    cluster.api.setAvailable(true);
+    // What is being deleted in the foreground has to go before it can be applied again.
+    await this.#world.run(10_000);
+    cluster.quota.clear();
+    queues.breakConnection('main');
+    queues.setHanging(false);
+    for (const name of this.#names) this.#apply(name, { broken: false, suspend: false });
+    if (!this.#controllers.some((process) => process.alive)) this.#start();
+    for (const name of this.#names) this.#world.queue(name).send(2);
+    const done = await this.#world.runUntil(() => queues.all.every((queue) => queue.unfinished === 0) && this.#nothingLives(), convergence);
+    if (!done) this.#problem(`not converged ${convergence / minute} min after the storm: ${queues.all.map((queue) => `${queue.name}: ${queue.unfinished} messages left`).join(', ')}; ${this.#world.unfinishedJobs().length} unfinished Jobs, ${this.#world.livingPods().length} living pods`);
+    await this.#world.run(2 * minute);
+    const before = this.#controllers.reduce((sum, process) => sum + process.requests, 0);
+    await this.#world.run(30 * minute);
+    const quiet = this.#controllers.reduce((sum, process) => sum + process.requests, 0) - before;
+    if (quiet > 120 * this.#controllers.filter((process) => process.alive).length) this.#problem(`${quiet} requests in 30 idle minutes`);
+    this.#checkStatuses();
+    for (const violation of this.#invariants.violations) this.#problem(violation);
+    for (const process of this.#controllers) process.kill();
+  }
+
+  #nothingLives(): boolean {
+    return this.#world.unfinishedJobs().length === 0 && this.#world.livingPods().length === 0;
+  }
+
+  #checkStatuses(): void {
+    for (const name of this.#names) {
+      const object = this.#objects.get(name) ?? '';
+      const state = this.#world.configMap(object)?.metadata.labels?.[stateLabel];
+      const status = this.#world.status(object) as { state?: string; liveJobs?: number } | undefined;
+      if (state !== 'Idle' || status?.state !== 'Idle' || status.liveJobs !== 0) this.#problem(`status of "${object}" is not true at the end: label ${String(state)}, ${JSON.stringify(status)}`);
+    }
+  }
+
+  #something(): void {
+    const act = this.#random.pick<() => void>([
+      () => { this.#send(); },
+      () => { this.#send(); },
+      () => { this.#send(); },
+      () => { this.#kill(); },
+      () => { this.#kill(); },
+      () => { this.#apply(this.#random.pick(this.#names)); },
+      () => { this.#remove(); },
+      () => { this.#rename(); },
+      () => { this.#deleteJob(); },
+      () => { this.#deletePod(); },
+      () => { this.#quota(); },
+      () => { this.#breakQueue(); },
+    ]);
+    act();
+  }
+
+  #send(): void {
+    const name = this.#random.pick(this.#names);
+    const count = this.#random.int(1, 12);
+    this.#tell(`send ${count} to ${name}`);
+    this.#world.queue(name).send(count, { startAfter: this.#random.chance(0.2) ? this.#random.int(1, 300) * 1000 : 0 });
+  }
+
+  /** A controller dies, now or at one of its next requests, and comes back as its Deployment would bring it. */
+  #kill(): void {
+    const process = this.#random.pick(this.#controllers);
+    const restart = (): void => { this.#world.clock.timer(this.#random.int(500, 30_000), () => { this.#start(); }); };
+    if (!process.alive) return;
+    process.onDeath(restart);
+    if (this.#random.chance(0.5)) {
+      this.#tell('kill a controller');
+      process.kill();
+      return;
+    }
+    const request = process.writes + this.#random.int(1, 6);
+    const when = this.#random.pick(['before', 'after'] as const);
+    this.#tell(`a controller will die ${when} its write ${request}`);
+    process.killAt({ request, when, writesOnly: true });
+  }
+
+  #start(): void {
+    this.#started += 1;
+    const id = this.#started;
+    this.#tell(`controller ${id} starts`);
+    const lines: LogLine[] = [];
+    lines.push = (...added: LogLine[]) => {
+      for (const line of added) if (line.level !== 'debug') this.#tell(`controller ${id}: ${line.level} ${line.message} ${JSON.stringify(line.fields)}`);
+      return 0;
+    };
+    const random = this.#random.split(`faults-${id}`);
+    const process = startController(this.#world, {
+      lines,
+      wakes: this.#random.chance(0.7),
+      skew: this.#random.chance(0.2) ? this.#random.int(-120_000, 120_000) : 0,
+      wrap: (transport, clock) => new FaultyTransport(transport, clock, randomFaults({ random, clock, rates: this.#rates, until: this.#end })),
+    });
+    this.#controllers.push(process);
+  }
+
+  #apply(name: string, wanted: { broken?: boolean; suspend?: boolean } = {}): void {
+    const random = this.#random;
+    const broken = wanted.broken ?? random.chance(0.15);
+    const suspend = wanted.suspend ?? random.chance(0.1);
+    const object = this.#objects.get(name) ?? objectName(name);
+    this.#objects.set(name, object);
+    this.#revision += 1;
+    const text = broken ? 'kind: Queue\n\tthis: is no YAML\n' : this.#spec(name, suspend);
+    this.#tell(`apply ${object}${broken ? ' (broken)' : ''}${suspend ? ' (suspended)' : ''}`);
+    this.#world.applyConfigMap(object, text, { 'job-chief': 'queue' });
+  }
+
+  #spec(name: string, suspend: boolean): string {
+    const random = this.#random;
+    const max = random.int(1, 4);
+    const lines = [
+      'apiVersion: job-chief/v1',
+      'kind: Queue',
+      `name: ${objectName(name)}`,
+      `source: {pgBoss: {connection: main, queue: "${name}"}}`,
+      `drain: {checkInterval: ${random.pick(['5s', '10s', '1m'])}, pods: {max: ${max}, messagesPerPod: ${random.int(1, 3)}}, waitAfter: {succeeded: ${random.pick(['0s', '5s'])}, failed: ${random.pick(['5s', '30s'])}, notStarted: ${random.pick(['10s', '1m'])}}}`,
+      `startTimeout: ${random.pick(['1m', '5m'])}`,
+      `timeout: ${random.pick(['2m', '10m'])}`,
+      `breaker: {notStarted: ${random.pick(['2', '5', 'off'])}, failed: ${random.pick(['3', 'off'])}, probeEvery: ${random.pick(['1m', '5m'])}}`,
+      `retention: {succeeded: {count: ${random.int(0, 3)}}, failed: {count: ${random.int(0, 4)}, age: ${random.pick(['5m', '1h'])}}}`,
+      `onSpecChange: ${random.pick(['keep', 'keep', 'replace'])}`,
+      `onSpecDelete: ${random.pick(['delete', 'delete', 'finish'])}`,
+      ...(suspend ? ['suspend: true'] : []),
+      `job: {image: "registry.example/worker:${this.#revision}"}`,
+    ];
+    return `${lines.join('\n')}\n`;
+  }
+
+  /** Deleted, and mostly re-created at once or a little later: hook-style, or by hand. */
+  #remove(): void {
+    const name = this.#random.pick(this.#names);
+    const object = this.#objects.get(name) ?? '';
+    if (!this.#world.configMap(object)) return;
+    const propagation = this.#random.pick(['Foreground', 'Background', 'Orphan'] as const);
+    this.#tell(`delete ${object} (${propagation})`);
+    this.#world.deleteConfigMap(object, { propagation });
+    this.#world.clock.timer(this.#random.pick([1, 500, 20_000, 180_000]), () => {
+      if (!this.#calm && !this.#world.configMap(object)) this.#apply(name);
+    });
+  }
+
+  /** As kustomize's generator hash does: the new object first, then the old one is pruned. */
+  #rename(): void {
+    const name = this.#random.pick(this.#names);
+    const old = this.#objects.get(name) ?? '';
+    const text = this.#world.configMap(old)?.['data'] as { 'spec.yaml': string } | undefined;
+    if (!text) return;
+    const object = `${objectName(name)}-r${this.#random.suffix()}`;
+    this.#objects.set(name, object);
+    this.#tell(`rename ${old} to ${object}`);
+    this.#world.applyConfigMap(object, text['spec.yaml'], { 'job-chief': 'queue' });
+    this.#world.clock.timer(this.#random.pick([1, 50, 2000, 30_000]), () => {
+      if (this.#world.configMap(old)) this.#world.deleteConfigMap(old, { propagation: this.#random.pick(['Foreground', 'Background'] as const) });
+    });
+  }
+
+  #deleteJob(): void {
+    const all = this.#world.jobs();
+    if (all.length === 0) return;
+    const job = this.#random.pick(all);
+    const propagation = this.#random.pick(['Foreground', 'Background', 'Orphan'] as const);
+    this.#tell(`delete Job ${job.metadata.name} (${propagation})`);
+    this.#world.cluster.registry.delete(jobs, job.metadata.name, { propagation });
+  }
+
+  #deletePod(): void {
+    const living = this.#world.pods().filter((pod) => !isTerminal(pod));
+    if (living.length === 0) return;
+    const pod = this.#random.pick(living);
+    this.#tell(`lose pod ${pod.metadata.name}`);
+    const { cluster } = this.#world;
+    const act = this.#random.pick<() => void>([
+      () => { cluster.registry.delete(pods, pod.metadata.name); },
+      () => { cluster.kubelet?.drain(pod.metadata.name); },
+      () => { cluster.kubelet?.evict(pod.metadata.name); },
+    ]);
+    act();
+  }
+
+  #quota(): void {
+    const { quota } = this.#world.cluster;
+    if (quota.size > 0) quota.clear();
+    else quota.set('count/jobs.batch', this.#random.int(0, 3));
+    this.#tell(`quota ${JSON.stringify([...quota])}`);
+  }
+
+  #breakQueue(): void {
+    const problem = this.#random.pick(['QueueUnreachable', 'QueueForbidden', 'works', 'works'] as const);
+    this.#tell(`queue ${problem}`);
+    this.#world.queues.breakConnection('main', problem === 'works' ? undefined : problem);
+  }
+
+  #script(pod: PodObject, random: Random): PodScript {
+    const name = pod.metadata.labels?.[nameLabel] ?? '';
+    const queue = this.#world.queue(this.#names.find((one) => objectName(one) === name) ?? name);
+    const ordinary = drainWorker(queue, { perMessage: random.between(100, 3000), startsAfter: random.between(300, 3000) });
+    if (this.#calm || random.chance(0.5)) return ordinary;
+    return random.pick<() => PodScript>([
+      () => drainWorker(queue, { crashChance: 0.3, failChance: 0.2, retryAfter: 5000 }),
+      () => ({ image: { for: random.pick([10_000, 60_000, Infinity]) } }),
+      () => ({ image: { for: Infinity, reason: 'InvalidImageName' } }),
+      () => ({ ...ordinary, config: { for: random.pick([5000, 50_000, Infinity]) } }),
+      () => ({ ...ordinary, unschedulable: { for: random.pick([10_000, 120_000, 3_600_000]) } }),
+      () => ({ runs: random.between(100, 20_000), exit: { code: random.int(1, 255) } }),
+      () => ({ runs: random.between(100, 20_000), exit: { code: 137, reason: 'OOMKilled' } }),
+      () => ({ runs: 100, exit: { code: 128, reason: 'StartError', message: 'exec: not found' } }),
+      () => ({ runs: Infinity, stopsAfter: random.between(100, 40_000) }),
+      () => ({ ...ordinary, evictedAfter: random.between(100, 10_000) }),
+      () => ({ ...ordinary, nodeLost: { after: random.between(100, 5000), removedAfter: random.int(30, 400) * 1000 } }),
+      () => ({ ...ordinary, phaseAfter: random.between(500, 12_000) }),
+    ])();
+  }
+
+  #problem(text: string): void {
+    this.problems.push(`seed ${this.#seed}: ${text}`);
+    this.#tell(`PROBLEM ${text}`);
+  }
+
+  #tell(text: string): void {
+    this.story.push(`${(this.#world.clock.monotonic() / 1000).toFixed(3).padStart(10)}  ${text}`);
+  }
+}
+
+/** A ConfigMap's name for a queue's. */
+function objectName(queue: string): string {
+  return queue.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+}
+
+function summary(object: { readonly [key: string]: unknown; metadata: { deletionTimestamp?: string } }): string {
+  const status = (object['status'] ?? {}) as { phase?: string; conditions?: { type: string; status: string }[]; active?: number };
+  const conditions = (status.conditions ?? []).filter((one) => one.status === 'True').map((one) => one.type);
+  return `${status.phase ?? `active ${status.active ?? 0}`} ${conditions.join('+')}${object.metadata.deletionTimestamp === undefined ? '' : ' deleting'}`;
+}
