@@ -7,7 +7,7 @@
  *     world.process(({ clock, transport, depth }) => startController({ clock, transport, depth }));
  *     await world.runUntil(() => world.jobs().length === 1);
  */
-import type { Transport } from '../../src/adapters/kubernetes/transport.ts';
+import type { ApiRequest, Transport } from '../../src/adapters/kubernetes/transport.ts';
 import { asError, type Clock } from '../../src/lib/clock.ts';
 import type { DepthProbe } from '../../src/reconcile/ports.ts';
 import { kindLabel, specKey, statusAnnotation } from '../../src/spec/keys.ts';
@@ -42,6 +42,11 @@ export interface StartOptions {
   readonly wrap?: (transport: Transport, clock: VirtualClock) => Transport;
 }
 
+/** A request or watch that a process sent and that no fault kept from the network, with when (milliseconds since 1970). */
+export interface SentRequest extends ApiRequest {
+  readonly at: number;
+}
+
 export class Simulation {
   readonly clock = new VirtualClock();
   readonly random: Random;
@@ -49,6 +54,9 @@ export class Simulation {
   readonly queues: SimulatedQueues;
   /** Every change of every object, in order: equal for equal seeds. */
   readonly trace: string[] = [];
+  /** What the processes sent to the API server. */
+  readonly requests: SentRequest[] = [];
+  readonly #requestListeners: ((request: SentRequest) => void)[] = [];
   readonly #sendListeners: ((queue: string) => void)[] = [];
   readonly #known = new Set<string>();
   #processes = 0;
@@ -126,9 +134,30 @@ export class Simulation {
     return text === undefined ? undefined : JSON.parse(text);
   }
 
+  /** Called with every request of a process, before it arrives. */
+  onRequest(listener: (request: SentRequest) => void): void {
+    this.#requestListeners.push(listener);
+  }
+
+  #sent(request: ApiRequest): void {
+    const sent = { ...request, at: this.clock.now() };
+    this.requests.push(sent);
+    for (const listener of this.#requestListeners) listener(sent);
+  }
+
   /** Starts a process. What `start` throws while the process lives fails the next `run`. */
   process(start: (views: ProcessViews) => Promise<void> | void, options: StartOptions = {}): SimulatedProcess {
-    const wrapped = options.wrap?.(this.cluster.api, this.clock) ?? this.cluster.api;
+    const network: Transport = {
+      request: (request) => {
+        this.#sent(request);
+        return this.cluster.api.request(request);
+      },
+      stream: (request) => {
+        this.#sent(request);
+        return this.cluster.api.stream(request);
+      },
+    };
+    const wrapped = options.wrap?.(network, this.clock) ?? network;
     const process = new SimulatedProcess({ clock: this.clock, transport: wrapped, ...(options.skew === undefined ? {} : { skew: options.skew }) });
     this.#processes += 1;
     const depth: DepthProbe = { depth: (query, signal) => process.guard(this.queues.depth(query, signal)) };
