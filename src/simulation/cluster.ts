@@ -26,8 +26,8 @@ export interface ClusterOptions {
   readonly refuse?: (resource: Resource, object: KubeObject) => Denial | undefined;
   /** The caller's Role; everything unless said otherwise. */
   readonly allows?: (attributes: Attributes) => boolean;
-  /** Without the Job controller and everything after it: a bare API server. */
-  readonly controllers?: boolean;
+  /** Which components run: everything, no kubelet (somebody else plays it through the API), or the API server alone. */
+  readonly components?: 'all' | 'noKubelet' | 'apiServer';
 }
 
 export class SimulatedCluster {
@@ -62,10 +62,11 @@ export class SimulatedCluster {
       latency: options.latency ?? ((latencies) => latencies.between(1, 3)),
       allows: (attributes) => this.allows(attributes),
     });
-    if (options.controllers === false) return;
+    if (options.components === 'apiServer') return;
     const parts = { clock, random, registry: this.registry, events: new EventRecorder({ clock, random, registry: this.registry }) };
     new GarbageCollector(parts);
     new JobController(parts);
+    if (options.components === 'noKubelet') return;
     this.kubelet = new Kubelet({ ...parts, script: (pod, podRandom) => this.script(pod, podRandom) });
   }
 }

@@ -21,6 +21,7 @@ export class GarbageCollector {
   /** Dependents' UIDs by owner UID. */
   readonly #dependents = new Map<string, Set<string>>();
   readonly #due = new Set<string>();
+  #busyUntil = 0;
 
   constructor(deps: { clock: VirtualClock; random: Random; registry: Registry }) {
     this.#clock = deps.clock;
@@ -56,7 +57,9 @@ export class GarbageCollector {
   #enqueue(uid: string): void {
     if (this.#due.has(uid)) return;
     this.#due.add(uid);
-    this.#clock.quietTimer(this.#random.between(10, 20), () => {
+    // One queue: what was noticed first is looked at first.
+    this.#busyUntil = Math.max(this.#busyUntil + 0.1, this.#clock.monotonic() + this.#random.between(10, 20));
+    this.#clock.quietTimer(this.#busyUntil - this.#clock.monotonic(), () => {
       this.#due.delete(uid);
       const item = this.#store.byUid(uid);
       if (!item) return;

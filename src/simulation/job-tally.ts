@@ -2,6 +2,7 @@
  * Counting a Job's pods. A pod counts once, when it has ended; which of them were counted is kept here, where a real
  * Job controller keeps a finalizer on every pod.
  */
+import { stringAt } from '../lib/json.ts';
 import { judgeFailure } from './job-policy.ts';
 import { isTerminal, type JobObject, type PodObject } from './job-shape.ts';
 import { formatIndexes, parseIndexes } from './job-indexes.ts';
@@ -102,7 +103,7 @@ function countFailure({ job, pod, now }: { job: JobObject; pod: PodObject; now: 
   const { action, message } = judgeFailure(job, pod);
   const index = indexOf(pod);
   const limit = job.spec.backoffLimitPerIndex;
-  lengthenStreak(memory, limit === undefined ? 'all' : String(index), now);
+  lengthenStreak(memory, limit === undefined ? 'all' : String(index), finishTime(pod) ?? now);
   if (action === 'FailJob') result.policyFailure ??= message;
   if (action === 'Ignore') return;
   result.failed += 1;
@@ -114,4 +115,13 @@ function countFailure({ job, pod, now }: { job: JobObject; pod: PodObject; now: 
 
 function lengthenStreak(memory: JobMemory, key: string, now: number): void {
   memory.streaks.set(key, { failures: (memory.streaks.get(key)?.failures ?? 0) + 1, last: now });
+}
+
+/** When the last container ended, as far as the status tells: the back-off counts from there. */
+function finishTime(pod: PodObject): number | undefined {
+  const times = (pod.status.containerStatuses ?? []).flatMap(({ state }) => {
+    const text = stringAt(state.terminated, 'finishedAt');
+    return text === undefined ? [] : [Date.parse(text)];
+  });
+  return times.length === 0 ? undefined : Math.max(...times);
 }
