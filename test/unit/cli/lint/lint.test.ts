@@ -201,16 +201,22 @@ describe('--defaults', () => {
 
 describe('--config', () => {
   it('checks the names of connections', async () => {
-    await files({ 'specs/a.yaml': good, 'config.yaml': 'connections:\n  mian: {type: pgBoss}\n' });
+    await files({ 'specs/a.yaml': good, 'config.yaml': 'connections:\n  mian: {folder: /etc/mian}\n' });
     const { out, code } = await run({ paths: ['specs'], config: path.join(folder, 'config.yaml') });
     expect(code).toBe(1);
     expect(out).toContain('a.yaml:3:31: error UnknownConnection source.pgBoss.connection: there is no connection "main"');
   });
 
+  it('does not check them where a folder may hold more', async () => {
+    await files({ 'specs/a.yaml': good, 'config.yaml': 'connectionsFolder: /etc/connections\nconnections:\n  mian: {folder: /etc/mian}\n' });
+    expect(await run({ paths: ['specs'], config: path.join(folder, 'config.yaml') })).toMatchObject({ code: 0, out: '' });
+  });
+
   it.each([
     ['that is not there', undefined, /cannot read the configuration/],
-    ['that is broken', 'a: [', /cannot read the configuration/],
+    ['that is broken', 'a: [', /config\.yaml:1:5: the YAML is broken/],
     ['that is a list', '- a', /must be a mapping/],
+    ['with an unknown setting', 'jobDefault: {}', /config\.yaml:1:1: jobDefault: unknown field "jobDefault" \(did you mean "jobDefaults"\?\)/],
     ['with a misspelt default', 'jobDefaults: {imageRegistri: x}', /jobDefaults\.imageRegistri: unknown field "imageRegistri" \(did you mean "imageRegistry"\?\)/],
     ['with a default of the wrong type', 'jobDefaults: {resources: {limits: {cpu: 1x}}}', /jobDefaults\.resources\.limits\.cpu: must be a quantity/],
   ])('%s is an error', async (_what, text, message) => {
