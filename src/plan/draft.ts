@@ -20,6 +20,11 @@ export class Draft {
     this.actions.push(...actions);
   }
 
+  /** Whether this round ends the Job already: then nothing else is asked or done about it. */
+  ends(uid: string): boolean {
+    return this.actions.some((action) => action.kind === 'end' && action.job.uid === uid);
+  }
+
   demand(demand: Demand): void {
     this.demands.push(demand);
   }

@@ -9,11 +9,13 @@ import { endAction, refOf } from './upkeep.ts';
 
 export function planLiveJob(draft: Draft, round: QueueRound, job: ObservedJob): Stand {
   const state = jobState(job);
-  const open = state === 'running' || state === 'starting' || state === 'podless' || state === 'suspended';
+  const open = !draft.ends(job.uid) && (state === 'running' || state === 'starting' || state === 'podless' || state === 'suspended');
   const older = job.specHash !== round.spec.hash;
-  if (open && older && round.spec.onSpecChange === 'replace') {
+  // Under suspend what runs may finish, and an observer changes nothing.
+  const held = round.spec.suspend || round.spec.observe;
+  if (open && older && !held && round.spec.onSpecChange === 'replace') {
     draft.act(endAction(job, 'SpecChanged', { outcome: 'errored', reason: 'SpecChanged', message: 'the spec changed and onSpecChange is replace' }));
-  } else if (open && !older) {
+  } else if (open && !older && !held) {
     planScale(draft, round, job);
   }
   return liveStand(job, round.observed);
@@ -59,7 +61,7 @@ function livingPod(job: ObservedJob): string {
 function planScale(draft: Draft, round: QueueRound, job: ObservedJob): void {
   const { spec, observed } = round;
   const ended = job.succeededPods + job.failedPods > 0 || job.pods.some((pod) => !isAlive(pod));
-  if (ended || spec.observe || spec.suspend || job.parallelism >= spec.drain.pods.max) return;
+  if (ended || job.parallelism >= spec.drain.pods.max) return;
   const question = `scale ${job.name} from ${job.parallelism}`;
   draft.demand(depthDemand(spec, question));
   const reading = observed.depth;

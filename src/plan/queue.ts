@@ -18,8 +18,8 @@ export function planQueue(observed: Observed, environment: PlanEnvironment, now:
   const winner = index === undefined ? undefined : observed.claims[index];
   const spec = winner?.parsed.spec;
   if (winner?.source.kind === 'configMap') planOwnership(draft, observed, winner.source);
-  if (!winner) planAfterDeletion(draft, observed);
   planPatience(draft, observed, now);
+  if (!winner) planAfterDeletion(draft, observed);
   planMarks(draft, observed);
   if (winner && index !== undefined) {
     const stand = spec ? standOf(draft, { observed, environment, now, spec, winner }) : rejected(winner.parsed.problems);

@@ -70,10 +70,15 @@ const finishReasons: Record<Outcome, Reason> = {
 export function planMarks(draft: Draft, observed: Observed): void {
   for (const job of observed.jobs) {
     const outcome = finalOutcome(job);
-    if (!outcome || job.deleting || job.recorded?.phase === 'final') continue;
+    if (!outcome || job.deleting || job.recorded?.phase === 'final' || mayTellMore(job)) continue;
     const ran = job.finished && job.startedAt !== undefined ? job.finished.at - job.startedAt : undefined;
     draft.act({ kind: 'mark', reason: finishReasons[outcome.outcome], because: outcome.message === '' ? outcome.reason : outcome.message, job: refOf(job), outcome, ran });
   }
+}
+
+/** Pods come by another watch than Jobs: one that still lives here has ended in truth, and may yet tell why the Job failed. */
+function mayTellMore(job: ObservedJob): boolean {
+  return job.finished?.condition === 'Failed' && job.recorded === undefined && job.pods.some(isAlive);
 }
 
 /** Jobs follow the ConfigMap that defines their queue now, so that deleting the former one does not take them along. */
@@ -89,7 +94,7 @@ export function planAfterDeletion(draft: Draft, observed: Observed): void {
   for (const job of observed.jobs) {
     const state = jobState(job);
     const over = state === 'finished' || state === 'lingering' || state === 'ending' || state === 'deleting';
-    if (over || job.specSource !== 'file' || job.onSpecDelete !== 'delete') continue;
+    if (over || draft.ends(job.uid) || job.specSource !== 'file' || job.onSpecDelete !== 'delete') continue;
     draft.act(endAction(job, 'SpecDeleted', { outcome: 'errored', reason: 'SpecDeleted', message: 'its spec was deleted' }));
   }
 }
