@@ -11,7 +11,7 @@ export interface TcpProxy {
 }
 
 /** `greet` may answer a client's first bytes itself: then the client is cut off after the answer. */
-export async function startProxy(targetPort: number, greet: (first: Buffer) => Buffer | undefined = () => undefined): Promise<TcpProxy> {
+export async function startProxy(targetPort: number, greet: (first: Buffer) => Buffer | undefined = () => undefined, host = '127.0.0.1'): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let frozen = false;
   const server = createServer((client) => {
@@ -39,7 +39,7 @@ export async function startProxy(targetPort: number, greet: (first: Buffer) => B
       target.pipe(client);
     });
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');

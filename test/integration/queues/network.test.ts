@@ -66,10 +66,16 @@ describe('TLS', () => {
   it('checks the name of the server only with verify-full', async () => {
     const database = await aDatabase();
     const { ca } = postgres.server.certificates ?? expect.unreachable();
-    await using proxy = await startProxy(postgres.server.port);
-    // The certificate is for 127.0.0.1 and localhost; the whole of 127.0.0.0/8 is this machine.
-    for (const [sslmode, outcome] of [['verify-full', { ready: 1 }], ['verify-ca', { ready: 1 }]] as const) {
-      using folder = connectionFolder({ ...filesFor(postgres.server, database), port: String(proxy.port), 'ca.crt': ca, sslmode });
+    // The certificate is for 127.0.0.1 and localhost, not for the rest of the loopback network.
+    await using proxy = await startProxy(postgres.server.port, undefined, '127.0.0.2');
+    const files = { ...filesFor(postgres.server, database), host: '127.0.0.2', port: String(proxy.port), 'ca.crt': ca };
+    const outcomes: [sslmode: string, outcome: object][] = [
+      ['verify-full', { reason: 'QueueUnreachable', message: expect.stringContaining("IP: 127.0.0.2 is not in the cert's list") as string }],
+      ['verify-ca', { ready: 1 }],
+      ['require', { ready: 1 }],
+    ];
+    for (const [sslmode, outcome] of outcomes) {
+      using folder = connectionFolder({ ...files, sslmode });
       await using chain = depthChain({ main: folder.folder });
       expect(await chain.ask('work')).toMatchObject(outcome);
     }
