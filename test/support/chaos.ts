@@ -259,7 +259,7 @@ class Storm {
   }
 
   #deletePod(): void {
-    const living = this.#world.pods().filter((pod) => !isTerminal(pod));
+    const living = this.#world.pods().filter((pod) => !isTerminal(pod) && pod.metadata.deletionTimestamp === undefined);
     if (living.length === 0) return;
     const pod = this.#random.pick(living);
     this.#tell(`lose pod ${pod.metadata.name}`);
