@@ -11,39 +11,33 @@ export type FoundDocument = Omit<SpecDocument, 'source'>;
 
 /**
  * Everything that is or may be meant as a spec: a document that cannot be parsed is kept where it mentions job-chief, so
- * that the parser reports it; manifests of other kinds and ConfigMaps of other instances are left out. `file` is the name for positions.
+ * that the parser reports it; manifests of other kinds and ConfigMaps of other instances are left out. A bare spec names
+ * no instance: it belongs to whoever was given the folder. `file` is the name for positions.
  */
 export function readDocuments(file: string, text: string, instance: string = defaultInstance): readonly FoundDocument[] {
   const documents = parseAllDocuments(text, { version: '1.2', merge: true, prettyErrors: false, logLevel: 'silent' });
   if (!Array.isArray(documents)) return [];
-  return documents.flatMap((document) => {
-    const found = documents.length === 1 ? bareOrManifest(file, text, document) : bareOrManifest(file, padded(text, document), document);
-    return found && instanceOf(document) === instance ? [found] : [];
-  });
+  return documents.flatMap((document) => found(file, documents.length === 1 ? text : padded(text, document), { document, instance }) ?? []);
 }
 
-function bareOrManifest(file: string, text: string, document: Document.Parsed): FoundDocument | undefined {
+function found(file: string, text: string, { document, instance }: { document: Document.Parsed; instance: string }): FoundDocument | undefined {
   const bare: FoundDocument = { file, objectName: baseName(file), label: undefined, data: { [specKey]: text } };
   if (document.errors.length > 0) return text.includes('job-chief') ? bare : undefined;
   const value = valueOf(document);
   const version = stringAt(value, 'apiVersion');
   const kind = stringAt(value, 'kind') ?? '';
-  if (version === 'v1' && kind === 'ConfigMap') return manifest(file, value);
+  if (version === 'v1' && kind === 'ConfigMap') return manifest(file, value, instance);
   const ours = version === undefined ? allKinds.includes(kind) : version.startsWith('job-chief/');
   return ours ? bare : undefined;
 }
 
-function manifest(file: string, value: unknown): FoundDocument | undefined {
+function manifest(file: string, value: unknown, instance: string): FoundDocument | undefined {
   const metadata = objectAt(value, 'metadata');
-  const label = stringAt(objectAt(metadata, 'labels'), kindLabel);
-  if (label === undefined) return undefined;
+  const labels = objectAt(metadata, 'labels');
+  const label = stringAt(labels, kindLabel);
+  if (label === undefined || (stringAt(labels, instanceLabel) ?? defaultInstance) !== instance) return undefined;
   const data = Object.entries(objectAt(value, 'data')).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   return { file, objectName: stringAt(metadata, 'name') ?? baseName(file), label, data: Object.fromEntries(data) };
-}
-
-function instanceOf(document: Document.Parsed): string {
-  const value = document.errors.length > 0 ? undefined : valueOf(document);
-  return stringAt(objectAt(objectAt(value, 'metadata'), 'labels'), instanceLabel) ?? defaultInstance;
 }
 
 /** Aliases beyond the parser's limit throw: then the text speaks for itself. */
