@@ -2,6 +2,7 @@
 import type { Plan } from './action.ts';
 import { Draft, type Stand } from './draft.ts';
 import type { PlanEnvironment } from './environment.ts';
+import { isoTime } from './iso-time.ts';
 import { isLive } from './job-state.ts';
 import type { Observed, Refusal } from './observed.ts';
 import { planLiveJob } from './live-job.ts';
@@ -47,12 +48,15 @@ function standOf(draft: Draft, round: QueueRound): Stand {
   return unresolved(draft, round) ?? occupied(draft, round) ?? held(round) ?? waiting(draft, round) ?? starting(draft, round);
 }
 
-/** A create without a clean answer: the name is looked up before anything else is decided. */
+/**
+ * A create without a clean answer: the name is looked up before anything else is decided. `pending` at the start of a
+ * round is one too: the round that sent it died, since rounds of a key never overlap.
+ */
 function unresolved(draft: Draft, { observed }: QueueRound): Stand | undefined {
   const [reservation] = observed.reservations;
   if (!reservation) return undefined;
   const { jobName, state } = reservation;
-  if (state === 'unknown') {
+  if (state !== 'created') {
     draft.act({ kind: 'resolve', reason: 'AnswerUnknown', because: `the create of Job "${jobName}" got no clean answer`, jobName });
     return { state: 'Starting', reason: 'AnswerUnknown', message: `looking up whether Job "${jobName}" was created` };
   }
@@ -106,7 +110,7 @@ const waitReasons = { succeeded: 'WaitAfterSucceeded', failed: 'WaitAfterFailed'
 const outcomeWords = { succeeded: 'succeeded', failed: 'failed', notStarted: 'did not start', refused: 'was refused' } as const;
 
 function waitStand(wait: Wait): Stand {
-  const until = new Date(wait.until).toISOString();
+  const until = isoTime(wait.until);
   const times = wait.streak === 1 ? 'the last Job' : `${wait.streak} Jobs in a row`;
   if (wait.breakerOpen) return { state: 'Blocked', reason: 'BreakerOpen', message: `${times} ${outcomeWords[wait.class]}; the next probe starts at ${until}` };
   return { state: 'Waiting', reason: waitReasons[wait.class], message: `${times} ${outcomeWords[wait.class]}; the queue is looked at again at ${until}` };

@@ -2,11 +2,12 @@
 import type { Problem } from '../spec/problem.ts';
 import type { Status } from './action.ts';
 import type { Stand } from './draft.ts';
+import { isoTime } from './iso-time.ts';
 import { isLive } from './job-state.ts';
 import type { Claim, Observed, ObservedJob } from './observed.ts';
 import { finalOutcome } from './outcome.ts';
 
-/** Longest message kept: the whole document stays below 4 KiB. */
+/** Longest message kept, in bytes as they stand in JSON: three of them and the rest stay below 4 KiB. */
 const longestMessage = 1024;
 
 export function rejected(problems: readonly Problem[]): Stand {
@@ -68,9 +69,22 @@ function lastRun(jobs: readonly ObservedJob[]): Status['lastRun'] {
   const [newest] = jobs.filter((job) => job.finished !== undefined).sort((left, right) => (right.sequence ?? 0) - (left.sequence ?? 0));
   const outcome = newest && finalOutcome(newest);
   if (!newest?.finished || !outcome) return undefined;
-  return { job: newest.name, outcome: outcome.outcome, reason: outcome.reason, message: cut(outcome.message), finishedAt: new Date(newest.finished.at).toISOString() };
+  return { job: newest.name, outcome: outcome.outcome, reason: outcome.reason, message: cut(outcome.message), finishedAt: isoTime(newest.finished.at) };
 }
 
 function cut(text: string): string {
-  return text.length <= longestMessage ? text : `${text.slice(0, longestMessage - 1)}…`;
+  if (size(text) <= longestMessage) return text;
+  let left = longestMessage - size('…');
+  let kept = '';
+  for (const character of text) {
+    left -= size(character);
+    if (left < 0) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
+
+/** Bytes inside a JSON string. */
+function size(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text)) - 2;
 }
