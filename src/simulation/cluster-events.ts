@@ -27,7 +27,7 @@ export class EventRecorder {
     this.#random = deps.random.split('events');
     this.#registry = deps.registry;
     this.#registry.store.subscribe((change) => {
-      if (change.resource === events) this.#scheduleSweep();
+      if (change.resource === events && change.type !== 'DELETED') this.#scheduleSweep();
     });
   }
 
