@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { startPostgres, type Postgres, type PostgresOptions } from '../../hack/dev/postgres.ts';
 
 export interface PostgresForTests {
@@ -22,7 +22,11 @@ export function usePostgres(options: PostgresOptions = {}): PostgresForTests {
     server = await startPostgres({ ...options, onLog: (line) => log.push(line) });
   });
   afterAll(async () => {
-    await server?.[Symbol.asyncDispose]();
+    try {
+      if (server?.pid !== undefined) await noSessionsOf(server);
+    } finally {
+      await server?.[Symbol.asyncDispose]();
+    }
   });
   const running = (): Postgres => {
     if (!server) throw new Error('PostgreSQL runs only inside tests');
@@ -39,6 +43,11 @@ export function usePostgres(options: PostgresOptions = {}): PostgresForTests {
       return name;
     },
   };
+}
+
+/** A session that a test leaves behind is a leak of ours. The server notices the end of a client a little later. */
+async function noSessionsOf(server: Postgres): Promise<void> {
+  await vi.waitFor(async () => expect(await server.query(`SELECT pid, usename, datname, query FROM pg_stat_activity WHERE application_name = 'job-chief'`)).toEqual([]), 10_000);
 }
 
 /** A role that may log in and nothing else; returns its password. */
