@@ -8,6 +8,7 @@ import { Controller } from './reconcile/controller.ts';
 import type { Meter, WorkQueueMeter } from './reconcile/meter.ts';
 import type { DepthProbe, Log, WakeSource } from './reconcile/ports.ts';
 import type { ParseSpec } from './reconcile/spec-index.ts';
+import { ClusterClock } from './adapters/kubernetes/cluster-clock.ts';
 import { KubernetesClient } from './adapters/kubernetes/client.ts';
 import type { ClientMeter } from './adapters/kubernetes/exchange.ts';
 import { KubernetesClusterCache } from './adapters/kubernetes/cluster-cache.ts';
@@ -51,9 +52,10 @@ export class Engine {
   readonly #events: KubernetesEvents;
 
   constructor(options: EngineOptions) {
-    const { clock, random, log, environment } = options;
+    const { random, log, environment } = options;
     const { instance, namespace } = environment;
-    const client = new KubernetesClient({ transport: options.transport, clock, namespace, fieldManager, limits: options.api.limits, timeout: options.api.timeout, meter: options.clientMeter });
+    const clock = new ClusterClock(options.clock);
+    const client = new KubernetesClient({ transport: clock.watching(options.transport), clock, namespace, fieldManager, limits: options.api.limits, timeout: options.api.timeout, meter: options.clientMeter });
     const shared = { client, clock, random, instance, log, meter: options.watchMeter };
     const onChange = (id: string): void => { this.controller.documentChanged(id); };
     this.#cache = new KubernetesClusterCache({
@@ -65,6 +67,8 @@ export class Engine {
     this.#events = new KubernetesEvents({ client, clock, log, identity: options.identity, enabled: options.events });
     this.controller = new Controller({
       ...options,
+      clock,
+      probe: inClusterTime(options.probe, clock),
       specs: this.#specs,
       cache: this.#cache,
       jobs: new KubernetesJobs({ client, instance }),
@@ -100,4 +104,14 @@ export class Engine {
     await this.#events.flush();
     await Promise.all([this.#cache.stop(), this.#specs.stop(), this.#events.close()]);
   }
+}
+
+/** Probes tell times by this machine's clock. */
+function inClusterTime(probe: DepthProbe, clock: ClusterClock): DepthProbe {
+  return {
+    depth: async (query, signal) => {
+      const answer = await probe.depth(query, signal);
+      return answer.kind === 'known' && answer.nextReadyAt !== undefined ? { ...answer, nextReadyAt: answer.nextReadyAt + clock.offset } : answer;
+    },
+  };
 }

@@ -77,7 +77,7 @@ export class ApiServer implements Transport {
     }
   }
 
-  #exchange<T>(request: ApiRequest, effect: () => T): Promise<T> {
+  #exchange<T extends Pick<ApiResponse, 'headers'>>(request: ApiRequest, effect: () => T): Promise<T> {
     const { clock, random, latency } = this.#deps;
     const { signal } = request;
     return new Promise((resolve, reject) => {
@@ -100,7 +100,9 @@ export class ApiServer implements Transport {
           return;
         }
         const result = effect();
-        settle(latency(random), () => { resolve(result); });
+        // Go writes the time, cut to seconds, when it starts to answer: clients can tell the server's clock from it.
+        const headers = { ...result.headers, date: new Date(clock.now()).toUTCString() };
+        settle(latency(random), () => { resolve({ ...result, headers }); });
       });
     });
   }
