@@ -141,7 +141,7 @@ describe('a configuration that cannot be used', () => {
     ['has an unknown setting of a connection', 'connections: {main: {folder: /x, passwort: yy}}', ['config.yaml:1:34: connections.main.passwort: unknown field "passwort" (the fields here are type, folder, secretName, injectable, keys)']],
     ['has broken YAML', 'log: {level: info', ['config.yaml:1:18: the YAML is broken: flow map in block collection must be sufficiently indented and end with a } (fix the YAML)']],
     ['is a list', '- a', ['config.yaml:1:1: the configuration must be a mapping of fields']],
-    ['has two values for a key', 'instance: a\ninstance: b', ['config.yaml:2:1: the same field is set twice in one mapping (keep one of the two)']],
+    ['has two values for a key', 'instance: a\ninstance: b', ['config.yaml:2:1: instance: the field "instance" is set twice in one mapping']],
     ['has a wrong duration', 'api: {timeout: 10}', ['config.yaml:1:16: api.timeout: must be a duration such as "90s", "1h30m" or "7d", is the number 10 (write it with a unit, such as "10s")']],
     ['has a duration out of bounds', 'api: {timeout: 1h}', ['config.yaml:1:16: api.timeout: must be from 1s to 5m, is "1h"']],
     ['has an unknown kind of connection', 'connections: {main: {type: kafka, folder: /x}}', ['config.yaml:1:28: connections.main.type: must be "pgBoss", is "kafka"']],
