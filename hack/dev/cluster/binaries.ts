@@ -62,3 +62,6 @@ async function buildMissing(missing: string[], say: Progress): Promise<void> {
     await build(module, missing.filter((name) => name in module.packages), say);
   }
 }
+
+/** The kubectl that belongs to our clusters; where it was never built, the user's own. */
+export const kubectlPath = (): string => cached('kubectl') ?? asset('kubectl') ?? 'kubectl';

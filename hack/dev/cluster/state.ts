@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { clusterFolder, clustersFolder } from './paths.ts';
 import { isAlive, type ProcessRef } from './process.ts';
 
-export type PodMode = 'real' | 'simulated';
+/** `none`: the control plane alone, where a test plays the kubelet itself. */
+export type PodMode = 'real' | 'simulated' | 'none';
 
 export interface ClusterState {
   name: string;
