@@ -140,6 +140,21 @@ describe('the end of a pod', () => {
     expect([container(world)?.restartCount, world.pods().length]).toEqual([2, 1]);
   });
 
+  it('stays with the pod that ended before its eviction or the loss of its node', async () => {
+    const world = start({ runs: 1000, evictedAfter: 5000, nodeLost: { after: 6000, removedAfter: 600_000 } });
+    await world.run(1_000_000);
+    expect([pod(world)?.status.phase, jobIs(world, 'Complete')()]).toEqual(['Succeeded', true]);
+  });
+
+  it('does not come while another container waits for its restart', async () => {
+    const containers = [{ name: 'main', image: 'work' }, { name: 'helper', image: 'work' }];
+    const world = start({ runs: 1000, exits: [{ code: 1 }, { code: 1 }, { code: 0 }], containers: { helper: { runs: 4000, exit: { code: 0 } } } }, { backoffLimit: 9 }, { restartPolicy: 'OnFailure', containers });
+    await world.run(9000);
+    expect(pod(world)?.status.phase).toBe('Running');
+    await seconds(world, jobIs(world, 'Complete'));
+    expect(container(world)?.restartCount).toBe(2);
+  });
+
   it('waits for every container, and one of them is enough to fail', async () => {
     const containers = [{ name: 'main', image: 'work' }, { name: 'helper', image: 'work' }];
     const world = start({ runs: 1000, containers: { helper: { runs: 9000, exit: { code: 2 } } } }, {}, { containers });
