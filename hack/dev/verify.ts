@@ -30,6 +30,8 @@ const steps: readonly Step[] = [
   { name: 'tests', command: [bin('vitest'), 'run', '--project', 'unit', '--project', 'component', '--project', 'architecture', '--reporter', 'dot'] },
 ];
 const lanes = 2;
+/** A step that takes this long hangs. */
+const patience = 5 * 60_000;
 
 const began = performance.now();
 const elapsed = (since: number): number => Math.round((performance.now() - since) / 100) / 10;
@@ -43,8 +45,13 @@ function run(step: Step): Promise<Outcome> {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, CI: '1', NO_COLOR: '1' } });
     running.set(step, { child, since });
     let output = '';
+    const tooLong = setTimeout(() => {
+      output += `\nended after ${patience / 1000} s`;
+      child.kill('SIGKILL');
+    }, patience);
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
     child.once('error', reject).once('close', (code) => {
+      clearTimeout(tooLong);
       running.delete(step);
       resolve({ step, code, seconds: elapsed(since), output });
     });

@@ -25,10 +25,15 @@ export function parse(path: string): ts.SourceFile {
   return tree;
 }
 
-/** Every node of a tree, parents first. */
-export function* nodes(node: ts.Node): Generator<ts.Node> {
-  yield node;
-  for (const child of node.getChildren()) yield* nodes(child);
+/** Every node of a tree, parents first; without tokens, which are most of it. */
+export function nodes(node: ts.Node): ts.Node[] {
+  const found: ts.Node[] = [];
+  const visit = (one: ts.Node): void => {
+    found.push(one);
+    ts.forEachChild(one, visit);
+  };
+  visit(node);
+  return found;
 }
 
 /** `file:line`, counted from 1. */
