@@ -12,3 +12,8 @@ export function anyOf(words: readonly unknown[]): string {
   const quoted = words.map(shown);
   return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.slice(-1).join('')}`;
 }
+
+/** What anything thrown has to say. */
+export function asMessage(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -2,11 +2,12 @@
  * YAML text to plain JSON, keeping where each field stands. The `yaml` package's own toJS is not used: it loses the
  * positions behind aliases and merge keys, and turns what JSON cannot say into something else without a word.
  */
-import { LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { LineCounter, type Document, type Node } from 'yaml';
 import type { Json } from '../lib/json.ts';
 import type { FieldPath } from './field-path.ts';
 import { Converter, type FieldNodes } from './node-values.ts';
 import type { Finding } from './report.ts';
+import { nestedTooDeep, parseOne } from './yaml-parser.ts';
 
 /** A spec's text, read as far as it could be. */
 export interface SpecDocument {
@@ -20,20 +21,15 @@ export interface SpecDocument {
 /** Reads one YAML document of version 1.2, with anchors and merge keys. Never throws. */
 export function readDocument(text: string): SpecDocument {
   const lines = new LineCounter();
-  let document: Document.Parsed;
-  try {
-    document = parseDocument(text, { lineCounter: lines, version: '1.2', merge: true, prettyErrors: false });
-  } catch (error) {
-    const finding: Finding = { code: 'InvalidYaml', message: `the YAML cannot be read: ${error instanceof Error ? error.message : String(error)}`, offset: 0 };
-    return { value: undefined, findings: [error instanceof RangeError ? nestedTooDeep : finding], place: () => ({ line: 1, column: 1 }) };
-  }
-  const syntax = withoutEchoes(syntaxFindings(document), (offset) => position(lines, offset).line);
-  const readable = syntax.every(({ code }) => code === 'DuplicateKey');
-  const converter = new Converter(document, text);
-  const value = document.contents ? converter.convert(document.contents, []) : null;
+  const { document, second, failure } = parseOne(text, lines);
+  if (!document) return { value: undefined, findings: [failure], place: () => ({ line: 1, column: 1 }) };
+  const syntax = withoutEchoes(syntaxFindings(document, second), (offset) => position(lines, offset).line);
+  const readable = syntax.length === 0;
+  const converter = new Converter(text);
+  const value = readable && document.contents ? converter.convert(document.contents, []) : null;
   return {
     value: readable && !converter.givenUp ? value : undefined,
-    findings: readable ? [...syntax, ...converter.findings] : syntax,
+    findings: readable ? converter.findings : syntax,
     place: (finding) => position(lines, finding.offset ?? offsetOf(converter.fields, finding)),
   };
 }
@@ -44,14 +40,15 @@ export function readPartly(text: string, field: 'kind' | 'name'): string | undef
   return line?.[2];
 }
 
-/** The parser is recursive and notes its own overflow as an error, at a place that differs from run to run. */
-const nestedTooDeep: Finding = { code: 'UnsupportedYaml', message: 'the fields are nested far too deep', offset: 0 };
-
-function syntaxFindings(document: Document.Parsed): Finding[] {
+function syntaxFindings(document: Document.Parsed, second: number | undefined): Finding[] {
+  // The parser notes its own overflow as an error, at a place that differs from run to run.
   if (document.errors.some(({ message }) => message.includes('call stack'))) return [nestedTooDeep];
   const findings = document.errors.map((error) => syntaxFinding(error.code, error.message, error.pos[0]));
   for (const warning of document.warnings) {
     if (warning.code === 'BAD_DIRECTIVE') findings.push({ code: 'UnsupportedYaml', message: `the directive is not supported: ${warning.message}`, offset: warning.pos[0] });
+  }
+  if (second !== undefined) {
+    findings.push({ code: 'MultipleDocuments', message: 'there is more than one YAML document, a spec must be one', hint: 'give each spec a ConfigMap (or a file) of its own and remove the line "---"', offset: second });
   }
   if (document.directives.yaml.version !== '1.2') {
     findings.push({ code: 'UnsupportedYaml', message: `YAML ${document.directives.yaml.version} is not supported, specs are YAML 1.2`, hint: 'remove the %YAML line', offset: 0 });
@@ -73,12 +70,8 @@ function withoutEchoes(findings: readonly Finding[], lineOf: (offset: number) =>
 
 function syntaxFinding(code: string, message: string, offset: number): Finding {
   switch (code) {
-    case 'DUPLICATE_KEY':
-      return { code: 'DuplicateKey', message: 'the same field is set twice in one mapping', hint: 'keep one of the two', offset };
     case 'TAB_AS_INDENT':
       return { code: 'TabIndentation', message: 'a tab stands where YAML wants spaces', hint: 'indent with spaces only', offset };
-    case 'MULTIPLE_DOCS':
-      return { code: 'MultipleDocuments', message: 'there is more than one YAML document, a spec must be one', hint: 'give each spec a ConfigMap (or a file) of its own and remove the line "---"', offset };
     default:
       return { code: 'InvalidYaml', message: `the YAML is broken: ${message.charAt(0).toLowerCase()}${message.slice(1).replace(/\.$/, '')}`, offset };
   }

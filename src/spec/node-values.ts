@@ -1,5 +1,5 @@
 /** YAML nodes to JSON values, with a note of the node behind every field. */
-import { isAlias, isMap, isScalar, isSeq, type Document, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import type { Json, JsonObject } from '../lib/json.ts';
 import { shown } from '../lib/show.ts';
 import type { FieldPath } from './field-path.ts';
@@ -15,23 +15,26 @@ export interface FieldNodes {
 /** Values reached through aliases, in all: far above any real spec, far below what a bomb needs to hurt. */
 const aliasBudget = 10_000;
 const deepest = 100;
+/** Values in all. A text of 256 KiB can hold far more, and checking a hundred thousand wrong ones takes seconds. */
+const mostValues = 20_000;
 
 /** One walk over a document. Repeated aliases are walked again, since each use has a path of its own. */
 export class Converter {
   readonly fields = new Map<string, FieldNodes>();
   readonly findings: Finding[] = [];
-  readonly #document: Document.Parsed;
   readonly #text: string;
+  /** Anchors met so far: the walk follows the text, so the last of a name is the one that an alias means. */
+  readonly #anchors = new Map<string, Node>();
   readonly #checked = new Set<Node>();
   readonly #open = new Set<Node>();
   #aliased = 0;
   #insideAlias = 0;
+  #merging = 0;
   /** The alias in the text behind everything that is being walked through aliases. */
   #outermostAlias: Node | undefined;
   #givenUp = false;
 
-  constructor(document: Document.Parsed, text: string) {
-    this.#document = document;
+  constructor(text: string) {
     this.#text = text;
   }
 
@@ -42,18 +45,31 @@ export class Converter {
 
   /** The value of `node`, which stands at `path` (under `key`, if it has one). */
   convert(node: Node, path: FieldPath, key?: Node): Json {
-    this.fields.set(JSON.stringify(path), { key, value: node });
+    this.#note(path, { key, value: node });
     if (this.#givenUp) return null;
     if (this.#insideAlias > 0 && ++this.#aliased > aliasBudget) return this.#giveUp(node, 'TooManyAliases', `aliases repeat more than ${aliasBudget} values`);
+    if (this.fields.size > mostValues) return this.#giveUp(node, 'SpecTooLarge', `the spec has more than ${mostValues} values`);
     if (path.length > deepest) return this.#giveUp(node, 'UnsupportedYaml', `the fields are nested more than ${deepest} deep`);
     if (isAlias(node)) return this.#alias(node, path);
+    this.#anchor(node);
     if (isMap(node)) return this.#map(node, path);
     if (isSeq(node)) return node.items.map((item, index) => this.convert(item as Node, [...path, index]));
     return isScalar(node) ? this.#scalar(node, path) : null;
   }
 
-  #alias(node: Node & { readonly source: string; resolve(document: Document.Parsed): Node | undefined }, path: FieldPath): Json {
-    const target = node.resolve(this.#document);
+  /** What is merged in never takes the place of what stands there. */
+  #note(path: FieldPath, nodes: FieldNodes): void {
+    const field = JSON.stringify(path);
+    if (this.#merging === 0 || !this.fields.has(field)) this.fields.set(field, nodes);
+  }
+
+  #anchor(node: Node): void {
+    const { anchor } = node as { anchor?: string };
+    if (anchor !== undefined && this.#insideAlias === 0) this.#anchors.set(anchor, node);
+  }
+
+  #alias(node: Alias, path: FieldPath): Json {
+    const target = this.#anchors.get(node.source);
     if (!target) {
       this.#add({ code: 'InvalidYaml', message: `the YAML is broken: no anchor &${node.source} stands before the alias *${node.source}`, path }, node);
       return null;
@@ -87,16 +103,17 @@ export class Converter {
   #field({ key, value }: Pair<Node, Node | null>, path: FieldPath, into: JsonObject): void {
     const name = this.#fieldName(key, path);
     if (name === undefined) return;
+    if (Object.hasOwn(into, name)) this.#add({ code: 'DuplicateKey', message: `the field ${shown(name)} is set twice in one mapping`, path: [...path, name], hint: 'keep one of the two' }, key);
     into[name] = this.convert(value ?? key, [...path, name], key);
     if (!value) into[name] = null;
   }
 
   /** Merged fields go under the map's own path: fields that the map sets itself keep their places. */
   #merge({ key, value }: Pair<Node, Node | null>, path: FieldPath, into: JsonObject): void {
-    const before = new Map(this.fields);
+    this.#merging += 1;
     const merged = value ? this.convert(value, path) : null;
+    this.#merging -= 1;
     const sources = Array.isArray(merged) ? merged : [merged];
-    for (const [field, nodes] of before) this.fields.set(field, nodes);
     if (sources.some((source) => typeof source !== 'object' || source === null || Array.isArray(source))) {
       this.#add({ code: 'InvalidYaml', message: 'the YAML is broken: << must be given a mapping, an alias of one, or a list of those', path }, key);
       return;
@@ -110,6 +127,7 @@ export class Converter {
       this.#add({ code: 'UnsupportedYaml', message: 'a field name must be plain text', path, hint }, key);
       return undefined;
     }
+    this.#anchor(key);
     const name = typeof key.value === 'string' ? key.value : this.#source(key);
     if (name === '__proto__' || key.value === null) {
       this.#add({ code: 'UnsupportedYaml', message: `${shown(name)} cannot be a field name`, path }, key);
@@ -136,8 +154,9 @@ export class Converter {
     for (const finding of found) if (finding) this.#add({ ...finding, path }, node);
   }
 
-  #giveUp(node: Node, code: 'TooManyAliases' | 'UnsupportedYaml', message: string): null {
-    if (!this.#givenUp) this.#add({ code, message, hint: 'write the values out' }, this.#insideAlias > 0 ? (this.#outermostAlias ?? node) : node);
+  #giveUp(node: Node, code: 'TooManyAliases' | 'UnsupportedYaml' | 'SpecTooLarge', message: string): null {
+    const hint = code === 'TooManyAliases' ? 'write the values out' : 'move data and scripts into ConfigMaps of their own and mount them';
+    if (!this.#givenUp) this.#add({ code, message, hint }, this.#insideAlias > 0 ? (this.#outermostAlias ?? node) : node);
     this.#givenUp = true;
     return null;
   }

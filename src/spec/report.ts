@@ -39,8 +39,8 @@ export class Report {
     const identity = JSON.stringify([finding.code, path, position.line, position.column]);
     if (this.#seen.has(identity)) return;
     this.#seen.add(identity);
-    // Errors are always counted in: a spec without an error among its problems is a valid spec.
-    if (this.#problems.length >= problemLimit && this.hasErrors()) this.#left += 1;
+    // The first error is always counted in: a spec without an error among its problems is a valid spec.
+    if (this.#problems.length >= problemLimit && (problemCodes[finding.code] === 'warning' || this.hasErrors())) this.#left += 1;
     else this.#problems.push(problem(finding, path, position));
   }
 

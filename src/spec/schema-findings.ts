@@ -8,6 +8,9 @@ import { explainField, jobSchemaNote, refusedUnder } from './job-refusals.ts';
 import type { Finding } from './report.ts';
 import type { SchemaError } from './validate.ts';
 
+/** More would not be shown, and guessing what each unknown field means takes time. */
+const mostFindings = 1_000;
+
 /** One finding for each thing that is wrong, however many errors the validator made of it. */
 export function schemaFindings(errors: readonly SchemaError[], root: Json): Finding[] {
   const unions = errors.filter(({ keyword }) => keyword === 'anyOf').map(({ schemaPath }) => `${schemaPath}/`);
@@ -16,7 +19,7 @@ export function schemaFindings(errors: readonly SchemaError[], root: Json): Find
     if (error.schemaPath.startsWith('#/oneOf') || error.keyword === 'propertyNames') return false;
     return !unions.some((union) => error.schemaPath.startsWith(union));
   });
-  const findings = told.map((error) => finding(error, root));
+  const findings = told.slice(0, mostFindings).map((error) => finding(error, root));
   const guesses = new Set(findings.map(({ guess }) => guess).filter((guess) => guess !== undefined));
   // A misspelt required field is one mistake, not two.
   return findings.filter(({ missing }) => missing === undefined || !guesses.has(missing)).map(({ found }) => found);

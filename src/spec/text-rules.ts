@@ -25,8 +25,8 @@ export function referenceFindings(spec: JsonObject): Finding[] {
 }
 
 const secretName = /(^|[_.-])(PASS(WORD|WD|PHRASE)?|PWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|SECRET_?KEY|CREDENTIALS?)$/i;
-/** Not where the password is a reference, which the shell or Kubernetes puts in. */
-const urlWithPassword = /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@$]*:(?!\$)[^\s/@]+@/i;
+/** Not where the password is a reference, which the shell or Kubernetes puts in. Bounded, so that no text makes it slow. */
+const urlWithPassword = /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@$]{0,200}:(?!\$)[^\s/@]{1,200}@/i;
 const secretArgument = /(^|\s|-)(password|passwd|token|secret|api[-_]?key)=(?!\$|\s|$)\S/i;
 
 /** Literal-looking credentials. Their values are never repeated in a message. */

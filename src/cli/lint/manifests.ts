@@ -23,8 +23,8 @@ export interface FoundSpecs {
 }
 
 /** Text without any of these holds no spec: most files of a folder, or of a commit, need not be understood. */
-const mentions = new RegExp(`job-chief|^\\s*["']?kind["']?:\\s*["']?(${allKinds.join('|')})\\b`, 'm');
-const specApiVersion = /^\s*(\{\s*)?["']?apiVersion["']?:\s*["']?job-chief\//m;
+const mentions = new RegExp(`job-chief|^[ \\t]*["']?kind["']?:[ \\t]*["']?(${allKinds.join('|')})\\b`, 'm');
+const specApiVersion = /^[ \t]*(\{[ \t]*)?["']?apiVersion["']?:[ \t]*["']?job-chief\//m;
 
 /** All specs of one text. */
 export function findSpecs(source: SourceText): FoundSpecs {
@@ -48,7 +48,7 @@ function parse(text: string, lines: LineCounter): Document.Parsed[] {
 
 function looksLikeSpec(first: Document.Parsed | undefined, source: SourceText): boolean {
   if (first?.contents && isMap(first.contents) && first.errors.length === 0) return isSpecMap(first.contents);
-  if (/^\s*["']?kind["']?:\s*["']?(ConfigMap|List|ConfigMapList)\b/m.test(source.text)) return false;
+  if (/^[ \t]*["']?kind["']?:[ \t]*["']?(ConfigMap|List|ConfigMapList)\b/m.test(source.text)) return false;
   return specApiVersion.test(source.text);
 }
 

@@ -91,4 +91,16 @@ describe('parseSpec never throws, says the same twice, and tells a place for eac
   ])('for deeply nested %s', (_what, text) => {
     check(anInput(text));
   });
+
+  it.each([
+    ['stray brackets', ']'.repeat(20_000)],
+    ['hyphens', aQueue(`job: {image: x, args: ["${'a-'.repeat(100_000)}"]}`)],
+    ['aliases', `a: &a x\nb:\n${'- *a\n'.repeat(8_000)}`],
+    ['merges', `a: &a {x: 1}\nb:\n${'- {<<: *a}\n'.repeat(4_000)}`],
+    ['values', `a:\n${'- 1\n'.repeat(25_000)}`],
+    ['unknown fields', aQueue(...Array.from({ length: 3_000 }, (_, index) => `field${index}: 1`))],
+    ['warnings', aQueue(`job: {image: x, args: [${'"${X}",'.repeat(3_000)}]}`)],
+  ])('for very many %s', (_what, text) => {
+    check(anInput(text));
+  });
 });
