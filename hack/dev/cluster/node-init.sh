@@ -22,7 +22,9 @@ while [ ! -f "$folder/node.env" ]; do sleep 0.05; done
 ip link set lo up
 ip address add "$NODE_ADDRESS/30" dev eth0
 ip link set eth0 up
-ip route add default via "$HOST_ADDRESS"
+# No way out but to the machine itself: an image from a registry fails at once, not after a resolver's timeout.
+ip route add "$SERVICE_NETWORK" via "$HOST_ADDRESS"
+mount --bind "$folder/resolv.conf" /etc/resolv.conf 2>/dev/null || true
 echo 1 > /proc/sys/net/ipv4/ip_forward
 
 # In place of kube-proxy: the one Service that every pod uses.
