@@ -14,8 +14,6 @@ const forbiddenPause = 5 * 60_000;
 interface Written {
   readonly text: string;
   readonly at: number;
-  /** The cache has shown it; if it shows something else afterwards, somebody wiped it. */
-  readonly seen: boolean;
 }
 
 export interface StatusWriterOptions {
@@ -42,10 +40,9 @@ export class StatusWriter {
     const now = clock.monotonic();
     const last = this.#last(source, now);
     if (source.writtenStatus === text && source.writtenState === status.state) return undefined;
-    if (last?.text === text) return last.at + interval - now;
     const wait = Math.max(this.#blockedUntil, last && !urgent(last.text, status) ? last.at + interval : 0) - now;
     if (wait > 0) return wait;
-    this.#written.set(source.uid, { text, at: now, seen: false });
+    this.#written.set(source.uid, { text, at: now });
     return this.#settle(source, await sink.write({ name: source.name, uid: source.uid }, { annotation: text, state: status.state }));
   }
 
@@ -53,23 +50,14 @@ export class StatusWriter {
     this.#written.delete(uid);
   }
 
-  /** What we wrote last, unless the cache shows that it was wiped since. */
+  /**
+   * What we wrote last, whether or not it still stands: who wipes it again and again gets it back every ten seconds. At
+   * the first look of this process what stands there counts as just written, so that a restart rewrites nothing in passing.
+   */
   #last(source: ConfigMapSource, now: number): Written | undefined {
-    const written = this.#written.get(source.uid) ?? this.#found(source, now);
-    if (!written) return undefined;
-    if (source.writtenStatus === written.text) {
-      const seen = { ...written, seen: true };
-      this.#written.set(source.uid, seen);
-      return seen;
-    }
-    const wiped = written.seen || now >= written.at + interval;
-    return wiped ? { ...written, text: source.writtenStatus ?? '' } : written;
-  }
-
-  /** The first look of this process: what stands there counts as just written, so that a restart rewrites nothing in passing. */
-  #found(source: ConfigMapSource, now: number): Written | undefined {
-    if (source.writtenStatus === undefined) return undefined;
-    const found = { text: source.writtenStatus, at: now, seen: true };
+    const written = this.#written.get(source.uid);
+    if (written || source.writtenStatus === undefined) return written;
+    const found = { text: source.writtenStatus, at: now };
     this.#written.set(source.uid, found);
     return found;
   }
