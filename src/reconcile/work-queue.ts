@@ -115,17 +115,26 @@ export class WorkQueue {
     this.#running.set(key, began);
     meter.depth(this.#waiting.size);
     meter.waited((began - since) / 1000);
-    const result = await this.#options.run(key).catch((): RoundResult => ({ kind: 'failed' }));
+    const result = await this.#run(key);
     this.#running.delete(key);
     meter.worked((clock.monotonic() - began) / 1000);
     this.#comeBack(key, result);
     if (this.#dirty.delete(key)) this.add(key);
   }
 
+  async #run(key: string): Promise<RoundResult> {
+    try {
+      return await this.#options.run(key);
+    } catch {
+      return { kind: 'failed' };
+    }
+  }
+
   #comeBack(key: string, result: RoundResult): void {
     if (result.kind === 'done') {
       this.#failures.delete(key);
-      if (result.again !== undefined) this.addAfter(key, result.again);
+      // Always by a timer: a key that wants the next round at once, each time, would let nothing else happen any more.
+      if (result.again !== undefined) this.addAfter(key, Math.max(result.again, 1));
       return;
     }
     const failures = this.#failures.get(key) ?? 0;
