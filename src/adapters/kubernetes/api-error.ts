@@ -60,7 +60,7 @@ const meanings: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
   [403, ({ message }, body) => ({ kind: kindOfForbidden(body, message), message })],
   [404, ({ reason, message }) => (reason === 'NotFound' ? { kind: 'gone' } : { kind: 'unknown', message })],
   [409, ({ reason, message }) => (reason === 'AlreadyExists' ? { kind: 'exists' } : { kind: 'conflict', message })],
-  [422, ({ message }, body) => ({ kind: isUidMismatch(body, message) ? 'conflict' : 'refused', message })],
+  [422, ({ message }, body) => ({ kind: isUidMismatch(body) ? 'conflict' : 'refused', message })],
 ]);
 
 export function readResult(response: ApiResponse): ReadResult<JsonObject> {
@@ -100,10 +100,12 @@ function kindOfForbidden(body: Json, message: string): 'quota' | 'forbidden' | '
   return 'refused';
 }
 
-/** Server-side apply and merge patch answer 422 where metadata.uid names an earlier object of that name. */
-function isUidMismatch(body: Json, message: string): boolean {
-  const fields = arrayAt(objectAt(body, 'details'), 'causes').map((cause) => stringAt(cause, 'field'));
-  return fields.length === 1 ? fields[0] === 'metadata.uid' : fields.length === 0 && message.startsWith('metadata.uid:');
+/**
+ * Apply and merge patch answer 422 where metadata.uid names an earlier object of that name. The cause is given twice,
+ * and for a Job together with its selector and labels, which hold the UID as well.
+ */
+function isUidMismatch(body: Json): boolean {
+  return arrayAt(objectAt(body, 'details'), 'causes').some((cause) => stringAt(cause, 'field') === 'metadata.uid');
 }
 
 function hasCause(body: Json, reason: string): boolean {

@@ -17,7 +17,7 @@ export type WholeList<T> =
   | { readonly kind: 'complete'; readonly objects: Map<string, T>; readonly resourceVersion: string }
   | { readonly kind: 'failed'; readonly failure: ApiFailure };
 
-const defaultPageSize = 500;
+const defaultPageSize = 250;
 
 /**
  * Raw objects are let go page by page: ten thousand Jobs at once would be some 50 MB. Any page that fails makes the
