@@ -1,6 +1,7 @@
 /** Where a field is in the parsed spec, and how that is written for people: `job.env[2].name`. */
 import { isObject, type Json } from '../lib/json.ts';
 
+/** Names of fields and indexes of lists, outermost first. */
 export type FieldPath = readonly (string | number)[];
 
 /** The path as people write it; names that are no plain words stand in brackets and quotes. */

@@ -2,11 +2,13 @@
 import { isObject, type Json, type JsonObject } from '../lib/json.ts';
 import { valueAt, type FieldPath } from './field-path.ts';
 
+/** A mapping and where it stands. */
 export interface JobPart {
   readonly path: FieldPath;
   readonly value: JsonObject;
 }
 
+/** What the rules look at. */
 export interface JobParts {
   /** Regular and init containers. */
   readonly containers: readonly JobPart[];

@@ -57,6 +57,7 @@ const unsupported: ReadonlyMap<string, string> = new Map([
   ['concurrency.priority', 'concurrency.max'],
 ]);
 
+/** What to say about a field that is known and not wanted. */
 export interface FieldExplanation {
   readonly code: ProblemCode;
   readonly message: string;

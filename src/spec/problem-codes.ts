@@ -1,6 +1,7 @@
 /** Every code that a problem of a spec can carry, with its severity. docs/errors.md explains each; a test holds the two together. */
 import type { Severity } from './problem.ts';
 
+/** Severity by code. */
 export const problemCodes = {
   // The text as a whole.
   EmptySpec: 'error',
@@ -47,4 +48,5 @@ export const problemCodes = {
   MissingLabel: 'warning',
 } as const satisfies Readonly<Record<string, Severity>>;
 
+/** One of the codes. */
 export type ProblemCode = keyof typeof problemCodes;

@@ -16,6 +16,7 @@ interface Rule {
   readonly age?: string;
 }
 
+/** What the text is known by. */
 export interface Identity {
   readonly name: string;
   readonly hash: string;

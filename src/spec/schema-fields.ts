@@ -1,11 +1,13 @@
 /** Building blocks of the schemas: every field has a description, and a default unless it is required or has none. */
-import { Type, type Static, type TOptional, type TProperties, type TSchema, type TString, type TInteger, type TBoolean, type TObject } from 'typebox';
+import { Type, type TOptional, type TProperties, type TSchema, type TString, type TInteger, type TBoolean, type TObject } from 'typebox';
 import { durationPattern } from '../lib/duration.ts';
 
 /** Lower-case words of letters, digits and hyphens, joined by dots: what Kubernetes calls a DNS subdomain. */
 export const subdomainPattern = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
+/** What to say where it does not match. */
 export const subdomainMessage = 'must be lower-case letters, digits, hyphens and dots, at most 253, and start and end with a letter or digit';
 
+/** A duration field; min and max are durations too. */
 export interface DurationOptions {
   readonly description: string;
   readonly default?: string;
@@ -26,6 +28,7 @@ export function duration({ description, default: value, min, max }: DurationOpti
   );
 }
 
+/** A field that holds a whole number. */
 export interface IntegerOptions {
   readonly description: string;
   readonly default?: number;
@@ -59,5 +62,3 @@ function defaultsOf(fields: TProperties): Record<string, unknown> {
   const entries = Object.entries(fields).map(([name, field]): [string, unknown] => [name, (field as TSchema & { default?: unknown }).default]);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
-
-export type { Static };

@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../lib/json.ts';
 import { lazy } from '../lib/lazy.ts';
 import { queueJsonSchema } from './queue-schema.ts';
 
+/** One complaint of the validator. */
 export type SchemaError = ErrorObject;
 
 /** Compiling takes a tenth of a second, which commands that read no spec need not pay. */

@@ -12,6 +12,7 @@ export interface SourceText {
   readonly explicit: boolean;
 }
 
+/** Everything that was named, as far as it could be read. */
 export interface ReadSources {
   readonly sources: readonly SourceText[];
   /** One sentence for each path that could not be read. */

@@ -9,9 +9,12 @@ import { renderGithub, renderJson, renderSarif } from './render-machine.ts';
 import { renderText, type TextOptions } from './render-text.ts';
 import { count, type LintResult } from './result.ts';
 
+/** Ways to print problems. */
 export const formats = ['text', 'json', 'sarif', 'github'] as const;
+/** One of them. */
 export type Format = (typeof formats)[number];
 
+/** The command line of lint. */
 export interface LintOptions {
   readonly paths: readonly string[];
   readonly output: Format;

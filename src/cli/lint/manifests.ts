@@ -17,6 +17,7 @@ export interface FoundSpec {
   readonly instance: string;
 }
 
+/** What one text holds, and what is wrong around its specs. */
 export interface FoundSpecs {
   readonly specs: readonly FoundSpec[];
   readonly problems: readonly Problem[];
@@ -165,7 +166,8 @@ class Manifest {
     return {
       objectName: this.text(['metadata', 'name']) ?? this.text(['metadata', 'generateName']) ?? 'configmap',
       data: this.data(),
-      substituteDisabled: this.text(['metadata', 'annotations', 'kustomize.toolkit.fluxcd.io/substitute']) === 'disabled',
+      // Flux takes it as an annotation or as a label.
+      substituteDisabled: ['annotations', 'labels'].some((field) => this.text(['metadata', field, 'kustomize.toolkit.fluxcd.io/substitute']) === 'disabled'),
     };
   }
 

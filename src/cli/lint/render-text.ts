@@ -1,6 +1,7 @@
 /** Problems for people: one line each as compilers write them, the place in the text for terminals, what to do about it. */
 import type { Problem } from '../../spec/problem.ts';
 
+/** What only a terminal gets. */
 export interface TextOptions {
   /** Show the line of the file with a caret under the place. */
   readonly excerpts: boolean;

@@ -2,11 +2,13 @@
 import type { Spec } from '../../spec/parsed.ts';
 import type { Problem } from '../../spec/problem.ts';
 
+/** Specs and problems in the order of the sources. */
 export interface LintResult {
   readonly specs: readonly LintedSpec[];
   readonly problems: readonly Problem[];
 }
 
+/** One spec that was found. */
 export interface LintedSpec {
   readonly file: string;
   readonly kind: string | undefined;

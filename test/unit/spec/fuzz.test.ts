@@ -37,7 +37,7 @@ function check(input: SpecInput): void {
 
 const words = ['job', 'image', 'drain', 'pods', 'min', 'source', 'pgBoss', 'kind', 'Queue', 'name', 'env', 'value', '&a', '*a', '<<', ':', '-', '{', '}', '[', ']', '|', '>', '"', "'", '!', '#', '---', '\n', '\n  ', '\t', ' ', '0644', 'yes', '~', '$(params.x)', '%', '?', ','];
 
-describe('parseSpec never throws, says the same twice, and tells a place for each problem', () => {
+describe('parseSpec never throws, says the same twice, and tells a place for each problem', { timeout: 60_000 }, () => {
   it('for any text', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => check(anInput(text))), { numRuns: 300 });
   });
