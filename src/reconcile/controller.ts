@@ -45,20 +45,23 @@ export class Controller {
   readonly #depths: DepthReader;
   readonly #specs: SpecIndex;
   readonly #reporter: Reporter;
+  readonly #memory: Memory;
   readonly #stop = new AbortController();
+  /** Until then changes are not noted: everything that is there is asked for at the opening, documents first. */
+  #open = false;
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
     const { clock, log, meter } = deps;
     const changed = (key: SpecKey): void => { this.jobsChanged(key); };
-    const memory = new Memory(deps);
+    this.#memory = new Memory(deps);
     this.#specs = new SpecIndex(deps.specs, deps.parse);
     this.#depths = new DepthReader({ clock, probe: deps.probe, wakes: deps.wakes, meter, changed });
     const statuses = new StatusWriter({ clock, sink: deps.statusSink, forbidden: (message) => { log.warn({ code: 'Forbidden', because: message }, 'status is not written: the right to patch ConfigMaps is missing'); } });
     this.#reporter = new Reporter({ clock, statuses, events: deps.events, meter, log });
     const reconciler = new Reconciler({
       ...deps,
-      memory,
+      memory: this.#memory,
       gate: new CreateGate(clock),
       specs: this.#specs,
       depths: this.#depths,
@@ -73,6 +76,8 @@ export class Controller {
   /** Waits until everything is synced, then starts rounds. Rejects only when it is stopped before. */
   async start(): Promise<void> {
     while (!this.synced) await sleep(this.#deps.clock, 20, this.#stop.signal);
+    this.#open = true;
+    // A round of a key whose document is not read yet would take its spec for deleted.
     for (const id of this.#deps.specs.ids()) this.documentChanged(id);
     for (const key of this.#deps.cache.keys()) this.jobsChanged(key);
     this.#queue.start();
@@ -84,16 +89,17 @@ export class Controller {
 
   /** A spec document came, changed or went. */
   documentChanged(id: string): void {
-    this.#queue.add(documentText(id));
+    if (this.#open) this.#queue.add(documentText(id));
   }
 
   /** A Job or pod of the key came, changed or went, or something else asks for a round. */
   jobsChanged(key: SpecKey): void {
-    this.#queue.add(specText(key));
+    if (this.#open) this.#queue.add(specText(key));
   }
 
   /** An unfinished Job is gone. Retention deletes only finished ones, so it was somebody else, or its owner went. */
   jobVanished(key: SpecKey, job: Pick<ObservedJob, 'name' | 'uid' | 'ownerUid'>): void {
+    this.#memory.jobVanished(key);
     const claims = this.#specs.claims(key);
     const ownerLives = job.ownerUid === undefined || claims.some(({ source }) => source.kind === 'configMap' && source.uid === job.ownerUid && !source.deleting);
     if (ownerLives) this.#reporter.jobVanished(key, job, claims);
