@@ -33,9 +33,10 @@ export class SpecIndex {
   take(id: string): { readonly keys: readonly SpecKey[]; readonly gone: Claim | undefined } {
     const before = this.#entries.get(id);
     const document = this.#source.get(id);
+    // Parsed before anything is changed: a parser that throws must not make the spec look deleted.
+    const entry = document && this.#read(document, before);
     if (before) this.#remove(id, before);
-    if (!document) return { keys: before ? [before.key] : [], gone: before?.claim };
-    const entry = this.#read(document, before);
+    if (!entry) return { keys: before ? [before.key] : [], gone: before?.claim };
     this.#entries.set(id, entry);
     const ids = this.#byKey.get(specText(entry.key)) ?? new Set();
     this.#byKey.set(specText(entry.key), ids.add(id));
@@ -53,8 +54,7 @@ export class SpecIndex {
     const { source, ...rest } = document;
     const fingerprint = JSON.stringify(rest);
     const parsed = before?.fingerprint === fingerprint ? before.claim.parsed : this.#parse(rest);
-    const kind = parsed.kind === undefined ? 'unknown' : 'queue';
-    return { key: { kind, name: labelValue(parsed.name) }, claim: { source, parsed }, fingerprint };
+    return { key: keyOf(parsed, before), claim: { source, parsed }, fingerprint };
   }
 
   #remove(id: string, entry: Entry): void {
@@ -63,6 +63,12 @@ export class SpecIndex {
     ids?.delete(id);
     if (ids?.size === 0) this.#byKey.delete(specText(entry.key));
   }
+}
+
+/** A text that cannot be read any more still belongs to the spec that it was: a typo must not end Jobs as a deletion does. */
+function keyOf(parsed: ParsedSpec, before: Entry | undefined): SpecKey {
+  if (parsed.hash === undefined && before) return before.key;
+  return { kind: parsed.kind === undefined ? 'unknown' : 'queue', name: labelValue(parsed.name) };
 }
 
 /** What tells one claim from another: the ConfigMap's UID, or the file's path. */

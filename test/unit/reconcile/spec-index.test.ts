@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import type { ParsedSpec } from '../../../src/spec/parsed.ts';
+import type { SpecKey } from '../../../src/plan/observed.ts';
+import type { SpecDocument } from '../../../src/reconcile/ports.ts';
+import { identityOf, SpecIndex } from '../../../src/reconcile/spec-index.ts';
+import { aClaim, aConfigMap, aFile, aProblem, aQueueSpec } from '../../support/builders.ts';
+import { FakeSpecs } from '../../support/fakes.ts';
+
+const queue = (name: string): SpecKey => ({ kind: 'queue', name });
+const unknown = (name: string): SpecKey => ({ kind: 'unknown', name });
+
+/** The text of a document is its logical name; "throw", "broken" (errors), "unreadable" and "kindless" are what they say. */
+function anIndex() {
+  const specs = new FakeSpecs();
+  const parsed: string[] = [];
+  const index = new SpecIndex(specs, (input): ParsedSpec => {
+    const text = input.data['spec.yaml'] ?? '';
+    parsed.push(text);
+    if (text === 'throw') throw new Error('the parser broke');
+    if (text === 'unreadable') return { kind: undefined, name: input.objectName, hash: undefined, spec: undefined, problems: [aProblem()] };
+    if (text === 'kindless') return { kind: undefined, name: input.objectName, hash: 'hash-x', spec: undefined, problems: [aProblem()] };
+    return { kind: 'Queue', name: text, hash: `hash ${text}`, spec: aQueueSpec({ name: text }), problems: [] };
+  });
+  const put = (id: string, text: string, source: SpecDocument['source'] = aConfigMap({ name: id, uid: `uid-${id}` })): void => {
+    specs.documents.set(id, { source, file: `configmap/${id}`, objectName: id, label: 'queue', data: { 'spec.yaml': text } });
+  };
+  const names = (key: SpecKey): string[] => index.claims(key).map(({ parsed: { name } }) => name);
+  return { specs, index, put, parsed, names };
+}
+
+describe('documents and the names that they define', () => {
+  it('a document that nobody knows concerns nobody', () => {
+    expect(anIndex().index.take('a')).toEqual({ keys: [], gone: undefined });
+  });
+
+  it('a new document makes a claim', () => {
+    const { index, put, names } = anIndex();
+    put('a', 'thumbnails');
+    expect(index.take('a')).toEqual({ keys: [queue('thumbnails')], gone: undefined });
+    expect(names(queue('thumbnails'))).toEqual(['thumbnails']);
+  });
+
+  it('a rename concerns the old name and the new', () => {
+    const { index, put, names } = anIndex();
+    put('a', 'old');
+    index.take('a');
+    put('a', 'new');
+    expect(index.take('a')).toEqual({ keys: [queue('old'), queue('new')], gone: undefined });
+    expect([names(queue('old')), names(queue('new'))]).toEqual([[], ['new']]);
+  });
+
+  it('a document that goes takes its claim along', () => {
+    const { index, put, specs, names } = anIndex();
+    put('a', 'thumbnails');
+    index.take('a');
+    const [claim] = index.claims(queue('thumbnails'));
+    specs.documents.clear();
+    expect(index.take('a')).toEqual({ keys: [queue('thumbnails')], gone: claim });
+    expect(names(queue('thumbnails'))).toEqual([]);
+  });
+
+  it('a re-created object is another claim, and the former is gone', () => {
+    const { index, put } = anIndex();
+    put('a', 'thumbnails');
+    index.take('a');
+    const [before] = index.claims(queue('thumbnails'));
+    put('a', 'thumbnails', aConfigMap({ uid: 'uid-2' }));
+    expect(index.take('a')).toEqual({ keys: [queue('thumbnails')], gone: before });
+    expect(index.claims(queue('thumbnails')).map(identityOf)).toEqual(['uid-2']);
+  });
+
+  it('two documents may claim one name', () => {
+    const { index, put, specs, names } = anIndex();
+    for (const id of ['a', 'b']) {
+      put(id, 'thumbnails');
+      index.take(id);
+    }
+    expect(names(queue('thumbnails'))).toHaveLength(2);
+    specs.documents.delete('a');
+    index.take('a');
+    expect(names(queue('thumbnails'))).toHaveLength(1);
+  });
+
+  it('a name that is no label value is keyed by one', () => {
+    const { index, put } = anIndex();
+    put('a', 'Grüße');
+    const [key] = index.take('a').keys;
+    expect(key?.name).toMatch(/^[A-Za-z0-9._-]{1,63}$/);
+    expect(index.claims(key!)).toHaveLength(1);
+  });
+
+  it('a document without a kind is kept apart', () => {
+    const { index, put } = anIndex();
+    put('a', 'kindless');
+    expect(index.take('a').keys).toEqual([unknown('a')]);
+  });
+});
+
+describe('a text that has gone bad', () => {
+  it('still belongs to the spec that it was, so that its Jobs are not taken for those of a deleted one', () => {
+    const { index, put, names } = anIndex();
+    put('a', 'thumbnails');
+    index.take('a');
+    put('a', 'unreadable');
+    expect(index.take('a')).toEqual({ keys: [queue('thumbnails')], gone: undefined });
+    expect(names(queue('thumbnails'))).toEqual(['a']);
+    put('a', 'other');
+    expect(index.take('a').keys).toEqual([queue('thumbnails'), queue('other')]);
+  });
+
+  it('a parser that throws leaves the claim as it was', () => {
+    const { index, put, names } = anIndex();
+    put('a', 'thumbnails');
+    index.take('a');
+    put('a', 'throw');
+    expect(() => index.take('a')).toThrow('the parser broke');
+    expect(names(queue('thumbnails'))).toEqual(['thumbnails']);
+    put('a', 'other');
+    expect(index.take('a').keys).toEqual([queue('thumbnails'), queue('other')]);
+  });
+});
+
+describe('parsing', () => {
+  it('unchanged text is not parsed again: a status write of our own is no news', () => {
+    const { index, put, parsed } = anIndex();
+    put('a', 'thumbnails');
+    index.take('a');
+    put('a', 'thumbnails', aConfigMap({ name: 'a', uid: 'uid-a', writtenStatus: '{}', writtenState: 'Idle' }));
+    index.take('a');
+    expect(parsed).toEqual(['thumbnails']);
+    expect(index.claims(queue('thumbnails'))[0]?.source).toMatchObject({ writtenState: 'Idle' });
+  });
+
+  it('another file beside the spec is news', () => {
+    const { index, put, parsed, specs } = anIndex();
+    put('a', 'thumbnails');
+    index.take('a');
+    const document = specs.documents.get('a')!;
+    specs.documents.set('a', { ...document, data: { ...document.data, 'extract.yaml': 'x' } });
+    index.take('a');
+    expect(parsed).toHaveLength(2);
+  });
+});
+
+it('claims are told apart by UID or by path', () => {
+  expect([aClaim(), aClaim(aQueueSpec(), aFile())].map(identityOf)).toEqual(['cm-1', 'specs/thumbnails.yaml']);
+});
