@@ -14,6 +14,8 @@ interface Reserved {
   readonly jobName: string;
   state: Reservation['state'];
   resourceVersion: string | undefined;
+  /** When it was taken or confirmed, monotonic. */
+  at: number;
 }
 
 export class Memory {
@@ -31,7 +33,7 @@ export class Memory {
   /** Taken before the create is sent, so that no crash of the answer can hide the name. */
   reserve(key: SpecKey, jobName: string): void {
     const names = this.#reserved.get(specText(key)) ?? new Map<string, Reserved>();
-    this.#reserved.set(specText(key), names.set(jobName, { jobName, state: 'pending', resourceVersion: undefined }));
+    this.#reserved.set(specText(key), names.set(jobName, { jobName, state: 'pending', resourceVersion: undefined, at: this.#clock.monotonic() }));
   }
 
   /** The create was confirmed: the name stays reserved until the cache has seen it. */
@@ -40,6 +42,7 @@ export class Memory {
     if (!reserved) return;
     reserved.state = 'created';
     reserved.resourceVersion = resourceVersion;
+    reserved.at = this.#clock.monotonic();
   }
 
   doubt(key: SpecKey, jobName: string): void {
@@ -53,10 +56,15 @@ export class Memory {
     if (names?.size === 0) this.#reserved.delete(specText(key));
   }
 
-  /** Names that still stand for a Job which the cache cannot show. Seen ones are let go here. */
+  /**
+   * Names that still stand for a Job which the cache cannot show. Seen ones are let go here; one that is not seen for
+   * too long is looked up (after the cluster was restored from a backup its resourceVersion may never come).
+   */
   reservations(key: SpecKey): readonly Reservation[] {
-    for (const { jobName, resourceVersion } of [...(this.#reserved.get(specText(key))?.values() ?? [])]) {
-      if (resourceVersion !== undefined && this.#cache.hasSeen(resourceVersion)) this.release(key, jobName);
+    for (const reserved of [...(this.#reserved.get(specText(key))?.values() ?? [])]) {
+      if (reserved.resourceVersion === undefined) continue;
+      if (this.#cache.hasSeen(reserved.resourceVersion)) this.release(key, reserved.jobName);
+      else if (this.#clock.monotonic() >= reserved.at + patience) reserved.state = 'unknown';
     }
     return [...(this.#reserved.get(specText(key))?.values() ?? [])].map(({ jobName, state }) => ({ jobName, state }));
   }
