@@ -153,6 +153,8 @@ export interface Observed {
   readonly depth: DepthReading | undefined;
   readonly verdict: TemplateVerdict | undefined;
   readonly refusal: Refusal | undefined;
+  /** Unfinished Jobs that somebody deleted, in a row; by this process's clock. */
+  readonly vanished?: { readonly at: number; readonly count: number } | undefined;
   /** Event texts by object UID (`FailedScheduling: …`), where asked for and the right exists. */
   readonly explanations: ReadonlyMap<string, string>;
 }

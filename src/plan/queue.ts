@@ -84,7 +84,19 @@ function waiting(draft: Draft, round: QueueRound): Stand | undefined {
     draft.wake(wait.until);
     return waitStand(wait);
   }
-  const { refusal } = observed;
+  return afterDeletion(draft, round) ?? afterRefusal(draft, round);
+}
+
+/** Somebody, or something, deletes our Jobs: each time we wait longer before we start another. */
+function afterDeletion(draft: Draft, { observed: { vanished }, now }: QueueRound): Stand | undefined {
+  if (!vanished) return undefined;
+  const until = vanished.at + Math.min(1000 * 2 ** Math.min(vanished.count - 1, 10), 60_000);
+  if (now >= until) return undefined;
+  draft.wake(until);
+  return { state: 'Waiting', reason: 'JobDeleted', message: `${vanished.count === 1 ? 'a Job was' : `${vanished.count} Jobs in a row were`} deleted before they had finished; the queue is looked at again at ${isoTime(until)}` };
+}
+
+function afterRefusal(draft: Draft, { observed: { refusal }, spec, now }: QueueRound): Stand | undefined {
   if (refusal?.hash !== spec.hash) return undefined;
   const until = refusal.at + waitFor(spec, 'refused', refusal.count);
   if (now >= until) return undefined;

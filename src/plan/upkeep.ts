@@ -81,10 +81,15 @@ function mayTellMore(job: ObservedJob): boolean {
   return job.finished?.condition === 'Failed' && job.recorded === undefined && job.pods.some(isAlive);
 }
 
-/** Jobs follow the ConfigMap that defines their queue now, so that deleting the former one does not take them along. */
+/**
+ * Jobs follow the ConfigMap that defines their queue now, so that deleting the former one does not take them along. Only
+ * from a claim that lost: an owner that is not known here may be newer than this cache, and handing the Job back to the
+ * older one would have it collected.
+ */
 export function planOwnership(draft: Draft, observed: Observed, winner: ConfigMapSource): void {
+  const losers = new Set(observed.claims.flatMap(({ source }) => (source.kind === 'configMap' && source.uid !== winner.uid ? [source.uid] : [])));
   for (const job of observed.jobs) {
-    if (job.onSpecDelete === 'finish' || job.deleting || job.ownerUid === winner.uid) continue;
+    if (job.onSpecDelete === 'finish' || job.deleting || job.ownerUid === undefined || !losers.has(job.ownerUid)) continue;
     draft.act({ kind: 'reown', reason: 'OwnerChanged', because: `ConfigMap "${winner.name}" defines the queue now`, job: refOf(job), owner: { name: winner.name, uid: winner.uid } });
   }
 }

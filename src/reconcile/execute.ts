@@ -66,6 +66,7 @@ function afterWrite(deps: ExecuteDeps, key: SpecKey, action: WriteAction, result
   switch (result.kind) {
     case 'done':
       deps.memory.wrote(key, result.resourceVersion);
+      if (action.kind === 'mark') deps.memory.jobFinished(key);
       return { action, kind: 'done', result: 'done', message: action.because, job };
     case 'gone':
       return { action, kind: 'done', result: 'gone', message: 'the Job is gone', job };

@@ -24,6 +24,8 @@ export class Memory {
   readonly #reserved = new Map<string, Map<string, Reserved>>();
   readonly #writes = new Map<string, { resourceVersion: string; at: number }>();
   readonly #refusals = new Map<string, Refusal>();
+  readonly #sequences = new Map<string, number>();
+  readonly #vanished = new Map<string, { readonly at: number; readonly count: number }>();
 
   constructor(options: { clock: Clock; cache: ClusterCache }) {
     this.#clock = options.clock;
@@ -69,6 +71,13 @@ export class Memory {
     return [...(this.#reserved.get(specText(key))?.values() ?? [])].map(({ jobName, state }) => ({ jobName, state }));
   }
 
+  /** The highest sequence that was ever seen here: a Job deleted by hand must not give its name to the next one. */
+  sawSequence(key: SpecKey, sequence: number): number {
+    const highest = Math.max(this.#sequences.get(specText(key)) ?? 0, sequence);
+    this.#sequences.set(specText(key), highest);
+    return highest;
+  }
+
   wrote(key: SpecKey, resourceVersion: string): void {
     if (resourceVersion !== '') this.#writes.set(specText(key), { resourceVersion, at: this.#clock.monotonic() });
   }
@@ -80,6 +89,20 @@ export class Memory {
     if (!this.#cache.hasSeen(write.resourceVersion) && this.#clock.monotonic() < write.at + patience) return false;
     this.#writes.delete(specText(key));
     return true;
+  }
+
+  /** An unfinished Job is gone. */
+  jobVanished(key: SpecKey): void {
+    this.#vanished.set(specText(key), { at: this.#clock.now(), count: (this.#vanished.get(specText(key))?.count ?? 0) + 1 });
+  }
+
+  /** A Job came to its end: whoever deleted others before has stopped. */
+  jobFinished(key: SpecKey): void {
+    this.#vanished.delete(specText(key));
+  }
+
+  vanished(key: SpecKey): { readonly at: number; readonly count: number } | undefined {
+    return this.#vanished.get(specText(key));
   }
 
   refused(key: SpecKey, refusal: Omit<Refusal, 'at' | 'count'>): void {
@@ -99,6 +122,8 @@ export class Memory {
   /** The key has neither claims nor Jobs any more. */
   forget(key: SpecKey): void {
     this.#refusals.delete(specText(key));
+    this.#sequences.delete(specText(key));
+    this.#vanished.delete(specText(key));
     this.#writes.delete(specText(key));
   }
 }

@@ -83,15 +83,18 @@ export class Reconciler {
 
   #observe(key: SpecKey): Observed {
     const { specs, cache, memory, depths, checker, explainer } = this.#deps;
+    const jobs = cache.jobs(key);
+    memory.sawSequence(key, Math.max(0, ...jobs.map((job) => job.sequence ?? 0)));
     return {
       key,
       claims: specs.claims(key),
-      jobs: cache.jobs(key),
+      jobs,
       orphans: cache.orphans(key),
       reservations: memory.reservations(key),
       depth: depths.reading(key),
       verdict: checker.verdict(key),
       refusal: memory.refusal(key),
+      vanished: memory.vanished(key),
       explanations: explainer.explanations(key),
     };
   }

@@ -51,6 +51,7 @@ class Storm {
   readonly #objects = new Map<string, string>();
   #calm = false;
   #controllers: SimulatedProcess[] = [];
+  readonly #doomed = new Set<SimulatedProcess>();
   #started = 0;
   #lastDeath = 0;
   #revision = 0;
@@ -163,9 +164,9 @@ class Storm {
   /** A controller dies, now or at one of its next requests, and comes back as its Deployment would bring it. */
   #kill(): void {
     const process = this.#random.pick(this.#controllers);
-    const restart = (): void => { this.#world.clock.timer(this.#random.int(500, 30_000), () => { this.#start(); }); };
-    if (!process.alive) return;
-    process.onDeath(restart);
+    if (!process.alive || this.#doomed.has(process)) return;
+    this.#doomed.add(process);
+    process.onDeath(() => { this.#world.clock.timer(this.#random.int(500, 30_000), () => { this.#start(); }); });
     if (this.#random.chance(0.5)) {
       this.#tell('kill a controller');
       process.kill();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Observed } from '../../../src/plan/observed.ts';
-import { aBrokenClaim, aClaim, aConfigMap, aFile, aJob, anEndedJob, aPod, aQueueSpec, aRefusal, aReservation, aRunningJob, minutes, noon, observed, observedOf, ready, seconds, unreachable, verdict } from '../../support/builders.ts';
+import { aBrokenClaim, aClaim, aConfigMap, aFile, aJob, anEndedJob, aPod, aQueueSpec, aRefusal, aReservation, aRunningJob, hours, minutes, noon, observed, observedOf, ready, seconds, unreachable, verdict } from '../../support/builders.ts';
 import { acts, planAt, standing } from '../../support/planning.ts';
 
 const streak = (outcome: 'failed' | 'notStarted' | 'succeeded', count: number): Pick<Observed, 'jobs' | 'depth'> => ({
@@ -146,7 +146,8 @@ it('actions come in the order owner, end, mark, start, prune', () => {
     aJob({ name: 'done', sequence: 8, finished: { condition: 'Complete', reason: '', message: '', at: noon } }),
     ...[1, 2, 3, 4, 5].map((sequence) => anEndedJob('succeeded', { sequence, at: noon - minutes(60 - sequence) })),
   ];
-  expect(acts(planAt(observed({ jobs })))).toEqual([
+  const old = aClaim(aQueueSpec(), aConfigMap({ uid: 'cm-0', name: 'thumbnails-a', createdAt: noon - hours(2) }));
+  expect(acts(planAt(observed({ claims: [old, aClaim()], jobs })))).toEqual([
     'reown OwnerChanged stuck',
     'end StartTimeout stuck',
     'mark JobSucceeded done',

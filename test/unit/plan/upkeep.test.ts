@@ -81,12 +81,13 @@ describe('outcomes', () => {
 });
 
 describe('ownership', () => {
-  const moved = observed({ claims: [aClaim(aQueueSpec(), aConfigMap({ uid: 'cm-2', name: 'thumbnails-b' }))] });
+  const old = aClaim(aQueueSpec(), aConfigMap());
+  const newer = { uid: 'cm-2', name: 'thumbnails-b', createdAt: noon };
+  const moved = observed({ claims: [old, aClaim(aQueueSpec(), aConfigMap(newer))] });
   it.each([
     ['a running Job', aRunningJob()],
     ['a suspended Job', aSuspendedJob()],
     ['a finished Job', anEndedJob('succeeded')],
-    ['a Job of a file', aRunningJob({ ownerUid: undefined, specSource: 'file' })],
   ])('%s follows the ConfigMap that defines the queue now', (_sentence, job) => {
     expect(planAt({ ...moved, jobs: [job] }).actions[0]).toMatchObject({ kind: 'reown', reason: 'OwnerChanged', owner: { name: 'thumbnails-b', uid: 'cm-2' } });
   });
@@ -95,12 +96,15 @@ describe('ownership', () => {
     ['a Job that is owned already', aRunningJob({ ownerUid: 'cm-2' })],
     ['a Job that may finish without its spec', aRunningJob({ onSpecDelete: 'finish', ownerUid: undefined })],
     ['a Job that is being deleted', aRunningJob({ deleting: true })],
+    ['a Job whose owner is not known here, and may be newer than what is', aRunningJob({ ownerUid: 'cm-3' })],
+    ['a Job that somebody orphaned', aRunningJob({ ownerUid: undefined })],
+    ['a Job of a file', aRunningJob({ ownerUid: undefined, specSource: 'file' })],
   ])('%s stays as it is', (_sentence, job) => {
     expect(acts(planAt({ ...moved, jobs: [job] }))).toEqual([]);
   });
 
   it('comes before everything else, also when the new text is broken', () => {
-    const plan = planAt(observed({ claims: [aBrokenClaim(aConfigMap({ uid: 'cm-2' }))], jobs: [aStartingJob({ startedAt: noon - hours(1) })] }));
+    const plan = planAt(observed({ claims: [old, aBrokenClaim(aConfigMap(newer))], jobs: [aStartingJob({ startedAt: noon - hours(1) })] }));
     expect(acts(plan)).toEqual(['reown OwnerChanged thumbnails-1', 'end StartTimeout thumbnails-1']);
   });
 
