@@ -50,11 +50,13 @@ export class Explainer {
 
   async #fetch(key: SpecKey, object: ExplanationDemand['objects'][number], before: string | undefined): Promise<void> {
     const known = this.#known.get(specText(key));
-    known?.set(object.uid, { at: this.#clock.monotonic(), text: before });
+    const at = this.#clock.monotonic();
+    known?.set(object.uid, { at, text: before });
     const [newest] = await this.#events.texts(object);
     const now = this.#known.get(specText(key));
     if (!now?.has(object.uid)) return;
-    now.set(object.uid, { at: this.#clock.monotonic(), text: newest ?? before });
+    // Counted from the question: the plan that asks again does so too.
+    now.set(object.uid, { at, text: newest ?? before });
     if (newest !== undefined && newest !== before) this.#changed(key);
   }
 }
