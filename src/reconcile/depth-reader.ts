@@ -110,7 +110,7 @@ export class DepthReader {
       standing.again = false;
       void this.#read(standing);
     } else {
-      this.#schedule(standing, answer, at);
+      this.#schedule(standing, answer, began);
     }
   }
 
@@ -121,12 +121,12 @@ export class DepthReader {
     if (!before || describe(before) !== describe(result)) this.#options.changed(standing.key);
   }
 
-  #schedule(standing: Standing, answer: DepthAnswer, at: number): void {
-    const now = this.#options.clock.now();
-    const next = answer.kind === 'known' && answer.nextReadyAt !== undefined ? answer.nextReadyAt : Infinity;
-    const due = Math.min(at + standing.demand.every, next);
+  #schedule(standing: Standing, answer: DepthAnswer, began: number): void {
+    const { clock } = this.#options;
+    const next = answer.kind === 'known' && answer.nextReadyAt !== undefined ? answer.nextReadyAt - clock.now() : Infinity;
+    const delay = Math.min(began + standing.demand.every - clock.monotonic(), next);
     // Never a tight loop, whatever the clocks of the database and this machine say.
-    standing.timer = this.#options.clock.timer(Math.max(due - now, 20), () => void this.#read(standing));
+    standing.timer = clock.timer(Math.max(delay, 20), () => void this.#read(standing));
   }
 }
 
