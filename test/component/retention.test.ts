@@ -52,12 +52,12 @@ describe('finished Jobs are kept', () => {
     expect(kept(scene)).toEqual([1, 2, 3]);
     await scene.world.run(30 * minute);
     expect(kept(scene)).toEqual([3]);
-    await scene.world.run(100 * hour);
+    await scene.world.run(5 * hour);
     expect(kept(scene)).toEqual([3]);
   });
 
   it('failed ones for a week by default', async () => {
-    const scene = stage({ spec: { drain: { waitAfter: { failed: '0s' } }, breaker: { notStarted: 'off' } }, pod: fails });
+    const scene = stage({ spec: { drain: { checkInterval: '1h', waitAfter: { failed: '0s' } }, breaker: { notStarted: 'off' } }, pod: fails });
     await runJobs(scene, 3);
     await scene.world.run(166 * hour);
     expect(kept(scene)).toEqual([1, 2, 3]);
