@@ -15,7 +15,10 @@ export async function serveControl(control: Control): Promise<{ port: number; to
   const actions: Record<string, () => Promise<void>> = {
     '/api-server/stop': control.stopApiServer,
     '/api-server/start': control.startApiServer,
-    '/stop': () => Promise.resolve(control.stop()),
+    '/stop': () => {
+      control.stop();
+      return Promise.resolve();
+    },
   };
   const server = createServer((request, response) => {
     const action = actions[request.url ?? ''];

@@ -16,9 +16,11 @@
  * Nothing of it touches ~/.kube/config. Several run side by side: everything is named after --name. A supervisor in
  * the background owns all processes; `down`, Ctrl-C during `up`, and even kill -9 of the supervisor leave nothing.
  */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { kubectlPath } from './binaries.ts';
 import { downKind, kindAnswers, upKind, useContext } from './existing.ts';
 import { loadImage } from './image.ts';
 import { down, up, type UpOptions } from './lifecycle.ts';
@@ -35,7 +37,7 @@ const usage = `usage: hack/cluster COMMAND [--name NAME]        (NAME: ${default
                 --durable                    etcd with fsync, for figures that claim durability
                 --provider own|kind          default: kind when a Docker engine answers and kind is installed
                 --context CTX [--kubeconfig FILE]   use this cluster and start nothing
-                --phase-delay 1s, --fast     of the simulated kubelet
+                --phase-delay 1s, --fast, --unbound   of the simulated kubelet (fake-kubelet.ts)
   down        stop it; --all stops all
   status      what runs; -o json
   kubeconfig  print the path of its kubeconfig
@@ -53,6 +55,7 @@ const options = {
   kubeconfig: { type: 'string' },
   'phase-delay': { type: 'string' },
   fast: { type: 'boolean' },
+  unbound: { type: 'boolean' },
   wait: { type: 'boolean' },
   all: { type: 'boolean' },
   id: { type: 'string' },
@@ -91,11 +94,12 @@ async function startOne(name: string, values: Values): Promise<ClusterState> {
   const fakeKubelet = [
     ...(values['phase-delay'] === undefined ? [] : ['--phase-delay', values['phase-delay']]),
     ...(values.fast === true ? ['--fast'] : []),
+    ...(values.unbound === true ? ['--unbound'] : []),
   ];
   const wanted: UpOptions = { name, fakeKubelet, durable: values.durable ?? false, ...(pods ? { pods } : {}), ...(kcm ? { kcm } : {}) };
   const interrupt = (): void => {
     toStderr(`interrupted: taking cluster "${name}" down`);
-    down(name, toStderr).finally(() => process.exit(130));
+    void down(name, toStderr).finally(() => process.exit(130));
   };
   // Only what this command starts is ours to take down.
   const starting = present === undefined || !isRunning(present);
@@ -125,7 +129,10 @@ function commandStatus(values: Values): void {
     process.stdout.write(`${JSON.stringify(states, null, 2)}\n`);
     return;
   }
-  if (states.length === 0) return toStderr('no clusters: hack/cluster up');
+  if (states.length === 0) {
+    toStderr('no clusters: hack/cluster up');
+    return;
+  }
   const rows = states.map((s) => [s.name, isRunning(s) ? s.phase : s.phase === 'failed' ? 'failed' : 'dead', s.provider, s.pods, s.version ?? '-', s.server ?? '-', String(s.supervisor?.pid ?? '-'), age(s.startedAt)]);
   const table = [['NAME', 'STATE', 'PROVIDER', 'PODS', 'VERSION', 'SERVER', 'PID', 'AGE'], ...rows];
   const widths = (table[0] ?? []).map((_, i) => Math.max(...table.map((row) => row[i]?.length ?? 0)));
@@ -138,40 +145,47 @@ function running(name: string): ClusterState {
   return state;
 }
 
-async function commandKubectl(name: string, args: string[]): Promise<void> {
-  const { spawnSync } = await import('node:child_process');
-  const { kubectlPath } = await import('./binaries.ts');
+function commandKubectl(name: string, args: string[]): void {
   const ran = spawnSync(kubectlPath(), ['--kubeconfig', running(name).kubeconfig, ...args], { stdio: 'inherit' });
   process.exitCode = ran.status ?? 1;
 }
 
+function commandKubeconfig(values: Values): void {
+  if (values.context !== undefined) useContext(values.name, values.context, values.kubeconfig);
+  process.stdout.write(`${running(values.name).kubeconfig}\n`);
+}
+
+function commandLoad(values: Values, archive: string | undefined): void {
+  if (archive === undefined) throw new Error('load: name an OCI archive');
+  loadImage(values.name, archive);
+}
+
+const commands: Record<string, (values: Values, rest: string[]) => void | Promise<void>> = {
+  up: commandUp,
+  down: commandDown,
+  status: commandStatus,
+  kubeconfig: commandKubeconfig,
+  load: (values, rest) => { commandLoad(values, rest[0]); },
+  // Not for people: what `up` starts in the background.
+  supervise: (values) => supervise(JSON.parse(readFileSync(join(clusterFolder(values.name), 'options.json'), 'utf8')) as SupervisorOptions),
+};
+
 async function main(argv: string[]): Promise<void> {
-  const [command, ...rest] = argv;
-  // kubectl has flags of its own; only a --name before the rest is ours.
+  const [command = '--help', ...rest] = argv;
   if (command === 'kubectl') {
+    // kubectl has flags of its own; only a --name before the rest is ours.
     const named = rest[0] === '--name';
-    return await commandKubectl(named ? (rest[1] ?? '') : defaultName, named ? rest.slice(2) : rest);
+    commandKubectl(named ? (rest[1] ?? '') : defaultName, named ? rest.slice(2) : rest);
+    return;
   }
   const { values, positionals } = parse(rest);
-  if (command === undefined || command === 'help' || command === '--help' || values.help === true) return void process.stdout.write(usage);
-  switch (command) {
-    case 'up':
-      return await commandUp(values);
-    case 'down':
-      return await commandDown(values);
-    case 'status':
-      return commandStatus(values);
-    case 'kubeconfig':
-      if (values.context !== undefined) useContext(values.name, values.context, values.kubeconfig);
-      return void process.stdout.write(`${running(values.name).kubeconfig}\n`);
-    case 'load':
-      if (positionals[0] === undefined) throw new Error('load: name an OCI archive');
-      return loadImage(values.name, positionals[0]);
-    case 'supervise':
-      return await supervise(JSON.parse(readFileSync(join(clusterFolder(values.name), 'options.json'), 'utf8')) as SupervisorOptions);
-    default:
-      throw new Error(`unknown command "${command}"\n${usage}`);
+  if (['help', '--help', '-h'].includes(command) || values.help === true) {
+    process.stdout.write(usage);
+    return;
   }
+  const run = commands[command];
+  if (run === undefined) throw new Error(`unknown command "${command}"\n${usage}`);
+  await run(values, positionals);
 }
 
 try {
