@@ -42,6 +42,7 @@ export interface ReporterDeps {
 interface Announced {
   readonly reason: string | undefined;
   readonly accepted: string | undefined;
+  readonly observedHash: string | undefined;
 }
 
 export class Reporter {
@@ -124,8 +125,13 @@ export class Reporter {
 
   #announce(key: SpecKey, claim: Claim, status: Status): void {
     const before = this.#before(claim);
+    // A check of the same revision, after a restart or a Job, is no news: what it comes to may be what was said before.
+    if (before && status.reason === 'SpecChecking' && before.observedHash === status.observedHash) {
+      this.#announced.set(identityOf(claim), before);
+      return;
+    }
     const accepted = status.conditions.find((condition) => condition.type === 'Accepted')?.status;
-    this.#announced.set(identityOf(claim), { reason: status.reason, accepted: accepted === 'Unknown' ? before?.accepted : accepted });
+    this.#announced.set(identityOf(claim), { reason: status.reason, observedHash: status.observedHash, accepted: accepted === 'Unknown' ? before?.accepted : accepted });
     if (accepted === 'True' && before?.accepted !== 'True') this.#tell(key, claim, { reason: 'SpecAccepted', message: `${claim.parsed.kind ?? 'spec'} "${claim.parsed.name}" is accepted` });
     if (status.reason === before?.reason) return;
     this.#deps.log.info({ spec: specText(key), hash: claim.parsed.hash, state: status.state, code: status.reason, because: status.message }, 'state changed');
