@@ -33,14 +33,13 @@ export async function createDrainJob(deps: CreateDeps, key: SpecKey, action: Cre
   const { liveJobs, livePods, highestSequence } = live.value;
   const [taken] = [...liveJobs, ...livePods];
   if (taken !== undefined) return { kind: 'blocked', message: `"${taken}" is live and the cache does not show it yet` };
-  return post(deps, key, action.blueprint, deps.memory.sawSequence(key, highestSequence) + 1);
+  return post(deps, key, action.blueprint, highestSequence + 1);
 }
 
 async function post(deps: CreateDeps, key: SpecKey, blueprint: DrainBlueprint, sequence: number): Promise<CreateResult> {
   const jobName = drainJobName(blueprint, sequence);
   deps.memory.reserve(key, jobName);
   const result = await deps.gate.pass(() => deps.jobs.create(drainJob(blueprint, sequence)));
-  if (result.kind === 'done') deps.memory.sawSequence(key, sequence);
   if (result.kind === 'done') return confirmed(deps, key, { name: jobName, uid: result.uid, resourceVersion: result.resourceVersion });
   // 400 and 422: the API server looked at the object and did not store it.
   if (result.kind === 'refused') return refusedBy(deps, { key, jobName, refusal: 'refused', message: result.message });

@@ -24,7 +24,6 @@ export class Memory {
   readonly #reserved = new Map<string, Map<string, Reserved>>();
   readonly #writes = new Map<string, { resourceVersion: string; at: number }>();
   readonly #refusals = new Map<string, Refusal>();
-  readonly #sequences = new Map<string, number>();
   readonly #vanished = new Map<string, { readonly at: number; readonly count: number }>();
 
   constructor(options: { clock: Clock; cache: ClusterCache }) {
@@ -71,13 +70,6 @@ export class Memory {
     return [...(this.#reserved.get(specText(key))?.values() ?? [])].map(({ jobName, state }) => ({ jobName, state }));
   }
 
-  /** The highest sequence that was ever seen here: a Job deleted by hand must not give its name to the next one. */
-  sawSequence(key: SpecKey, sequence: number): number {
-    const highest = Math.max(this.#sequences.get(specText(key)) ?? 0, sequence);
-    this.#sequences.set(specText(key), highest);
-    return highest;
-  }
-
   wrote(key: SpecKey, resourceVersion: string): void {
     if (resourceVersion !== '') this.#writes.set(specText(key), { resourceVersion, at: this.#clock.monotonic() });
   }
@@ -122,7 +114,6 @@ export class Memory {
   /** The key has neither claims nor Jobs any more. */
   forget(key: SpecKey): void {
     this.#refusals.delete(specText(key));
-    this.#sequences.delete(specText(key));
     this.#vanished.delete(specText(key));
     this.#writes.delete(specText(key));
   }

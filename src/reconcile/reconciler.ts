@@ -83,12 +83,10 @@ export class Reconciler {
 
   #observe(key: SpecKey): Observed {
     const { specs, cache, memory, depths, checker, explainer } = this.#deps;
-    const jobs = cache.jobs(key);
-    memory.sawSequence(key, Math.max(0, ...jobs.map((job) => job.sequence ?? 0)));
     return {
       key,
       claims: specs.claims(key),
-      jobs,
+      jobs: cache.jobs(key),
       orphans: cache.orphans(key),
       reservations: memory.reservations(key),
       depth: depths.reading(key),
