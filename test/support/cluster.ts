@@ -7,6 +7,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import { kubectlPath } from '../../hack/dev/cluster/binaries.ts';
 import { askControl } from '../../hack/dev/cluster/control.ts';
 import { type Token } from '../../hack/dev/cluster/credentials.ts';
@@ -56,7 +57,8 @@ export interface Cluster extends AsyncDisposable {
 export const noRealPods: string | undefined = whyNoRealPods();
 
 function runKubectl(kubeconfig: string, args: string[], input?: string): string {
-  const ran = spawnSync(kubectlPath(), ['--kubeconfig', kubeconfig, ...args], { encoding: 'utf8', input, maxBuffer: 256 * 1024 * 1024 });
+  const env = { ...process.env, KUBECACHEDIR: join(dirname(kubeconfig), 'kubectl-cache') };
+  const ran = spawnSync(kubectlPath(), ['--kubeconfig', kubeconfig, ...args], { encoding: 'utf8', input, env, maxBuffer: 256 * 1024 * 1024 });
   if (ran.error) throw ran.error;
   if (ran.status !== 0) throw new Error(`kubectl ${args.join(' ')}: ${ran.stderr.trim()}`);
   return ran.stdout;

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { kubectlPath } from './binaries.ts';
 import { clusterFolder } from './paths.ts';
 import { run } from './process.ts';
 import type { Progress } from './progress.ts';
@@ -22,8 +23,7 @@ function remember(name: string, more: Pick<ClusterState, 'provider'> & Partial<C
 }
 
 function kubectl(kubeconfig: string, args: string[]): string {
-  if (which('kubectl') === undefined) throw new Error('kubectl is missing on PATH: it is needed to use an existing cluster');
-  return run('kubectl', ['--kubeconfig', kubeconfig, '--request-timeout=15s', ...args]);
+  return run(kubectlPath(), ['--kubeconfig', kubeconfig, '--request-timeout=15s', ...args]);
 }
 
 function serverVersion(kubeconfig: string): string {
@@ -32,9 +32,9 @@ function serverVersion(kubeconfig: string): string {
 
 /** Copies one context, with its certificates inlined, into a file of its own, and checks that the cluster answers. */
 export function useContext(name: string, context: string, kubeconfig?: string): ClusterState {
-  if (which('kubectl') === undefined) throw new Error('kubectl is missing on PATH: it is needed to use an existing cluster');
+  if (kubectlPath() === 'kubectl' && which('kubectl') === undefined) throw new Error('kubectl is missing on PATH: it is needed to use an existing cluster');
   const from = kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig];
-  const shown = run('kubectl', [...from, 'config', 'view', '--context', context, '--minify', '--flatten', '--raw', '-o', 'json']);
+  const shown = run(kubectlPath(), [...from, 'config', 'view', '--context', context, '--minify', '--flatten', '--raw', '-o', 'json']);
   mkdirSync(clusterFolder(name), { recursive: true, mode: 0o700 });
   const path = join(clusterFolder(name), 'kubeconfig');
   // The current context counts in --minify only through --context; in the copy it is the only one.

@@ -106,7 +106,7 @@ async function waitUntilReady(name: string, say: Progress): Promise<ClusterState
   let [shown, shownAt] = ['', began];
   for (;;) {
     const state = readState(name);
-    if (state === undefined) throw new Error(`cluster "${name}" was taken down while it started`);
+    if (state === undefined || state.phase === 'stopping') throw new Error(`cluster "${name}" was taken down while it started`);
     if (state.phase === 'ready') return state;
     if (state.phase !== 'starting' || !isAlive(state.supervisor)) {
       throw new Error(`cluster "${name}" did not start: ${state.step}\n(logs: ${join(clusterFolder(name), 'logs')}; remove with hack/cluster down --name ${name})`);

@@ -146,7 +146,10 @@ function running(name: string): ClusterState {
 }
 
 function commandKubectl(name: string, args: string[]): void {
-  const ran = spawnSync(kubectlPath(), ['--kubeconfig', running(name).kubeconfig, ...args], { stdio: 'inherit' });
+  const { kubeconfig } = running(name);
+  // Its discovery cache would go to ~/.kube otherwise.
+  const env = { ...process.env, KUBECACHEDIR: join(clusterFolder(name), 'kubectl-cache') };
+  const ran = spawnSync(kubectlPath(), ['--kubeconfig', kubeconfig, ...args], { stdio: 'inherit', env });
   process.exitCode = ran.status ?? 1;
 }
 
