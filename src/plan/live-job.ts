@@ -1,15 +1,17 @@
 /** What a queue stands at while its Job lives, and whether that Job gets more pods. */
 import type { Draft, Stand } from './draft.ts';
 import { whyNotStarted } from './give-up.ts';
-import { isAlive, jobState } from './job-state.ts';
+import { isAlive, jobState, type JobState } from './job-state.ts';
 import type { Observed, ObservedJob } from './observed.ts';
 import type { QueueRound } from './round.ts';
 import { depthDemand, podsFor } from './start.ts';
 import { endAction, refOf } from './upkeep.ts';
 
+/** States in which a Job can be replaced or scaled. */
+const changeable: ReadonlySet<JobState> = new Set(['running', 'starting', 'podless', 'suspended']);
+
 export function planLiveJob(draft: Draft, round: QueueRound, job: ObservedJob): Stand {
-  const state = jobState(job);
-  const open = !draft.ends(job.uid) && (state === 'running' || state === 'starting' || state === 'podless' || state === 'suspended');
+  const open = changeable.has(jobState(job)) && !draft.ends(job.uid);
   const older = job.specHash !== round.spec.hash;
   // Under suspend what runs may finish, and an observer changes nothing.
   const held = round.spec.suspend || round.spec.observe;

@@ -125,11 +125,7 @@ export class Reporter {
 
   #announce(key: SpecKey, claim: Claim, status: Status): void {
     const before = this.#before(claim);
-    // A check of the same revision, after a restart or a Job, is no news: what it comes to may be what was said before.
-    if (before && status.reason === 'SpecChecking' && before.observedHash === status.observedHash) {
-      this.#announced.set(identityOf(claim), before);
-      return;
-    }
+    if (isRecheck(before, status)) return;
     const accepted = status.conditions.find((condition) => condition.type === 'Accepted')?.status;
     this.#announced.set(identityOf(claim), { reason: status.reason, observedHash: status.observedHash, accepted: accepted === 'Unknown' ? before?.accepted : accepted });
     if (accepted === 'True' && before?.accepted !== 'True') this.#tell(key, claim, { reason: 'SpecAccepted', message: `${claim.parsed.kind ?? 'spec'} "${claim.parsed.name}" is accepted` });
@@ -138,13 +134,22 @@ export class Reporter {
     if (announced.has(status.reason)) this.#tell(key, claim, status);
   }
 
-  /** After a restart the written status says what was announced last. */
+  /** After a restart the written status says what was announced last. Kept, since it is soon written over. */
   #before(claim: Claim): Announced | undefined {
-    return this.#announced.get(identityOf(claim)) ?? (claim.source.kind === 'configMap' ? readStatus(claim.source.writtenStatus) : undefined);
+    const known = this.#announced.get(identityOf(claim));
+    if (known || claim.source.kind !== 'configMap') return known;
+    const found = readStatus(claim.source.writtenStatus);
+    this.#announced.set(identityOf(claim), found);
+    return found;
   }
 
   #tell(key: SpecKey, claim: Claim, { reason, message }: { reason: Reason; message: string }): void {
     if (claim.source.kind === 'configMap') this.#deps.events.emit({ configMap: claim.source, related: undefined, type: reasons[reason], reason, message });
     else this.#deps.log.info({ spec: specText(key), file: claim.source.path, code: reason, because: message }, 'spec file');
   }
+}
+
+/** A check of the same revision, after a restart or a Job, is no news: what it comes to may be what was said before. */
+function isRecheck(before: Announced | undefined, status: Status): boolean {
+  return status.reason === 'SpecChecking' && before?.observedHash === status.observedHash;
 }
