@@ -1,6 +1,6 @@
 /** The ports of the shell in memory: they record what was asked of them and answer as they are told. */
 import type { JsonObject } from '../../src/lib/json.ts';
-import { objectAt } from '../../src/lib/json.ts';
+import { objectAt, stringAt } from '../../src/lib/json.ts';
 import type { ObservedJob, ObservedPod, SpecKey } from '../../src/plan/observed.ts';
 import { specText } from '../../src/reconcile/key.ts';
 import type { Meter, WorkQueueMeter } from '../../src/reconcile/meter.ts';
@@ -18,7 +18,7 @@ export class FakeJobs implements JobApi {
   answers: Partial<{ create: WriteResult | Promise<WriteResult>; dryRun: WriteResult | Promise<WriteResult>; patch: WriteResult; delete: WriteResult; get: ReadResult<LiveJob>; live: ReadResult<LiveView> }> = {};
 
   async create(manifest: JsonObject): Promise<WriteResult> {
-    this.requests.push(`create ${String(objectAt(manifest, 'metadata')['name'])}`);
+    this.requests.push(`create ${stringAt(objectAt(manifest, 'metadata'), 'name') ?? ''}`);
     this.manifests.push(manifest);
     return (await this.answers.create) ?? done();
   }

@@ -5,7 +5,7 @@ import { drainBlueprint, drainJob, drainJobName, drainSpecHash, dryRunJob } from
 import type { PlanEnvironment } from '../../../src/plan/environment.ts';
 import { aClaim, aConfigMap, aFile, aJobTemplate, anEnvironment, aQueueSpec, hours, minutes, seconds, thumbnails } from '../../support/builders.ts';
 import type { QueueSpec } from '../../../src/spec/queue.ts';
-import { arrayAt, objectAt, type Json, type JsonObject } from '../../../src/lib/json.ts';
+import { arrayAt, objectAt, stringAt, type Json, type JsonObject } from '../../../src/lib/json.ts';
 
 function blueprint(spec: QueueSpec = aQueueSpec(), source = aClaim().source, options: { pods?: number; environment?: PlanEnvironment } = {}): DrainBlueprint {
   return drainBlueprint(thumbnails, spec, aClaim(spec, source), { pods: options.pods ?? 1, environment: options.environment ?? anEnvironment() });
@@ -96,7 +96,7 @@ describe('the Job of a drain Queue', () => {
   it('the deadline of the Job is a backstop behind startTimeout and timeout, in whole seconds', () => {
     const spec = aQueueSpec({ startTimeout: seconds(10), timeout: 1_500 });
     expect(objectAt(drainJob(blueprint(spec), 1), 'spec')['activeDeadlineSeconds']).toBe(42);
-    expect(JSON.parse(String(objectAt(metadata(drainJob(blueprint(spec), 1)), 'annotations')['job-chief/upkeep']))).toMatchObject({ startTimeout: seconds(10), timeout: 1_500 });
+    expect(JSON.parse(stringAt(objectAt(metadata(drainJob(blueprint(spec), 1)), 'annotations'), 'job-chief/upkeep') ?? '')).toMatchObject({ startTimeout: seconds(10), timeout: 1_500 });
   });
 
   it('the labels and annotations of the user stay, ours win', () => {

@@ -114,7 +114,7 @@ const anyObserved: fc.Arbitrary<Observed> = fc.uniqueArray(job, { maxLength: 5, 
     refusal: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, fc.record({ kind: fc.constantFrom('refused', 'quota', 'forbidden'), hash, message: text, at: time, count: fc.integer({ min: 1, max: 99 }) })),
     explanations: fc.dictionary(fc.constantFrom('uid-job-a', 'uid-pod-a'), text).map((texts) => new Map(Object.entries(texts))),
   }),
-) as fc.Arbitrary<Observed>;
+);
 /** A world in which little stands in the way, so that creates are not too rare to test. */
 const mostlyFree: fc.Arbitrary<Observed> = fc.tuple(anyObserved, spec).chain(([view, of]) => {
   const jobs = view.jobs.map((one) => ({ ...one, deleting: false, pods: one.pods.filter((each) => !isAlive(each)), finished: one.finished ?? { condition: 'Complete' as const, reason: '', message: '', at: noon } }));

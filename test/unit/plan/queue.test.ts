@@ -30,7 +30,7 @@ describe('the first thing that keeps the next Job from starting is what a queue 
     ['an unchecked template', { verdict: undefined }, 'Checking', 'SpecChecking', 'the API server is asked whether it would take the Job'],
     ['an unreachable queue', { depth: unreachable() }, 'Blocked', 'QueueUnreachable', 'connection refused'],
   ] as const)('%s', (_sentence, changes, state, reason, message) => {
-    const view = observed({ depth: ready(5), ...changes } as Partial<Observed>);
+    const view = observed({ depth: ready(5), ...changes });
     expect(standing(view)).toEqual({ state, reason, message });
     expect(acts(planAt(view)).filter((act) => act.startsWith('create'))).toEqual([]);
   });

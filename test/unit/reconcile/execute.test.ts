@@ -6,7 +6,7 @@ import { Memory } from '../../../src/reconcile/memory.ts';
 import type { WriteResult } from '../../../src/reconcile/ports.ts';
 import { endingNote, finalNote, observed, ready, thumbnails } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { done, FakeCache, FakeJobs, refusal } from '../../support/fakes.ts';
+import { FakeCache, FakeJobs, refusal } from '../../support/fakes.ts';
 import { planAt } from '../../support/planning.ts';
 
 const job = { name: 'thumbnails-1', uid: 'uid-1', resourceVersion: '100' };
@@ -18,6 +18,7 @@ const reown: Action = { kind: 'reown', reason: 'OwnerChanged', because, job, own
 const remove: Action = { kind: 'delete', reason: 'RetentionExceeded', because, job };
 const create = planAt(observed({ depth: ready(1) })).actions[0]!;
 const resolve: Action = { kind: 'resolve', reason: 'AnswerUnknown', because, jobName: 'thumbnails-2' };
+const unclean: readonly WriteResult[] = [refusal('conflict'), refusal('refused'), refusal('quota'), refusal('forbidden'), refusal('unknown'), { kind: 'exists' }];
 const changes = [end, scale, mark, reown, remove];
 
 function setting(answers: FakeJobs['answers'] = {}) {
@@ -44,7 +45,7 @@ describe.each(changes)('$kind', (action) => {
     expect(memory.caughtUp(thumbnails)).toBe(true);
   });
 
-  it.each([refusal('conflict'), refusal('refused'), refusal('quota'), refusal('forbidden'), refusal('unknown'), { kind: 'exists' } as WriteResult])('that comes to $kind fails and ends the round', async (answer) => {
+  it.each(unclean)('that comes to $kind fails and ends the round', async (answer) => {
     const { run, jobs } = setting({ patch: answer, delete: answer });
     expect((await run(action, action)).map(({ kind, result }) => [kind, result])).toEqual([['failed', answer.kind]]);
     expect(jobs.requests).toHaveLength(1);
