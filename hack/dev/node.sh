@@ -23,22 +23,39 @@ _installed() {
   fi
 }
 
+# Runs npm in the background and says every two seconds that it still works.
+_npm() {
+  _began=$(date +%s)
+  npm "$@" --no-fund --no-audit --loglevel=error > "$_log" 2>&1 &
+  _pid=$!
+  trap 'kill $_pid 2>/dev/null; rm -f "$_log"; exit 130' INT TERM
+  while kill -0 $_pid 2>/dev/null; do
+    sleep 2
+    kill -0 $_pid 2>/dev/null && echo "  npm $1, $(($(date +%s) - _began)) s" >&2
+  done
+  trap - INT TERM
+  wait $_pid
+}
+
 _install() {
   if ! command -v npm >/dev/null 2>&1; then
     echo "npm is missing: install Node.js 20 or newer with npm, then run this again" >&2
     exit 1
   fi
-  echo "installing dependencies (npm ci, about a minute the first time)" >&2
-  _began=$(date +%s)
-  npm ci --no-fund --no-audit --loglevel=error >&2 &
-  _npm=$!
-  trap 'kill $_npm 2>/dev/null; exit 130' INT TERM
-  while kill -0 $_npm 2>/dev/null; do
-    sleep 2
-    kill -0 $_npm 2>/dev/null && echo "  npm ci, $(($(date +%s) - _began)) s" >&2
-  done
-  trap - INT TERM
-  wait $_npm || { echo "npm ci failed: see the lines above" >&2; exit 1; }
+  echo "installing dependencies (npm ci, about half a minute the first time)" >&2
+  _log=$(mktemp)
+  if ! _npm ci; then
+    # npm ci insists on an entry for the optional binaries of every platform, and a lock file that was written where
+    # a registry lacked some of them has none. npm install takes the same locked versions and leaves the file alone.
+    if grep -q EUSAGE "$_log"; then
+      grep 'Missing:\|Invalid:' "$_log" | head -3 >&2
+      echo "  npm ci refuses the lock file as incomplete: npm install --no-save instead" >&2
+      _npm install --no-save
+    else
+      false
+    fi || { cat "$_log" >&2; rm -f "$_log"; echo "the dependencies could not be installed: see the lines above" >&2; exit 1; }
+  fi
+  rm -f "$_log"
 }
 
 if ! _installed; then
