@@ -98,6 +98,20 @@ describe('a refused create', () => {
   });
 });
 
+describe('Jobs that somebody deletes before their end', () => {
+  const vanished = (count: number): Observed => observed({ vanished: { at: noon, count }, depth: ready(5) });
+  it.each([
+    ['one: a second', 1, seconds(1), 'a Job was deleted before they had finished'],
+    ['four: eight seconds', 4, seconds(8), '4 Jobs in a row were deleted before they had finished'],
+    ['many: a minute', 99, minutes(1), '99 Jobs in a row were deleted before they had finished'],
+  ])('are replaced after a wait that grows, %s', (_sentence, count, wait, message) => {
+    expect(standing(vanished(count))).toEqual({ state: 'Waiting', reason: 'JobDeleted', message: `${message}; the queue is looked at again at ${at(noon + wait)}` });
+    expect(planAt(vanished(count)).wakeAt).toBe(noon + wait);
+    expect(acts(planAt(vanished(count), noon + wait - 1))).toEqual([]);
+    expect(acts(planAt(vanished(count), noon + wait))).toEqual(['create QueueReady']);
+  });
+});
+
 describe('claims', () => {
   const old = aClaim(aQueueSpec({ hash: 'hash-old' }), aConfigMap({ name: 'old', uid: 'cm-old', createdAt: noon - minutes(9) }));
   const young = aClaim(aQueueSpec({ hash: 'hash-young' }), aConfigMap({ name: 'young', uid: 'cm-young', createdAt: noon }));

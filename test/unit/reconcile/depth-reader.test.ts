@@ -121,12 +121,26 @@ describe('reading again', () => {
   it.each([
     ['when the next deferred message becomes ready', noon + seconds(3), seconds(3)],
     ['not later than at its own pace', noon + hours(1), seconds(10)],
-    ['never in a tight loop, whatever the clocks say', noon - hours(1), 20],
+    ['never in a tight loop, however soon that is', noon + 1, 20],
   ])('comes %s', async (_sentence, nextReadyAt, delay) => {
     const { ask, answer, clock } = aReader();
     ask();
     await answer(known(0, nextReadyAt));
     expect(clock.pending).toEqual([delay]);
+  });
+
+  it('slows down to its own pace while the queue announces messages for times that are over: one of the clocks is wrong', async () => {
+    const { ask, answer, clock } = aReader();
+    ask();
+    const pauses: number[] = [];
+    for (let times = 0; times < 12; times += 1) {
+      await answer(known(0, noon - hours(1)));
+      pauses.push(clock.pending[0] ?? 0);
+      await clock.next();
+    }
+    expect(pauses.every((pause, index) => index === 0 || pause >= (pauses[index - 1] ?? 0))).toBe(true);
+    expect(pauses[0]).toBeGreaterThanOrEqual(20);
+    expect(pauses.at(-1)).toBe(seconds(10));
   });
 
   it('keeps answering the question that it was asked', async () => {
@@ -166,11 +180,11 @@ describe('a wake', () => {
     ['another connection', ['other', undefined, 'thumbnails']],
     ['another schema', ['main', 'jobs', 'thumbnails']],
     ['another queue', ['main', undefined, 'other']],
-  ] as const)('of %s reads nothing', async (_what, wake) => {
+  ] as const)('of %s reads nothing', async (_what, [connection, schema, queue]) => {
     const { ask, answer, reader, queries } = aReader();
     ask();
     await answer();
-    reader.wake(...wake);
+    reader.wake(connection, schema, queue);
     expect(queries()).toBe(1);
   });
 

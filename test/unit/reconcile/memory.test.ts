@@ -131,3 +131,23 @@ describe('refusals', () => {
     expect(memory.refusal(thumbnails)).toBeUndefined();
   });
 });
+
+describe('Jobs that somebody deleted', () => {
+  it('are counted until one comes to its end', async () => {
+    const { memory, clock } = aMemory();
+    memory.jobVanished(thumbnails);
+    await clock.advance(minutes(1));
+    memory.jobVanished(thumbnails);
+    expect(memory.vanished(thumbnails)).toEqual({ at: clock.now(), count: 2 });
+    expect(memory.vanished(other)).toBeUndefined();
+    memory.jobFinished(thumbnails);
+    expect(memory.vanished(thumbnails)).toBeUndefined();
+  });
+
+  it('are forgotten with the key', () => {
+    const { memory } = aMemory();
+    memory.jobVanished(thumbnails);
+    memory.forget(thumbnails);
+    expect(memory.vanished(thumbnails)).toBeUndefined();
+  });
+});
