@@ -18,6 +18,9 @@ export interface DepthReaderOptions {
   readonly changed: (key: SpecKey) => void;
 }
 
+/** Milliseconds between two readings, at least. */
+const shortestPause = 20;
+
 interface Standing {
   readonly key: SpecKey;
   readonly demand: DepthDemand;
@@ -27,6 +30,8 @@ interface Standing {
   underWay: boolean;
   /** Woken while a query was under way, which may have been answered before the message came. */
   again: boolean;
+  /** Readings in a row that announced a message for a time that is over by this machine's clock: one of the clocks is wrong. */
+  overdue: number;
 }
 
 export class DepthReader {
@@ -47,7 +52,7 @@ export class DepthReader {
     if (before) this.#drop(text, before);
     if (!demand) return;
     this.#listen(text, demand);
-    const standing: Standing = { key, demand, abort: new AbortController(), reading: undefined, timer: undefined, underWay: false, again: false };
+    const standing: Standing = { key, demand, abort: new AbortController(), reading: undefined, timer: undefined, underWay: false, again: false, overdue: 0 };
     this.#standing.set(text, standing);
     void this.#read(standing);
   }
@@ -125,8 +130,10 @@ export class DepthReader {
     const { clock } = this.#options;
     const next = answer.kind === 'known' && answer.nextReadyAt !== undefined ? answer.nextReadyAt - clock.now() : Infinity;
     const delay = Math.min(began + standing.demand.every - clock.monotonic(), next);
-    // Never a tight loop, whatever the clocks of the database and this machine say.
-    standing.timer = clock.timer(Math.max(delay, 20), () => void this.#read(standing));
+    standing.overdue = next <= 0 ? standing.overdue + 1 : 0;
+    // Never a tight loop, whatever the clocks of the database and this machine say: twice as long each time it is too soon.
+    const shortest = Math.min(shortestPause * 2 ** Math.min(Math.max(standing.overdue - 1, 0), 30), standing.demand.every);
+    standing.timer = clock.timer(Math.max(delay, shortest), () => void this.#read(standing));
   }
 }
 
