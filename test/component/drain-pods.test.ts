@@ -155,11 +155,11 @@ describe('when the queue is looked at', () => {
   });
 
   it('a worker that leaves the queue full is followed by the next one, again and again', async () => {
-    const scene = stage({ pod: () => ({ work: ({ clock, exit }) => {
+    const scene = stage({ pod: () => ({ work: (container) => {
       const message = scene.queue.fetch();
-      clock.timer(second, () => {
+      container.clock.timer(second, () => {
         if (message) scene.queue.complete(message);
-        exit({ code: 0 });
+        container.exit({ code: 0 });
       });
     } }) });
     scene.queue.send(5);
@@ -183,7 +183,7 @@ describe('when the queue is looked at', () => {
     const scene = stage({ spec: 'none' });
     const names = ['one', 'two', 'three'];
     const queues = names.map((name) => scene.world.queue(name));
-    scene.world.cluster.script = (pod) => drainWorker(scene.world.queue(String(pod.spec.containers[0]?.env?.find(({ name }) => name === 'QUEUE_NAME')?.['value'])), { perMessage: minute });
+    scene.world.cluster.script = (pod) => drainWorker(scene.queueOf(pod), { perMessage: minute });
     for (const name of names) scene.apply({ source: { pgBoss: { connection: 'main', queue: name } } }, name);
     for (const queue of queues) queue.send(1);
     await scene.world.run(20 * second);

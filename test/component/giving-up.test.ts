@@ -29,18 +29,19 @@ describe('giving up on a Job', () => {
     expect(scene.births[1]?.at ?? 0).toBeLessThan(100);
   });
 
-  it('of a Job that completes in the same moment counts as a success', async () => {
-    // The container ends just before its timeout; the Job controller will say so a second or two later.
-    const scene = stage({ spec: { timeout: '1m' }, pod: { runs: minute - 300 } });
-    scene.queue.send(1);
-    let told = false;
-    scene.world.cluster.store.subscribe(({ resource, object }) => {
-      if (resource === jobs && (object['spec'] as { activeDeadlineSeconds?: number }).activeDeadlineSeconds === 1) told = true;
-    });
-    await scene.world.run(90 * second);
-    const [job] = scene.births;
-    expect(scene.outcome(job?.name)?.outcome).toBe(scene.verdict(job?.name) === 'Complete' ? 'succeeded' : 'failed');
-    expect(told || scene.verdict(job?.name) === 'Complete').toBe(true);
+  it('of a Job that completes in the same moment counts as whatever the cluster made of it', async () => {
+    // Containers that end from 3 s before the timeout to just after it: the Job controller says so a second or two later.
+    const seen = new Set<string>();
+    for (let before = 3000; before >= -200; before -= 200) {
+      const scene = stage({ spec: { timeout: '1m' }, pod: { runs: minute - before } });
+      scene.queue.send(1);
+      await scene.world.run(80 * second);
+      const [job] = scene.births;
+      const pair = `${scene.verdict(job?.name)} ${scene.outcome(job?.name)?.outcome ?? 'nothing'}`;
+      expect(['Complete succeeded', 'Failed failed']).toContain(pair);
+      seen.add(pair);
+    }
+    expect(seen.size).toBe(2);
   });
 
   it('after its Complete condition was announced changes nothing', async () => {

@@ -91,8 +91,8 @@ describe('a spec that is deleted while its Job runs', () => {
   });
 
   it('re-created at once under the same name (Argo CD\'s BeforeHookCreation) meets its own Jobs: no second one beside the first', async () => {
-    const scene: Scene = stage({ pod: () => ((first = !first) ? { runs: hour, stopsAfter: 20 * second } : drainWorker(scene.queue)) });
-    let first = false;
+    let made = 0;
+    const scene: Scene = stage({ pod: () => ((made += 1) === 1 ? { runs: hour, stopsAfter: 20 * second } : drainWorker(scene.queue)) });
     scene.queue.send(1);
     await scene.world.run(20 * second);
     scene.world.deleteConfigMap('thumbnails');
@@ -221,7 +221,7 @@ describe('a name that another ConfigMap takes over', () => {
   it('two ConfigMaps that swap their names keep their queues apart', async () => {
     const scene = stage({ spec: 'none' });
     const other = scene.world.queue('other');
-    scene.world.cluster.script = (pod) => drainWorker(scene.world.queue(String(pod.spec.containers[0]?.env?.find(({ name }) => name === 'QUEUE_NAME')?.['value'])), { perMessage: minute });
+    scene.world.cluster.script = (pod) => drainWorker(scene.queueOf(pod), { perMessage: minute });
     const source = { pgBoss: { connection: 'main', queue: 'other' } };
     scene.apply({ name: 'one' }, 'a');
     scene.apply({ name: 'two', source }, 'b');
@@ -302,7 +302,7 @@ describe('names', () => {
     expect(scene.status(name)).toMatchObject({ state: 'Idle', lastRun: { outcome: 'succeeded' } });
   });
 
-  it.each(['with_underscore', 'tenant/images', 'UpperCase', 'dots.and spaces', 'ünïcödé', `${'long'.repeat(100)}`])('a queue called "%s" works', async (name) => {
+  it.each(['with_underscore', 'tenant/images', 'UpperCase', 'dots.and spaces', 'ünïcödé', 'long'.repeat(100)])('a queue called "%s" works', async (name) => {
     const scene = stage({ spec: 'none' });
     const queue = scene.world.queue(name);
     scene.world.cluster.script = () => drainWorker(queue);

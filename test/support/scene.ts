@@ -168,6 +168,12 @@ export class Scene {
     return this.queue.messages.every(({ state }) => state === 'completed');
   }
 
+  /** The queue that a pod is told to drain. */
+  queueOf(pod: PodObject): SimulatedQueue {
+    const value = pod.spec.containers[0]?.env?.find(({ name }) => name === 'QUEUE_NAME')?.['value'];
+    return this.world.queue(typeof value === 'string' ? value : '');
+  }
+
   /** Puts container states into a pod's status, as its kubelet would. */
   writePodStatus(pod: PodObject, status: JsonObject): void {
     this.world.cluster.registry.update(pods, pod.metadata.name, (object) => ({ ...object, status: { ...asPod(object).status, ...status } }));
