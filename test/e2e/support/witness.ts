@@ -1,0 +1,100 @@
+/**
+ * Sees every change of Jobs and Pods in a namespace and says afterwards where two Jobs of one queue lived at once.
+ * A Job lives until it has a terminal condition and no pod of it is left that has not ended, deleted or not.
+ * Versions count over all objects of the cluster, so the two watches can be put into one order.
+ */
+import type { Job, Kubernetes, Metadata, Pod } from './kubernetes.ts';
+
+interface Seen {
+  readonly version: number;
+  readonly gone: boolean;
+  readonly object: { kind: 'Job' | 'Pod'; metadata: Metadata; ended: boolean };
+}
+
+export class Witness {
+  readonly #seen: Seen[] = [];
+  readonly #stop = new AbortController();
+  readonly #kubernetes: Kubernetes;
+  readonly #namespace: string;
+  readonly #watches: Promise<void>[];
+
+  constructor(kubernetes: Kubernetes, namespace: string) {
+    this.#kubernetes = kubernetes;
+    this.#namespace = namespace;
+    this.#watches = [
+      this.#follow('jobs'),
+      this.#follow('pods'),
+    ];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#watches);
+  }
+
+  /** Names of all Jobs there have been, by the queue that they are for, oldest first. */
+  jobsOf(queue: string): string[] {
+    const names = this.#ordered().filter(({ object }) => object.kind === 'Job' && queueOf(object) === queue).map(({ object }) => object.metadata.name);
+    return [...new Set(names)];
+  }
+
+  /** One line for every Job that was made while another of its queue lived. */
+  overlaps(): string[] {
+    const living = new Map<string, Seen['object']>();
+    const lines: string[] = [];
+    const known = new Set<string>();
+    for (const { gone, object } of this.#ordered()) {
+      const { uid, name } = object.metadata;
+      if (object.kind === 'Job' && !known.has(uid)) {
+        const others = [...living.values()].filter((one) => queueOf(one) === queueOf(object));
+        if (others.length > 0) lines.push(`Job ${name} was made while ${others.map((one) => `${one.kind} ${one.metadata.name}`).join(', ')} lived`);
+      }
+      known.add(uid);
+      if (gone || object.ended) living.delete(uid);
+      else if (queueOf(object) !== undefined) living.set(uid, object);
+    }
+    return lines;
+  }
+
+  #ordered(): Seen[] {
+    return this.#seen.toSorted((left, right) => left.version - right.version);
+  }
+
+  /** Goes on where it was after an outage of the API server; etcd keeps what happened meanwhile. */
+  async #follow(resource: 'jobs' | 'pods'): Promise<void> {
+    const at = { version: '' };
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#watch(resource, at);
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  }
+
+  async #watch(resource: 'jobs' | 'pods', at: { version: string }): Promise<void> {
+    if (at.version === '') at.version = (await this.#kubernetes.list(resource, this.#namespace)).resourceVersion;
+    for await (const { type, object } of this.#kubernetes.watch(resource, this.#namespace, at.version, this.#stop.signal)) {
+      if (type === 'ERROR') throw new Error(`the watch of ${resource} ended: ${JSON.stringify(object)}`);
+      at.version = object.metadata.resourceVersion;
+      this.#seen.push({ version: Number(at.version), gone: type === 'DELETED', object: summary(object) });
+    }
+  }
+}
+
+function summary(object: Job | Pod): Seen['object'] {
+  const { metadata } = object;
+  if ('phase' in object.status) return { kind: 'Pod', metadata, ended: object.status.phase === 'Succeeded' || object.status.phase === 'Failed' };
+  return { kind: 'Job', metadata, ended: hasEnded(object as Job) };
+}
+
+export function hasEnded(job: Job): boolean {
+  return (job.status.conditions ?? []).some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
+}
+
+/** Instance and logical name: what at most one Job may live for. */
+function queueOf({ metadata }: Seen['object']): string | undefined {
+  const labels = metadata.labels ?? {};
+  const name = labels['job-chief/name'];
+  return name === undefined ? undefined : `${labels['job-chief/instance'] ?? ''}/${name}`;
+}
