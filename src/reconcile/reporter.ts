@@ -92,7 +92,7 @@ export class Reporter {
     if (result === 'gone') return;
     if (action.kind === 'mark') this.#finished(observed, action);
     if (action.kind === 'create' && observed.depth) meter.created(observed.key, (this.#deps.clock.now() - observed.depth.at) / 1000);
-    this.#tellAction(winner, executed);
+    if (!wasTold(observed, action)) this.#tellAction(winner, executed);
   }
 
   #tellAction(winner: Claim | undefined, { action, job, message }: Executed): void {
@@ -152,4 +152,10 @@ export class Reporter {
 /** A check of the same revision, after a restart or a Job, is no news: what it comes to may be what was said before. */
 function isRecheck(before: Announced | undefined, status: Status): boolean {
   return status.reason === 'SpecChecking' && before?.observedHash === status.observedHash;
+}
+
+/** The end of a Job that was given up on is no news: why, was told when it was. */
+function wasTold(observed: Observed, action: Executed['action']): boolean {
+  if (action.kind !== 'mark' || action.outcome.outcome === 'succeeded') return false;
+  return observed.jobs.find((job) => job.uid === action.job.uid)?.recorded?.phase === 'ending';
 }
