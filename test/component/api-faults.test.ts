@@ -43,7 +43,7 @@ describe('a request that goes wrong', () => {
     const { scene, transport } = faulty([{ when, fault: what, times }]);
     scene.queue.send(2);
     expect(await scene.world.runUntil(() => scene.allDone, 10 * minute)).toBe(true);
-    await scene.world.run(2 * minute);
+    await scene.world.run(minute);
     expect(transport.injected.length).toBeGreaterThan(0);
     expect(scene.births).toHaveLength(1);
     expect(scene.outcome()).toMatchObject({ phase: 'final', outcome: 'succeeded' });
@@ -98,13 +98,13 @@ describe('a watch that goes wrong', () => {
   ];
 
   it.each(['jobs', 'pods', 'configmaps'].flatMap((plural) => faults.flatMap(([fault, what]) => [1, 4].map((times) => ({ plural, fault, what, times })))))('of $plural $fault, $times times: everything comes to its end', async ({ plural, what, times }) => {
-    const { scene } = faulty([], [{ when: ({ path }) => path.endsWith(`/${plural}`), fault: what, times }], { worker: { perMessage: second } });
+    const { scene } = faulty([], [{ when: ({ path }) => path.endsWith(`/${plural}`), fault: what, times }], { spec: { drain: { checkInterval: '1m' } }, worker: { perMessage: second } });
     for (let burst = 0; burst < 3; burst += 1) {
       scene.queue.send(2);
       await scene.world.run(15 * second);
     }
     expect(await scene.world.runUntil(() => scene.allDone, hour)).toBe(true);
-    await scene.world.run(20 * minute);
+    await scene.world.run(6 * minute);
     expect(scene.queue.messages.every(({ completions, deliveries }) => completions === 1 && deliveries === 1)).toBe(true);
     expect(scene.world.unfinishedJobs()).toEqual([]);
     expect(scene.status()).toMatchObject({ state: 'Idle', lastRun: { outcome: 'succeeded' }, liveJobs: 0 });
