@@ -120,4 +120,15 @@ describe('a controller whose clock is wrong', () => {
     expect(scene.births.length).toBeGreaterThan(3);
     expect(scene.world.requests.length).toBeLessThan(700);
   });
+
+  // Limits are counted from the API server's timestamps: by an uncorrected clock they would be over before the Job begins.
+  it.each([
+    ['startTimeout', { startTimeout: '2m' }],
+    ['timeout', { timeout: '2m' }],
+  ])('five minutes fast with a %s of two minutes: Jobs have their time all the same', async (_name, spec) => {
+    const scene = stage({ controller: { skew: 5 * minute }, spec, worker: { perMessage: 10 * second } });
+    scene.queue.send(2);
+    expect(await scene.world.runUntil(() => scene.allDone, hour)).toBe(true);
+    expect(scene.births).toHaveLength(1);
+  });
 });
