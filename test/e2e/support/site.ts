@@ -39,10 +39,10 @@ export interface SiteOptions {
 }
 
 export interface Overlay {
-  /** Under manifests/. Default: the base. */
+  /** Under manifests/. Default: the base, with the connection `main`. */
   readonly resource?: string;
   readonly components?: readonly string[];
-  /** Of the operator, in place of what the manifests say. */
+  /** Of the operator, beside the connection `main`. */
   readonly config?: object;
   readonly namePrefix?: string;
   readonly replicas?: number;
@@ -127,7 +127,7 @@ export class Site {
     try {
       const above = relative(folder, join(repository, 'manifests'));
       const [newName, newTag] = controllerImageName.split(':');
-      const { config, replicas } = overlay;
+      const { config = {}, replicas } = overlay;
       const kustomization = {
         apiVersion: 'kustomize.config.k8s.io/v1beta1',
         kind: 'Kustomization',
@@ -140,7 +140,7 @@ export class Site {
         configMapGenerator: overlay.generators ?? [],
         generatorOptions: { disableNameSuffixHash: true },
         patches: [
-          ...(config ? [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'job-chief-config' }, data: { 'config.yaml': stringify(config) } }] : []),
+          ...(overlay.resource === undefined ? connected(config) : []),
           ...(overlay.patches ?? []),
         ].map((patch) => ({ patch: stringify(patch) })),
       };
@@ -301,6 +301,17 @@ async function statement(postgres: Place['postgres'], sql: string, database = 'p
   } finally {
     await client.end();
   }
+}
+
+/** What manifests/examples/one-queue adds to the base, with more configuration. */
+function connected(config: object): object[] {
+  const whole = { connectionsFolder: '/etc/job-chief/connections', connections: { main: { secretName: 'main-database', injectable: true } }, ...config };
+  const container = { name: 'job-chief', volumeMounts: [{ name: 'connection-main', mountPath: '/etc/job-chief/connections/main', readOnly: true }] };
+  const volumes = [{ name: 'connection-main', secret: { secretName: 'main-database', defaultMode: 0o440 } }];
+  return [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'job-chief-config' }, data: { 'config.yaml': stringify(whole) } },
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'job-chief' }, spec: { template: { spec: { containers: [container], volumes } } } },
+  ];
 }
 
 export function queueConfigMap(name: string, spec: object, metadata: { name?: string; labels?: Record<string, string> } = {}): object {
