@@ -20,11 +20,21 @@ export type Patience = { readonly giveUp: GiveUp } | { readonly until: number | 
 /** Whether the Job has to be ended now; if not, until when that need not be asked again. */
 export function patience(job: ObservedJob, explanations: ReadonlyMap<string, string>, now: number): Patience {
   const state = jobState(job);
+  if (state === 'ending') return endedWhileSuspended(job);
   if (state !== 'running' && state !== 'starting' && state !== 'podless') return { until: undefined };
   const limits = [fatalWaiting(job, now), state === 'running' ? runLimit(job, now) : startLimit(job, explanations, now)];
   const giveUp = limits.find((limit) => 'giveUp' in limit);
   if (giveUp) return giveUp;
   return { until: earliest(limits.map((limit) => ('until' in limit ? limit.until : undefined))) };
+}
+
+/**
+ * Somebody (Kueue) suspended the Job in the moment when it was ended: its deadline will not come. It is ended once more,
+ * this time without pods; who suspends it again after that means it.
+ */
+function endedWhileSuspended({ recorded, suspended, parallelism }: ObservedJob): Patience {
+  if (!recorded || !suspended || parallelism === 0) return { until: undefined };
+  return { giveUp: { reason: 'JobEnding', outcome: recorded } };
 }
 
 /** Every living pod waits for something that will not come. One healthy pod is reason enough to go on. */
@@ -41,7 +51,8 @@ function fatalWaiting(job: ObservedJob, now: number): Patience {
 }
 
 function fatalAt(pod: ObservedPod): number | undefined {
-  if (pod.deleting || !pod.waiting) return undefined;
+  // A container that ran and crashed is counted by backoffLimit; one that never gets past it, by startTimeout.
+  if (pod.deleting || !pod.waiting || pod.waiting.reason === 'CrashLoopBackOff') return undefined;
   return pod.waiting.since + (hopeless.has(pod.waiting.reason) ? 0 : fatalGrace);
 }
 

@@ -133,7 +133,8 @@ export interface TemplateVerdict {
 
 /** The last create that the API server refused, until one is accepted or the spec changes. */
 export interface Refusal {
-  readonly kind: 'refused' | 'quota' | 'forbidden';
+  /** `taken`: a Job that is not ours has the name. */
+  readonly kind: 'refused' | 'quota' | 'forbidden' | 'taken';
   readonly hash: string;
   readonly message: string;
   /** By this process's clock. */
@@ -153,6 +154,8 @@ export interface Observed {
   readonly depth: DepthReading | undefined;
   readonly verdict: TemplateVerdict | undefined;
   readonly refusal: Refusal | undefined;
+  /** Some spec file cannot be read at all, so no spec of a file may be taken for deleted. */
+  readonly unread?: boolean;
   /** Unfinished Jobs that somebody deleted, in a row; by this process's clock. */
   readonly vanished?: { readonly at: number; readonly count: number } | undefined;
   /** Event texts by object UID (`FailedScheduling: …`), where asked for and the right exists. */

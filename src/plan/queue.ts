@@ -20,14 +20,15 @@ export function planQueue(observed: Observed, environment: PlanEnvironment, now:
   const spec = winner?.parsed.spec;
   if (winner?.source.kind === 'configMap') planOwnership(draft, observed, winner.source);
   planPatience(draft, observed, now);
-  if (!winner) planAfterDeletion(draft, observed);
+  if (!winner && observed.unread !== true) planAfterDeletion(draft, observed);
   planMarks(draft, observed);
   if (winner && index !== undefined) {
     const stand = spec ? standOf(draft, { observed, environment, now, spec, winner }) : rejected(winner.parsed.problems);
     draft.statuses.push({ claim: index, status: queueStatus(stand, winner, observed) });
     reportLosers(draft, observed, index);
   }
-  planPruning(draft, observed, spec, now);
+  // An observer deletes nothing either.
+  if (spec?.observe !== true) planPruning(draft, observed, spec, now);
   return draft.finish(now);
 }
 
@@ -112,7 +113,7 @@ function starting(draft: Draft, round: QueueRound): Stand {
   return refusal?.hash === round.spec.hash && trying ? refusedStand(refusal) : stand;
 }
 
-const refusalReasons = { quota: 'QuotaExceeded', forbidden: 'Forbidden', refused: 'CreateRefused' } as const;
+const refusalReasons = { quota: 'QuotaExceeded', forbidden: 'Forbidden', refused: 'CreateRefused', taken: 'JobNameTaken' } as const;
 
 function refusedStand(refusal: Refusal): Stand {
   return { state: 'Blocked', reason: refusalReasons[refusal.kind], message: refusal.message };

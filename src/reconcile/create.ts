@@ -5,7 +5,7 @@
  */
 import { drainJob, drainJobName } from '../plan/drain-job.ts';
 import type { CreateAction, DrainBlueprint } from '../plan/action.ts';
-import type { SpecKey } from '../plan/observed.ts';
+import type { Refusal, SpecKey } from '../plan/observed.ts';
 import * as keys from '../spec/keys.ts';
 import type { CreateGate } from './create-gate.ts';
 import type { Memory } from './memory.ts';
@@ -20,10 +20,11 @@ export interface CreateDeps {
 /** `blocked`: something else is live; `later`: try again. */
 export type CreateResult =
   | { readonly kind: 'created'; readonly jobName: string; readonly uid: string }
-  | { readonly kind: 'refused'; readonly refusal: 'refused' | 'quota' | 'forbidden'; readonly message: string }
+  | { readonly kind: 'refused'; readonly refusal: Refusal['kind']; readonly message: string }
   | { readonly kind: 'blocked'; readonly message: string }
   | { readonly kind: 'later'; readonly message: string };
 
+/** Lists live, takes the next sequence, posts, and looks up whatever got no clean answer. Never throws for an answer of the API server. */
 export async function createDrainJob(deps: CreateDeps, key: SpecKey, action: CreateAction): Promise<CreateResult> {
   const live = await deps.jobs.live(key);
   if (live.kind !== 'found') {
@@ -53,7 +54,7 @@ function confirmed(deps: CreateDeps, key: SpecKey, job: { name: string; uid: str
   return { kind: 'created', jobName: job.name, uid: job.uid };
 }
 
-function refusedBy(deps: CreateDeps, refused: { key: SpecKey; jobName: string; refusal: 'refused' | 'quota' | 'forbidden'; message: string }): CreateResult {
+function refusedBy(deps: CreateDeps, refused: { key: SpecKey; jobName: string; refusal: Refusal['kind']; message: string }): CreateResult {
   deps.memory.release(refused.key, refused.jobName);
   return { kind: 'refused', refusal: refused.refusal, message: refused.message };
 }
@@ -67,18 +68,22 @@ async function lookUp(deps: CreateDeps, asked: { key: SpecKey; jobName: string; 
   deps.memory.doubt(key, jobName);
   const found = await deps.jobs.get(jobName);
   if (found.kind === 'failed') return { kind: 'later', message: `whether Job "${jobName}" exists is not known: ${found.message}` };
-  if (found.kind === 'found') return identify(deps, key, found.value);
+  if (found.kind === 'found') return identify(deps, key, found.value, answer?.kind === 'exists');
   if (answer?.kind === 'quota' || answer?.kind === 'forbidden') return refusedBy(deps, { key, jobName, refusal: answer.kind, message: answer.message });
   deps.memory.release(key, jobName);
   return { kind: 'later', message: `Job "${jobName}" was not created` };
 }
 
-/** An existing Job counts as ours only with our labels and without a deletionTimestamp. */
-function identify(deps: CreateDeps, key: SpecKey, job: LiveJob): CreateResult {
+/**
+ * An existing Job counts as ours only with our labels and without a deletionTimestamp. One that stood there before our
+ * create (`before`) and has finished is a run that is over: the next list gives the next sequence.
+ */
+function identify(deps: CreateDeps, key: SpecKey, job: LiveJob, before: boolean): CreateResult {
   const ours = job.labels[keys.managedByLabel] === keys.managedBy && job.labels[keys.nameLabel] === key.name && job.labels[keys.jobKindLabel] === key.kind;
-  if (ours && !job.deleting) return confirmed(deps, key, job);
+  if (ours && !job.deleting && !(before && job.finished)) return confirmed(deps, key, job);
   deps.memory.release(key, job.name);
-  return { kind: 'blocked', message: ours ? `Job "${job.name}" is being deleted` : `the name "${job.name}" is taken by a Job that is not ours` };
+  if (!ours) return { kind: 'refused', refusal: 'taken', message: `the name "${job.name}" is taken by a Job that is not ours` };
+  return { kind: 'blocked', message: `Job "${job.name}" ${job.deleting ? 'is being deleted' : 'has run already'}` };
 }
 
 /** The second half of a create that got no clean answer, in a later round. */

@@ -18,6 +18,8 @@ export interface DepthReaderOptions {
   readonly changed: (key: SpecKey) => void;
 }
 
+/** Milliseconds between two readings that wakes ask for. */
+const wakePause = 50;
 /** Milliseconds between two readings, at least. */
 const shortestPause = 20;
 
@@ -28,6 +30,8 @@ interface Standing {
   reading: DepthReading | undefined;
   timer: Timer | undefined;
   underWay: boolean;
+  /** Monotonic time at which the last query was sent. */
+  began: number;
   /** Woken while a query was under way, which may have been answered before the message came. */
   again: boolean;
   /** Readings in a row that announced a message for a time that is over by this machine's clock: one of the clocks is wrong. */
@@ -52,7 +56,7 @@ export class DepthReader {
     if (before) this.#drop(text, before);
     if (!demand) return;
     this.#listen(text, demand);
-    const standing: Standing = { key, demand, abort: new AbortController(), reading: undefined, timer: undefined, underWay: false, again: false, overdue: 0 };
+    const standing: Standing = { key, demand, abort: new AbortController(), reading: undefined, timer: undefined, underWay: false, again: false, overdue: 0, began: -Infinity };
     this.#standing.set(text, standing);
     void this.#read(standing);
   }
@@ -65,8 +69,20 @@ export class DepthReader {
   wake(connection: string, schema: string | undefined, queue: string): void {
     for (const standing of this.#standing.values()) {
       const { demand } = standing;
-      if (demand.connection === connection && demand.schema === schema && demand.queue === queue) void this.#read(standing);
+      if (demand.connection === connection && demand.schema === schema && demand.queue === queue) this.#readSoon(standing);
     }
+  }
+
+  /** A queue that is being filled wakes us for each message: one reading serves those of a moment. */
+  #readSoon(standing: Standing): void {
+    const { clock } = this.#options;
+    const delay = standing.began + wakePause - clock.monotonic();
+    if (delay <= 0 || standing.underWay) {
+      void this.#read(standing);
+      return;
+    }
+    standing.timer?.cancel();
+    standing.timer = clock.timer(delay, () => void this.#read(standing));
   }
 
   /** Nothing is left of the key. */
@@ -106,6 +122,7 @@ export class DepthReader {
     const { clock, meter } = this.#options;
     const at = clock.now();
     const began = clock.monotonic();
+    standing.began = began;
     const answer = await this.#options.probe.depth(standing.demand, standing.abort.signal);
     standing.underWay = false;
     if (standing.abort.signal.aborted) return;

@@ -1,4 +1,7 @@
-/** Carries out actions in their order. Each is idempotent; the first that does not come through ends the round. */
+/**
+ * Carries out actions in their order. Each is idempotent, and one that fails (a policy that forbids to change one Job)
+ * does not keep the others from being tried: a create looks at the live cluster anyway before it does anything.
+ */
 import { drainSpecHash } from '../plan/drain-job.ts';
 import type { Action, DeleteAction, EndAction, JobRef, MarkAction, ReownAction, ScaleAction } from '../plan/action.ts';
 import { endPatch, markPatch, reownPatch, scalePatch } from '../plan/patches.ts';
@@ -24,7 +27,7 @@ export async function execute(deps: ExecuteDeps, key: SpecKey, actions: readonly
   for (const action of actions) {
     const one = await carryOut(deps, key, action);
     executed.push(one);
-    if (one.kind !== 'done') break;
+    if (one.kind !== 'done' && (action.kind === 'create' || action.kind === 'resolve')) break;
   }
   return executed;
 }

@@ -75,6 +75,7 @@ export interface LiveJob {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly deleting: boolean;
+  readonly finished: boolean;
   readonly labels: Readonly<Record<string, string>>;
 }
 export interface LiveView {

@@ -5,6 +5,7 @@ import type { Plan } from '../plan/action.ts';
 import type { PlanEnvironment } from '../plan/environment.ts';
 import { earliest } from '../plan/give-up.ts';
 import type { Observed, SpecKey } from '../plan/observed.ts';
+import { isLive } from '../plan/job-state.ts';
 import { plan as decide } from '../plan/plan.ts';
 import type { DepthReader } from './depth-reader.ts';
 import { execute, type ExecuteDeps } from './execute.ts';
@@ -74,8 +75,8 @@ export class Reconciler {
     const executed = await execute(this.#deps, key, plan.actions);
     const unwritten = await reporter.report(observed, plan, executed);
     this.#forgetIfOver(observed);
-    if (executed.some((one) => one.kind === 'failed')) return { kind: 'failed' };
     const wake = plan.wakeAt === undefined ? undefined : plan.wakeAt - clock.now();
+    if (executed.some((one) => one.kind === 'failed')) return { kind: 'failed', again: wake };
     // What was refused is in memory now: the next round says so and waits.
     const refused = executed.some((one) => one.kind === 'waits') ? 0 : undefined;
     return { kind: 'done', again: earliest([wake, unwritten, refused]) };
@@ -92,6 +93,7 @@ export class Reconciler {
       depth: depths.reading(key),
       verdict: checker.verdict(key),
       refusal: memory.refusal(key),
+      unread: specs.hasUnreadFiles,
       vanished: memory.vanished(key),
       explanations: explainer.explanations(key),
     };
@@ -105,11 +107,13 @@ export class Reconciler {
   }
 
   #forgetIfOver({ key, claims, jobs, orphans, reservations }: Observed): void {
-    if (claims.length + jobs.length + orphans.length + reservations.length > 0) return;
+    const gone = claims.length + orphans.length + reservations.length === 0;
+    // Series and alerts of a deleted spec must not stay for as long as its finished Jobs are kept.
+    if (gone && !jobs.some(isLive)) this.#deps.meter.forget(key);
+    if (!gone || jobs.length > 0) return;
     this.#deps.depths.forget(key);
     this.#deps.checker.forget(key);
     this.#deps.memory.forget(key);
-    this.#deps.meter.forget(key);
     this.#deps.log.debug({ spec: specText(key) }, 'nothing left of this spec');
   }
 }

@@ -14,12 +14,15 @@ interface Entry {
   readonly fingerprint: string;
 }
 
+/** Knows which documents define which spec. Reads the source only in `take`, so a round sees one state of it. */
 export class SpecIndex {
   readonly #source: SpecSource;
   readonly #parse: ParseSpec;
   readonly #entries = new Map<string, Entry>();
   /** Ids of the documents that define a key. */
   readonly #byKey = new Map<string, Set<string>>();
+  /** Files that do not even tell their kind. */
+  readonly #unread = new Set<string>();
 
   constructor(source: SpecSource, parse: ParseSpec) {
     this.#source = source;
@@ -38,11 +41,15 @@ export class SpecIndex {
     if (before) this.#remove(id, before);
     if (!entry) return { keys: before ? [before.key] : [], gone: before?.claim };
     this.#entries.set(id, entry);
+    if (entry.key.kind === 'unknown' && entry.claim.source.kind === 'file') this.#unread.add(id);
     const ids = this.#byKey.get(specText(entry.key)) ?? new Set();
     this.#byKey.set(specText(entry.key), ids.add(id));
-    const moved = before && specText(before.key) !== specText(entry.key);
-    const replaced = before && identityOf(before.claim) !== identityOf(entry.claim);
-    return { keys: moved ? [before.key, entry.key] : [entry.key], gone: replaced ? before.claim : undefined };
+    return before ? difference(before, entry) : { keys: [entry.key], gone: undefined };
+  }
+
+  /** Any of these may be the file of a spec that seems to be gone: after a start nobody knows which. */
+  get hasUnreadFiles(): boolean {
+    return this.#unread.size > 0;
   }
 
   claims(key: SpecKey): readonly Claim[] {
@@ -59,6 +66,7 @@ export class SpecIndex {
 
   #remove(id: string, entry: Entry): void {
     this.#entries.delete(id);
+    this.#unread.delete(id);
     const ids = this.#byKey.get(specText(entry.key));
     ids?.delete(id);
     if (ids?.size === 0) this.#byKey.delete(specText(entry.key));
@@ -74,4 +82,10 @@ function keyOf(parsed: ParsedSpec, before: Entry | undefined): SpecKey {
 /** What tells one claim from another: the ConfigMap's UID, or the file's path. */
 export function identityOf(claim: Claim): string {
   return claim.source.kind === 'configMap' ? claim.source.uid : claim.source.path;
+}
+
+function difference(before: Entry, after: Entry): { readonly keys: readonly SpecKey[]; readonly gone: Claim | undefined } {
+  const moved = specText(before.key) !== specText(after.key);
+  const replaced = identityOf(before.claim) !== identityOf(after.claim);
+  return { keys: moved ? [before.key, after.key] : [after.key], gone: replaced ? before.claim : undefined };
 }

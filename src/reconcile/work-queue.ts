@@ -12,6 +12,8 @@ import type { WorkQueueMeter } from './meter.ts';
 
 const firstDelay = 5;
 const longestDelay = 5 * 60_000;
+/** After a failure the key's own wish counts from here on. */
+const shortestAgain = 1000;
 
 export interface WorkQueueOptions {
   readonly clock: Clock;
@@ -22,7 +24,7 @@ export interface WorkQueueOptions {
   readonly run: (key: string) => Promise<RoundResult>;
 }
 /** `again`: milliseconds until the key wants another round by itself. */
-export type RoundResult = { readonly kind: 'done'; readonly again: number | undefined } | { readonly kind: 'failed' };
+export type RoundResult = { readonly kind: 'done'; readonly again: number | undefined } | { readonly kind: 'failed'; readonly again?: number | undefined };
 
 interface Later {
   readonly at: number;
@@ -140,6 +142,8 @@ export class WorkQueue {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     this.#options.meter.retried();
-    this.addAfter(key, Math.min(firstDelay * 2 ** Math.min(failures, 30), longestDelay));
+    const backOff = Math.min(firstDelay * 2 ** Math.min(failures, 30), longestDelay);
+    // What failed must not hold up what else is due for the key, but neither be repeated in a loop.
+    this.addAfter(key, Math.min(backOff, Math.max(result.again ?? Infinity, shortestAgain)));
   }
 }

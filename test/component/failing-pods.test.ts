@@ -35,7 +35,7 @@ function endTime(scene: Scene): () => number | undefined {
 }
 
 describe('a pod that will not start', () => {
-  const reasons = ['ErrImagePull', 'ImagePullBackOff', 'CreateContainerConfigError', 'CreateContainerError', 'RunContainerError', 'RegistryUnavailable', 'ImageInspectError', 'CrashLoopBackOff'];
+  const reasons = ['ErrImagePull', 'ImagePullBackOff', 'CreateContainerConfigError', 'CreateContainerError', 'RunContainerError', 'RegistryUnavailable', 'ImageInspectError'];
   const hopeless = ['InvalidImageName', 'ErrImageNeverPull'];
 
   it.each([...reasons.map((reason) => [reason, 30] as const), ...hopeless.map((reason) => [reason, 0] as const)].flatMap(([reason, grace]) => ['main', 'proxy', 'migrate'].map((container) => [reason, container, grace] as const)))(

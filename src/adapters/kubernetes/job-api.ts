@@ -6,6 +6,7 @@ import type { JobApi, LiveJob, LiveView, ReadResult, WriteResult } from '../../r
 import type { KubernetesClient } from './client.ts';
 import { labelsOf } from './labels.ts';
 import { LiveLists } from './live-lists.ts';
+import { finishedOf } from './project-job.ts';
 import { jobs } from './resources.ts';
 
 export class KubernetesJobs implements JobApi {
@@ -50,6 +51,7 @@ function liveJob(name: string, raw: JsonObject): LiveJob {
     uid: stringAt(metadata, 'uid') ?? '',
     resourceVersion: stringAt(metadata, 'resourceVersion') ?? '',
     deleting: stringAt(metadata, 'deletionTimestamp') !== undefined,
+    finished: finishedOf(objectAt(raw, 'status')) !== undefined,
     labels: labelsOf(raw),
   };
 }

@@ -73,3 +73,15 @@ it('the earliest of several times ignores those that are not set', () => {
   expect(earliest([undefined])).toBeUndefined();
   expect(earliest([3, undefined, -1])).toBe(-1);
 });
+
+describe('what others count is left to them', () => {
+  it('a container that ran and crashed is counted by backoffLimit', () => {
+    expect(patience(aJob({ startedAt: noon - minutes(2), pods: [aPod({ waiting: waitingFor('CrashLoopBackOff', noon - minutes(1)) })] }), none, noon)).toEqual({ until: noon + minutes(13) });
+  });
+
+  it('a Job that was suspended in the moment of its end is ended once more, without pods, and then left alone', () => {
+    const job = aJob({ recorded: endingNote('failed'), suspended: true, parallelism: 2 });
+    expect(patience(job, none, noon)).toEqual({ giveUp: { reason: 'JobEnding', outcome: endingNote('failed') } });
+    expect(patience({ ...job, parallelism: 0 }, none, noon)).toEqual({ until: undefined });
+  });
+});

@@ -114,6 +114,10 @@ describe('ownership', () => {
 });
 
 describe('after the deletion of a spec', () => {
+  it('a Job of a file runs on while some file cannot be read: it may be its spec', () => {
+    expect(acts(planAt({ ...observed({ claims: [], jobs: [aRunningJob({ specSource: 'file', ownerUid: undefined })] }), unread: true }))).toEqual([]);
+  });
+
   const ofFile = (changes: Partial<ObservedJob> = {}): ObservedJob => aRunningJob({ specSource: 'file', ownerUid: undefined, ...changes });
   const gone = (job: ObservedJob): Observed => observed({ claims: [], jobs: [job] });
 

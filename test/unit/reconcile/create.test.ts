@@ -21,7 +21,7 @@ function setting() {
   const memory = new Memory({ clock, cache });
   return { jobs, cache, memory, deps: { jobs, memory, gate: new CreateGate(clock) }, states: () => memory.reservations(thumbnails).map(({ jobName, state }) => [jobName, state]) };
 }
-const ours: LiveJob = { name, uid: 'uid-found', resourceVersion: '300', deleting: false, labels: { 'app.kubernetes.io/managed-by': 'job-chief', 'job-chief/name': 'thumbnails', 'job-chief/kind': 'queue' } };
+const ours: LiveJob = { name, uid: 'uid-found', resourceVersion: '300', deleting: false, finished: false, labels: { 'app.kubernetes.io/managed-by': 'job-chief', 'job-chief/name': 'thumbnails', 'job-chief/kind': 'queue' } };
 const found = (changes: Partial<LiveJob> = {}): ReadResult<LiveJob> => ({ kind: 'found', value: { ...ours, ...changes } });
 const absent: ReadResult<LiveJob> = { kind: 'absent' };
 const broken: ReadResult<LiveJob> = { kind: 'failed', message: 'timed out', forbidden: false };
@@ -45,7 +45,9 @@ describe('what a create comes to', () => {
     ['a conflict, and the Job does not exist', refusal('conflict'), absent, notMade, 'none', true],
     ['409, and it is ours', { kind: 'exists' }, found(), created, 'created', true],
     ['409, and ours is being deleted', { kind: 'exists' }, found({ deleting: true }), { kind: 'blocked', message: `Job "${name}" is being deleted` }, 'none', true],
-    ['409, and it belongs to somebody else', { kind: 'exists' }, foreign, { kind: 'blocked', message: `the name "${name}" is taken by a Job that is not ours` }, 'none', true],
+    ['409, and it belongs to somebody else', { kind: 'exists' }, foreign, { kind: 'refused', refusal: 'taken', message: `the name "${name}" is taken by a Job that is not ours` }, 'none', true],
+    ['409, and ours has run already: the next list gives the next sequence', { kind: 'exists' }, found({ finished: true }), { kind: 'blocked', message: `Job "${name}" has run already` }, 'none', true],
+    ['a lost answer, and the Job has already finished', refusal('unknown'), found({ finished: true }), created, 'created', true],
     ['409, and it has gone meanwhile', { kind: 'exists' }, absent, notMade, 'none', true],
     ['409, and nobody knows', { kind: 'exists' }, broken, unclear, 'unknown', true],
     ['an answer that makes no sense is no answer', { kind: 'gone' }, absent, notMade, 'none', true],
@@ -65,7 +67,7 @@ describe('what a create comes to', () => {
   ])('a Job with %s in its labels is not ours', async (_what, labels) => {
     const { jobs, deps } = setting();
     jobs.answers = { create: { kind: 'exists' }, get: found({ labels: { ...ours.labels, ...labels } }) };
-    expect(await createDrainJob(deps, thumbnails, action)).toMatchObject({ kind: 'blocked' });
+    expect(await createDrainJob(deps, thumbnails, action)).toMatchObject({ kind: 'refused', refusal: 'taken' });
   });
 
   it('a Job that was made has ended the refusals before it, and the cache must catch up with it', async () => {
@@ -119,7 +121,7 @@ describe('a name that got no clean answer', () => {
     ['does not exist', absent, notMade, []],
     ['is still not known', broken, unclear, [[name, 'unknown']]],
     ['is being deleted', found({ deleting: true }), { kind: 'blocked', message: `Job "${name}" is being deleted` }, []],
-    ['belongs to somebody else', foreign, { kind: 'blocked', message: `the name "${name}" is taken by a Job that is not ours` }, []],
+    ['belongs to somebody else', foreign, { kind: 'refused', refusal: 'taken', message: `the name "${name}" is taken by a Job that is not ours` }, []],
   ] as const)('and %s', async (_sentence, get, result, reserved) => {
     const { jobs, deps, memory, states } = setting();
     memory.reserve(thumbnails, name);

@@ -158,11 +158,22 @@ describe('a wake', () => {
     const { ask, answer, reader, clock, queries } = aReader();
     ask();
     await answer();
+    await clock.advance(seconds(1));
     reader.wake('main', undefined, 'thumbnails');
     expect(queries()).toBe(2);
     expect(clock.pending).toEqual([]);
     await answer();
     expect(clock.pending).toEqual([seconds(10)]);
+  });
+
+  it('that come one after the other share a reading', async () => {
+    const { ask, answer, reader, clock, queries } = aReader();
+    ask();
+    await answer();
+    for (let times = 0; times < 20; times += 1) reader.wake('main', undefined, 'thumbnails');
+    expect(queries()).toBe(1);
+    await clock.advance(50);
+    expect(queries()).toBe(2);
   });
 
   it('during a query reads once more: the message may have come too late for it', async () => {

@@ -45,10 +45,10 @@ describe.each(changes)('$kind', (action) => {
     expect(memory.caughtUp(thumbnails)).toBe(true);
   });
 
-  it.each(unclean)('that comes to $kind fails and ends the round', async (answer) => {
+  it.each(unclean)('that comes to $kind fails, and the rest goes on', async (answer) => {
     const { run, jobs } = setting({ patch: answer, delete: answer });
-    expect((await run(action, action)).map(({ kind, result }) => [kind, result])).toEqual([['failed', answer.kind]]);
-    expect(jobs.requests).toHaveLength(1);
+    expect((await run(action, action)).map(({ kind, result }) => [kind, result])).toEqual([['failed', answer.kind], ['failed', answer.kind]]);
+    expect(jobs.requests).toHaveLength(2);
   });
 });
 

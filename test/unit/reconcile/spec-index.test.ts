@@ -145,3 +145,20 @@ describe('parsing', () => {
 it('claims are told apart by UID or by path', () => {
   expect([aClaim(), aClaim(aQueueSpec(), aFile())].map(identityOf)).toEqual(['cm-1', 'specs/thumbnails.yaml']);
 });
+
+describe('files that do not even tell their kind', () => {
+  it('are known until they can be read or are gone: a spec that seems to be missing may be one of them', () => {
+    const { index, specs, put } = anIndex();
+    expect(index.hasUnreadFiles).toBe(false);
+    put('a.yaml', 'kindless', aFile());
+    index.take('a.yaml');
+    expect(index.hasUnreadFiles).toBe(true);
+    put('a.yaml', 'thumbnails', aFile());
+    index.take('a.yaml');
+    expect(index.hasUnreadFiles).toBe(false);
+    put('b', 'kindless');
+    index.take('b');
+    expect(index.hasUnreadFiles).toBe(false);
+    expect(specs.ids()).toContain('b');
+  });
+});
