@@ -4,6 +4,7 @@ export interface JsonObject {
   [key: string]: Json | undefined;
 }
 
+/** A mapping: neither null nor a list. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -14,16 +15,19 @@ export function objectAt(value: unknown, key: string): JsonObject {
   return isObject(found) ? found : {};
 }
 
+/** The text at `key`; undefined where something else, or nothing, stands there. */
 export function stringAt(value: unknown, key: string): string | undefined {
   const found = isObject(value) ? value[key] : undefined;
   return typeof found === 'string' ? found : undefined;
 }
 
+/** The number at `key`, as `stringAt`. */
 export function numberAt(value: unknown, key: string): number | undefined {
   const found = isObject(value) ? value[key] : undefined;
   return typeof found === 'number' ? found : undefined;
 }
 
+/** The list at `key`, or an empty one. Its items may be anything. */
 export function arrayAt(value: unknown, key: string): Json[] {
   const found = isObject(value) ? value[key] : undefined;
   return Array.isArray(found) ? found : [];

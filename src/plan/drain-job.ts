@@ -62,6 +62,7 @@ export function drainJob(blueprint: DrainBlueprint, sequence: number): JsonObjec
   };
 }
 
+/** The name that every controller tries for this sequence: the lock (docs/adr/0002-names-as-locks.md). */
 export function drainJobName(blueprint: DrainBlueprint, sequence: number): string {
   return jobName(blueprint.name, [...blueprint.identity, sequence, 1]);
 }
@@ -107,6 +108,7 @@ function owner(spec: QueueSpec, claim: Claim): JsonObject {
   return { ownerReferences: [ownerReference(claim.source)] };
 }
 
+/** `controller: true`: the garbage collector and GitOps tools take the Job for the ConfigMap's. */
 export function ownerReference(source: { readonly name: string; readonly uid: string }): JsonObject {
   return { apiVersion: 'v1', kind: 'ConfigMap', name: source.name, uid: source.uid, controller: true };
 }

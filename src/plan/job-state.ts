@@ -13,6 +13,7 @@ import type { ObservedJob, ObservedPod } from './observed.ts';
  */
 export type JobState = 'deleting' | 'lingering' | 'finished' | 'ending' | 'suspended' | 'running' | 'podless' | 'starting';
 
+/** The first state of the list above that fits: what is being deleted or has finished is nothing else. */
 export function jobState(job: ObservedJob): JobState {
   if (job.deleting) return 'deleting';
   if (job.finished) return job.pods.some(isAlive) ? 'lingering' : 'finished';

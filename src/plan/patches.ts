@@ -16,14 +16,17 @@ export function endPatch(action: EndAction): JsonObject {
   };
 }
 
+/** The outcome alone, as an annotation: the Job is not touched otherwise. */
 export function markPatch(action: MarkAction): JsonObject {
   return outcome(action.outcome);
 }
 
+/** More pods for a live Job. Never fewer: which pods the Job controller ends is not ours to choose. */
 export function scalePatch(action: ScaleAction): JsonObject {
   return { spec: { parallelism: action.parallelism } };
 }
 
+/** A merge patch replaces the whole list, so that the former owner goes in the same write. */
 export function reownPatch(action: ReownAction): JsonObject {
   return { metadata: { ownerReferences: [ownerReference(action.owner)] } };
 }

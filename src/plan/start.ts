@@ -7,6 +7,7 @@ import type { ObservedJob, TemplateVerdict } from './observed.ts';
 import type { QueueRound } from './round.ts';
 import { waitFor } from './wait.ts';
 
+/** Asks what is missing, or creates. Called only while the slot is free and no wait runs. */
 export function planStart(draft: Draft, round: QueueRound): Stand {
   return unchecked(draft, round) ?? whenReady(draft, round);
 }
@@ -54,6 +55,7 @@ function newestJob(jobs: readonly ObservedJob[]): string {
   return newest ? `Job ${newest.name}` : 'nothing';
 }
 
+/** `question` ties the answer to what it was asked for: a reading for another question is none (docs/adr/0004-readings-answer-one-question.md). */
 export function depthDemand(spec: QueueSpec, question: string): DepthDemand {
   return {
     kind: 'depth',

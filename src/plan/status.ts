@@ -10,6 +10,7 @@ import { finalOutcome } from './outcome.ts';
 /** Longest message kept, in bytes as they stand in JSON: three of them and the rest stay below 4 KiB. */
 const longestMessage = 1024;
 
+/** The first error in full, for there is room for one line; lint shows them all. */
 export function rejected(problems: readonly Problem[]): Stand {
   const errors = problems.filter((problem) => problem.severity === 'error');
   const [first] = errors;
@@ -24,10 +25,12 @@ export function describeProblem(problem: Problem): string {
   return `${where}${path}${problem.message}${problem.hint === undefined ? '' : `; ${problem.hint}`}`;
 }
 
+/** For the claims that lost. `by` is the name of the ConfigMap, or the path of the file, that won. */
 export function superseded(claim: Claim, by: string): Stand {
   return { state: 'Superseded', reason: 'SpecSuperseded', message: `"${by}" also defines queue "${claim.parsed.name}" and is newer` };
 }
 
+/** Nothing in it moves by itself (no counts of messages, no times of polls): each change costs a write. */
 export function queueStatus(stand: Stand, claim: Claim, observed: Observed): Status {
   const live = observed.jobs.filter(isLive);
   const last = lastRun(observed.jobs);

@@ -19,10 +19,12 @@ const explainAfter = 10_000;
 /** While it stays mute it is asked about again. */
 const explainEvery = 30_000;
 
+/** What a write needs to reach this Job and no namesake: the UID, and for deletions the version that was looked at. */
 export function refOf(job: ObservedJob): JobRef {
   return { name: job.name, uid: job.uid, resourceVersion: job.resourceVersion };
 }
 
+/** Gives up on a Job. The outcome is written with the deadline, in one patch, so that no restart finds one without the other. */
 export function endAction(job: ObservedJob, reason: Reason, outcome: { outcome: Outcome; reason: string; message: string }): Action {
   return {
     kind: 'end',

@@ -49,6 +49,7 @@ function endedRuns(jobs: readonly ObservedJob[]): EndedRun[] {
     });
 }
 
+/** Whether the work or the cluster failed it, the next attempt waits alike. */
 export function waitClass(outcome: Outcome): WaitClass {
   return outcome === 'errored' ? 'failed' : outcome;
 }

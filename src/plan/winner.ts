@@ -16,6 +16,7 @@ function sortText(claim: Claim): string {
   return `${sourceName(claim)} ${claim.source.kind}`;
 }
 
+/** The ConfigMap's name, or the file's path. */
 export function sourceName(claim: Claim): string {
   return claim.source.kind === 'configMap' ? claim.source.name : claim.source.path;
 }

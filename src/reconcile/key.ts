@@ -4,14 +4,17 @@ import type { SpecKey } from '../plan/observed.ts';
 /** A spec's key, or the id of a document that has to be read. */
 export type WorkKey = { readonly kind: 'spec'; readonly key: SpecKey } | { readonly kind: 'document'; readonly id: string };
 
+/** The work queue's text for a spec. Names of specs hold no `/`. */
 export function specText(key: SpecKey): string {
   return `spec/${key.kind}/${key.name}`;
 }
 
+/** The work queue's text for a document that changed; ids may hold anything. */
 export function documentText(id: string): string {
   return `document/${id}`;
 }
 
+/** The way back. What is neither is a key of no kind, which the round finds nothing for. */
 export function parseKey(text: string): WorkKey {
   const [head = '', ...rest] = text.split('/');
   if (head === 'document') return { kind: 'document', id: rest.join('/') };
