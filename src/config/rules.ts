@@ -4,6 +4,7 @@ import { parseDuration } from '../lib/duration.ts';
 import { isObject, objectAt, stringAt, type Json, type JsonObject } from '../lib/json.ts';
 import type { JobDefaults } from '../spec/common.ts';
 import type { ConnectionDefinition } from '../spec/connection.ts';
+import { metadataKeyFindings } from '../spec/job-rules.ts';
 import type { Finding } from '../spec/report.ts';
 import { frozen, type Config, type LogLevel } from './config.ts';
 import { configSchema } from './config-schema.ts';
@@ -20,8 +21,14 @@ export function ruleFindings(value: JsonObject, inFolder: readonly string[]): Fi
   }
   const port = Number((stringAt(value, 'listen') ?? ':8080').split(':').at(-1));
   if (port > 65_535) findings.push({ code: 'InvalidValue', message: `there is no port ${port}`, path: ['listen'] });
+  findings.push(...defaultLabelFindings(objectAt(objectAt(value, 'jobDefaults'), 'labels')));
   for (const [name, connection] of Object.entries(objectAt(value, 'connections'))) findings.push(...connectionFindings(name, connection, value['connectionsFolder'] !== undefined, inFolder));
   return findings;
+}
+
+/** They would be put on every Job: the same keys are reserved there as in a spec. */
+function defaultLabelFindings(labels: JsonObject): Finding[] {
+  return Object.keys(labels).flatMap((key) => metadataKeyFindings(key, ['jobDefaults', 'labels', key]));
 }
 
 function connectionFindings(name: string, connection: Json | undefined, hasCommonFolder: boolean, inFolder: readonly string[]): Finding[] {

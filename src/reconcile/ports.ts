@@ -24,6 +24,8 @@ export interface SpecDocument {
   readonly objectName: string;
   readonly label: string | undefined;
   readonly data: Readonly<Record<string, string>>;
+  /** The ConfigMap opts out of Flux's substitution, so `${…}` in it is what its author means. */
+  readonly substituteDisabled?: boolean;
 }
 
 /** The caches of this instance's Jobs and Pods, projected. Reading never fails and never waits. */

@@ -1,9 +1,15 @@
 /** What can be said about a ConfigMap's data before anything is parsed. */
+import { objectAt, type JsonObject } from '../lib/json.ts';
 import { nearest } from '../lib/nearest.ts';
 import { shown } from '../lib/show.ts';
-import { specKey, specSizeLimit, specSizeWarning } from './keys.ts';
+import { fluxSubstituteKey, specKey, specSizeLimit, specSizeWarning } from './keys.ts';
 import type { SpecInput } from './parsed.ts';
 import type { Finding } from './report.ts';
+
+/** Whether an object with this metadata opts out of Flux's substitution. */
+export function substitutionDisabled(metadata: JsonObject): boolean {
+  return ['annotations', 'labels'].some((field) => objectAt(metadata, field)[fluxSubstituteKey] === 'disabled');
+}
 
 /** Nothing there, or too much. */
 export function sizeFindings({ data }: SpecInput): Finding[] {

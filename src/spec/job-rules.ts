@@ -92,12 +92,15 @@ function failurePolicyFindings({ pod, job }: JobParts): Finding[] {
 
 function metadataFindings(spec: JsonObject, path: FieldPath): Finding[] {
   return ['labels', 'annotations'].flatMap((field) =>
-    Object.keys(part(valueAt(spec, []) ?? null, [...path, field])?.value ?? {}).flatMap((key): Finding[] => {
-      const owner = reservedMetadataOwner(key);
-      if (owner === undefined) return [];
-      return [{ code: 'ReservedName', message: `the key "${key}" belongs to ${owner} and must not be set on Jobs or pods`, path: [...path, field, key], part: 'key', hint: 'remove it' }];
-    }),
+    Object.keys(part(valueAt(spec, []) ?? null, [...path, field])?.value ?? {}).flatMap((key) => metadataKeyFindings(key, [...path, field, key])),
   );
+}
+
+/** A label or annotation for Jobs or pods that somebody else owns; `path` is where it stands. */
+export function metadataKeyFindings(key: string, path: FieldPath): Finding[] {
+  const owner = reservedMetadataOwner(key);
+  if (owner === undefined) return [];
+  return [{ code: 'ReservedName', message: `the key "${key}" belongs to ${owner} and must not be set on Jobs or pods`, path, part: 'key', hint: 'remove it' }];
 }
 
 /** Who owns a label or annotation key that specs may not set; undefined: nobody. */

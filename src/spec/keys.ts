@@ -41,6 +41,9 @@ export const statusAnnotation = 'job-chief/status';
 export const stateLabel = 'job-chief/state';
 export const fieldManager = 'job-chief';
 
+/** Flux's own: `disabled`, as an annotation or as a label, keeps it from replacing `${…}` in an object. */
+export const fluxSubstituteKey = 'kustomize.toolkit.fluxcd.io/substitute';
+
 /** Reserved inside pods. */
 export const reservedEnvPrefix = 'JOB_CHIEF_';
 export const reservedEnv: readonly string[] = ['JOB_COMPLETION_INDEX'];

@@ -3,6 +3,7 @@ import { isMap, parseAllDocuments } from 'yaml';
 import type { Document } from 'yaml';
 import { isObject, objectAt, stringAt } from '../../lib/json.ts';
 import { allKinds } from '../../spec/head.ts';
+import { substitutionDisabled } from '../../spec/input-rules.ts';
 import { defaultInstance, instanceLabel, kindLabel, specKey } from '../../spec/keys.ts';
 import type { SpecDocument } from '../../reconcile/ports.ts';
 
@@ -37,7 +38,8 @@ function manifest(file: string, value: unknown, instance: string): FoundDocument
   const label = stringAt(labels, kindLabel);
   if (label === undefined || (stringAt(labels, instanceLabel) ?? defaultInstance) !== instance) return undefined;
   const data = Object.entries(objectAt(value, 'data')).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  return { file, objectName: stringAt(metadata, 'name') ?? baseName(file), label, data: Object.fromEntries(data) };
+  const optsOut = substitutionDisabled(metadata) ? { substituteDisabled: true } : {};
+  return { file, objectName: stringAt(metadata, 'name') ?? baseName(file), label, data: Object.fromEntries(data), ...optsOut };
 }
 
 /** Aliases beyond the parser's limit throw: then the text speaks for itself. */

@@ -2,6 +2,7 @@
 import { objectAt, stringAt } from '../../lib/json.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { substitutionDisabled } from '../../spec/input-rules.ts';
 import { defaultInstance, instanceLabel, kindLabel, stateLabel, statusAnnotation } from '../../spec/keys.ts';
 import type { Log, SpecDocument, SpecSource } from '../../reconcile/ports.ts';
 import type { KubernetesClient } from './client.ts';
@@ -94,6 +95,7 @@ function projectSpec(raw: JsonObject, instance: string): CachedSpec | undefined 
       objectName: identity.name,
       label: labels[kindLabel],
       data: textsAt(raw, 'data'),
+      ...(substitutionDisabled(metadata) ? { substituteDisabled: true } : {}),
     },
   };
 }

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { LineCounter, parseAllDocuments, isAlias, isMap, isScalar, isSeq, type Document, type Node, type YAMLMap } from 'yaml';
 import { allKinds } from '../../spec/head.ts';
-import { instanceLabel, defaultInstance, kindLabel, specKey } from '../../spec/keys.ts';
+import { instanceLabel, defaultInstance, fluxSubstituteKey, kindLabel, specKey } from '../../spec/keys.ts';
 import type { SpecInput } from '../../spec/parsed.ts';
 import { problemCodes, type ProblemCode } from '../../spec/problem-codes.ts';
 import type { Problem } from '../../spec/problem.ts';
@@ -167,7 +167,7 @@ class Manifest {
       objectName: this.text(['metadata', 'name']) ?? this.text(['metadata', 'generateName']) ?? 'configmap',
       data: this.data(),
       // Flux takes it as an annotation or as a label.
-      substituteDisabled: ['annotations', 'labels'].some((field) => this.text(['metadata', field, 'kustomize.toolkit.fluxcd.io/substitute']) === 'disabled'),
+      substituteDisabled: ['annotations', 'labels'].some((field) => this.text(['metadata', field, fluxSubstituteKey]) === 'disabled'),
     };
   }
 

@@ -151,6 +151,11 @@ describe('a configuration that cannot be used', () => {
     ['has an injectable connection without a Secret', 'connections: {main: {folder: /x, injectable: true}}', ['config.yaml:1:15: connections.main.secretName: the field "secretName" is required where "injectable" is true (workers get the connection from that Secret)']],
     ['has a port that does not exist', 'listen: 0.0.0.0:70000', ['config.yaml:1:9: listen: there is no port 70000']],
     ['has an address that is none', 'listen: 8080', ['config.yaml:1:9: listen: must be HOST:PORT, such as "0.0.0.0:8080" or "[::]:8080", is the number 8080']],
+    ['has default labels that are not the operator\'s to give', 'jobDefaults:\n  labels:\n    team: media\n    app.kubernetes.io/managed-by: me\n    job-chief/name: x\n    app.kubernetes.io/instance: shop', [
+      'config.yaml:4:5: jobDefaults.labels["app.kubernetes.io/managed-by"]: the key "app.kubernetes.io/managed-by" belongs to job-chief and must not be set on Jobs or pods',
+      'config.yaml:5:5: jobDefaults.labels["job-chief/name"]: the key "job-chief/name" belongs to job-chief and must not be set on Jobs or pods',
+      'config.yaml:6:5: jobDefaults.labels["app.kubernetes.io/instance"]: the key "app.kubernetes.io/instance" belongs to Argo CD and must not be set on Jobs or pods',
+    ]],
     ['has job defaults that Kubernetes does not know', 'jobDefaults: {resources: {request: {cpu: 1}}}', ['config.yaml:1:27: jobDefaults.resources.request: unknown field "request" (did you mean "requests"?)']],
   ];
   it.each(rows)('%s', (_, text, lines) => {

@@ -12,6 +12,12 @@ test('a ConfigMap manifest gives its data', () => {
   expect(readDocuments('a.yaml', manifest())).toEqual([{ file: 'a.yaml', objectName: 'thumbnails', label: 'queue', data: { 'spec.yaml': 'kind: Queue\n', 'run.sh': 'echo' } }]);
 });
 
+test('a manifest that opts out of the substitution of Flux says so', () => {
+  const optOut = "  annotations: {kustomize.toolkit.fluxcd.io/substitute: disabled}\n";
+  expect(readDocuments('a.yaml', manifest(optOut)).map((each) => each.substituteDisabled)).toEqual([true]);
+  expect(readDocuments('a.yaml', manifest()).map((each) => each.substituteDisabled)).toEqual([undefined]);
+});
+
 test.each<[string, string]>([
   ['a manifest of another kind', 'apiVersion: apps/v1\nkind: Deployment\n'],
   ['a ConfigMap without our label', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n'],

@@ -39,6 +39,12 @@ test('a labelled ConfigMap is a document', async () => {
   expect(specs.get('b')).toBeUndefined();
 });
 
+test.each(['annotations', 'labels'])('an opt-out of the substitution of Flux among the %s is told to the parser', async (field) => {
+  const optOut = (value: string) => ({ [field]: { 'job-chief': 'queue', 'kustomize.toolkit.fluxcd.io/substitute': value } });
+  const { specs } = await start('default', configMap('a', {}, { labels: { 'job-chief': 'queue' }, ...optOut('disabled') }), configMap('b', {}, { labels: { 'job-chief': 'queue' }, ...optOut('enabled') }));
+  expect([specs.get('a')?.substituteDisabled, specs.get('b')?.substituteDisabled]).toEqual([true, undefined]);
+});
+
 test('garbage is a document without data, for the parser to report', async () => {
   const { specs } = await start('default', { metadata: { name: 'a', uid: 'u', labels: { 'job-chief': 'queue' } }, data: 'text' });
   expect(specs.get('a')).toMatchObject({ data: {}, source: { createdAt: 0, deleting: false } });
