@@ -5,6 +5,7 @@
 import type { Clock } from './lib/clock.ts';
 import type { PlanEnvironment } from './plan/environment.ts';
 import { Controller } from './reconcile/controller.ts';
+import { alone } from './reconcile/leadership.ts';
 import type { Meter, WorkQueueMeter } from './reconcile/meter.ts';
 import type { DepthProbe, Log, WakeSource } from './reconcile/ports.ts';
 import type { ParseSpec } from './reconcile/spec-index.ts';
@@ -16,6 +17,8 @@ import { ConfigMapSpecs } from './adapters/kubernetes/config-map-source.ts';
 import { KubernetesEventReader } from './adapters/kubernetes/event-reader.ts';
 import { KubernetesEvents } from './adapters/kubernetes/event-sink.ts';
 import { KubernetesJobs } from './adapters/kubernetes/job-api.ts';
+import { LeaseElector, type LeaseTimes } from './adapters/kubernetes/lease.ts';
+import { whileLeading } from './adapters/kubernetes/lease-guard.ts';
 import type { ReflectorMeter } from './adapters/kubernetes/reflector.ts';
 import { KubernetesStatus } from './adapters/kubernetes/status-sink.ts';
 import type { Transport } from './adapters/kubernetes/transport.ts';
@@ -43,6 +46,14 @@ export interface EngineOptions {
   readonly identity: string;
   readonly api: { readonly limits: { readonly qps: number; readonly burst: number } | 'off'; readonly timeout: number };
   readonly concurrency: number;
+  /** Several replicas of which one acts; undefined: this process is alone. */
+  readonly highAvailability?: HighAvailability | undefined;
+}
+
+export interface HighAvailability extends LeaseTimes {
+  /** Name of the Lease. */
+  readonly lease: string;
+  readonly meter: (leading: boolean) => void;
 }
 
 export class Engine {
@@ -50,12 +61,17 @@ export class Engine {
   readonly #cache: KubernetesClusterCache;
   readonly #specs: ConfigMapSpecs | FolderSpecs;
   readonly #events: KubernetesEvents;
+  readonly #elector: LeaseElector | undefined;
 
   constructor(options: EngineOptions) {
     const { random, log, environment } = options;
     const { instance, namespace } = environment;
     const clock = new ClusterClock(options.clock);
-    const client = new KubernetesClient({ transport: clock.watching(options.transport), clock, namespace, fieldManager, limits: options.api.limits, timeout: options.api.timeout, meter: options.clientMeter });
+    const transport = clock.watching(options.transport);
+    const api = { clock, namespace, fieldManager, limits: options.api.limits, timeout: options.api.timeout, meter: options.clientMeter };
+    this.#elector = options.highAvailability && elector(options, options.highAvailability, new KubernetesClient({ ...api, transport }));
+    const leadership = this.#elector ?? alone;
+    const client = new KubernetesClient({ ...api, transport: this.#elector ? whileLeading(transport, this.#elector, namespace) : transport });
     const shared = { client, clock, random, instance, log, meter: options.watchMeter };
     const onChange = (id: string): void => { this.controller.documentChanged(id); };
     this.#cache = new KubernetesClusterCache({
@@ -68,6 +84,7 @@ export class Engine {
     this.controller = new Controller({
       ...options,
       clock,
+      leadership,
       probe: inClusterTime(options.probe, clock),
       specs: this.#specs,
       cache: this.#cache,
@@ -78,11 +95,13 @@ export class Engine {
     });
   }
 
-  /** Resolves when everything is synced and rounds have begun; rejects only when stopped before. */
+  /** Resolves when everything is synced: rounds have begun, or do as soon as this replica leads. Rejects only when stopped before. */
   async start(): Promise<void> {
     this.#cache.start();
     this.#specs.start();
     await this.controller.start();
+    // Not before: a replica that is not synced would hold the Lease and do nothing.
+    this.#elector?.start();
   }
 
   get synced(): boolean {
@@ -98,12 +117,19 @@ export class Engine {
     };
   }
 
-  /** Rounds first, so that what they decided is carried out; then Events that are left, and the watches. */
+  /** Rounds first, so that what they decided is carried out; then the Lease, which guards them, Events that are left, and the watches. */
   async stop(): Promise<void> {
     await this.controller.stop();
-    await this.#events.flush();
+    await Promise.all([this.#elector?.stop(), this.#events.flush()]);
     await Promise.all([this.#cache.stop(), this.#specs.stop(), this.#events.close()]);
   }
+}
+
+/** Its requests are urgent, so that they do not queue behind what the Lease guards. */
+function elector({ clock, random, log, identity }: EngineOptions, { lease, meter, ...times }: HighAvailability, client: KubernetesClient): LeaseElector {
+  // A pod's name may come back, as that of a StatefulSet does; a process never does.
+  const suffix = Math.floor(random() * 0x1_0000_0000).toString(16).padStart(8, '0');
+  return new LeaseElector({ client, clock, random, log, meter, name: lease, identity: `${identity}_${suffix}`, leaseDuration: times.leaseDuration, renewDeadline: times.renewDeadline, retryPeriod: times.retryPeriod });
 }
 
 /** Probes tell times by this machine's clock. */

@@ -48,7 +48,7 @@ export async function runService(options: ServiceOptions, stop: AbortSignal): Pr
     const port = await http.listen();
     log.info({ version, server: cluster.host, port, specs: config.specs }, 'starting');
     void reportPermissions({ cluster, clock, namespace, log, config });
-    const started = engine.start().then(() => { log.info({}, 'synced'); }, () => undefined);
+    const started = engine.start().then(() => { log.info({}, config.highAvailability.enabled ? 'synced; acts when it leads' : 'synced'); }, () => undefined);
     await Promise.race([aborted(stop), started.then(() => aborted(stop))]);
   } finally {
     await drain({ engine, http, queues, cluster, clock, log, config });
@@ -104,6 +104,7 @@ function engineOptions({ config, clock, log, cluster, namespace, metrics, queues
     identity: hostname(),
     api: { limits: config.api.limits, timeout: config.api.timeout },
     concurrency: config.reconcile.concurrency,
+    highAvailability: config.highAvailability.enabled ? { ...config.highAvailability, meter: metrics.leader(config.highAvailability.lease) } : undefined,
   };
 }
 
@@ -122,7 +123,7 @@ function checks(engine: Engine, clock: Clock, stop: AbortSignal): { liveness: Ch
 
 async function reportPermissions({ cluster, clock, namespace, log, config }: Pick<Parts, 'cluster' | 'clock' | 'namespace' | 'log' | 'config'>): Promise<void> {
   const client = new KubernetesClient({ transport: cluster.transport, clock, namespace, fieldManager });
-  for (const feature of await checkPermissions(client, features({ specs: config.specs.kind, status: config.status.writeBack, events: config.events }))) {
+  for (const feature of await checkPermissions(client, features({ specs: config.specs.kind, status: config.status.writeBack, events: config.events, lease: config.highAvailability.enabled ? config.highAvailability.lease : undefined }))) {
     if (feature.state === 'off') log.warn({ feature: feature.name, missing: feature.missing }, 'a feature is off for want of rights');
     else log.debug({ feature: feature.name, state: feature.state }, 'feature');
   }

@@ -73,6 +73,16 @@ export const configSchema = Type.Object(
       'How the API server is used.',
     ),
     reconcile: section({ concurrency: integer({ description: 'Specs that are worked on at the same time.', default: 8, min: 1, max: 1_000 }) }, 'How specs are worked on.'),
+    highAvailability: section(
+      {
+        enabled: flag('Run several replicas, of which one at a time acts and the others stand by. Needs the rights of `manifests/components/high-availability`.', false),
+        lease: text('Name of the Lease that decides which one. Default: `job-chief`, for other instances than `default` with the name of the instance behind it.', { pattern: subdomainPattern, maxLength: 253, errorMessage: subdomainMessage }),
+        leaseDuration: duration({ description: 'How long a replica that stands by waits for a renewal before it takes over.', default: '15s', min: '3s', max: '10m' }),
+        renewDeadline: duration({ description: 'How long after its last renewal the leader acts. The time between this and leaseDuration is for requests under way.', default: '10s', min: '2s', max: '10m' }),
+        retryPeriod: duration({ description: 'How often the leader renews; replicas that stand by look about twice as often.', default: '2s', min: '1s', max: '5m' }),
+      },
+      'Several replicas.',
+    ),
     listen: text('Address of health checks, metrics and the HTTP API, as HOST:PORT.', { default: '0.0.0.0:8080', pattern: '^(\\[[0-9a-fA-F:.]+\\]|[^\\s:/\\[\\]]*):[0-9]{1,5}$', errorMessage: 'must be HOST:PORT, such as "0.0.0.0:8080" or "[::]:8080"' }),
     log: section(
       {

@@ -15,6 +15,7 @@ export interface Config {
   readonly events: boolean;
   readonly api: { readonly limits: { readonly qps: number; readonly burst: number } | 'off'; readonly concurrency: number; readonly timeout: number };
   readonly reconcile: { readonly concurrency: number };
+  readonly highAvailability: { readonly enabled: boolean; readonly lease: string; readonly leaseDuration: number; readonly renewDeadline: number; readonly retryPeriod: number };
   readonly listen: { readonly host: string; readonly port: number };
   readonly log: { readonly level: LogLevel; readonly pretty: boolean };
   readonly shutdown: { readonly gracePeriod: number };

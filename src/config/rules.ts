@@ -1,11 +1,13 @@
 /** What a schema cannot say about the configuration, and what it comes to. Called only when the schema has nothing against the value. */
 import { dirname, resolve } from 'node:path';
+import { digest } from '../lib/digest.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { isObject, objectAt, stringAt, type Json, type JsonObject } from '../lib/json.ts';
 import type { JobDefaults } from '../spec/common.ts';
 import type { ConnectionDefinition } from '../spec/connection.ts';
 import { metadataKeyFindings } from '../spec/job-rules.ts';
 import type { Finding } from '../spec/report.ts';
+import { subdomainPattern } from '../spec/schema-fields.ts';
 import { frozen, type Config, type LogLevel } from './config.ts';
 import { configSchema } from './config-schema.ts';
 
@@ -19,6 +21,7 @@ export function ruleFindings(value: JsonObject, inFolder: readonly string[]): Fi
   if (specs['source'] !== 'folder' && specs['folder'] !== undefined) {
     findings.push({ code: 'ConflictingFields', message: 'a folder is given, but specs are read from ConfigMaps', path: ['specs', 'folder'], part: 'key', hint: 'write "source: folder" beside it, or remove it' });
   }
+  findings.push(...leaseFindings(objectAt(value, 'highAvailability')));
   const port = Number((stringAt(value, 'listen') ?? ':8080').split(':').at(-1));
   if (port > 65_535) findings.push({ code: 'InvalidValue', message: `there is no port ${port}`, path: ['listen'] });
   findings.push(...defaultLabelFindings(objectAt(objectAt(value, 'jobDefaults'), 'labels')));
@@ -29,6 +32,23 @@ export function ruleFindings(value: JsonObject, inFolder: readonly string[]): Fi
 /** They would be put on every Job: the same keys are reserved there as in a spec. */
 function defaultLabelFindings(labels: JsonObject): Finding[] {
   return Object.keys(labels).flatMap((key) => metadataKeyFindings(key, ['jobDefaults', 'labels', key]));
+}
+
+/** As client-go: a leader must stop before others start, and have time for more than one renewal. */
+function leaseFindings(written: JsonObject): Finding[] {
+  const times = filled(configSchema.properties.highAvailability, written);
+  const [lease, renew, retry] = [milliseconds(times['leaseDuration']), milliseconds(times['renewDeadline']), milliseconds(times['retryPeriod'])];
+  const findings: Finding[] = [];
+  if (lease <= renew) findings.push({ code: 'ConflictingFields', message: '"renewDeadline" must be shorter than "leaseDuration", or two replicas could act at once', path: ['highAvailability', 'renewDeadline'] });
+  if (renew < 2 * retry) findings.push({ code: 'ConflictingFields', message: '"retryPeriod" must be at most half of "renewDeadline", so that one failed renewal is no loss', path: ['highAvailability', 'retryPeriod'] });
+  return findings;
+}
+
+/** A name that no other instance gets: what a Lease cannot be called is replaced, with a hash of the whole behind it. */
+function leaseName(instance: string): string {
+  if (instance === 'default') return 'job-chief';
+  if (new RegExp(subdomainPattern).test(instance)) return `job-chief-${instance}`;
+  return `job-chief-${instance.toLowerCase().replace(/[^a-z0-9]+/g, '-')}-${digest(instance, 8)}`;
 }
 
 function connectionFindings(name: string, connection: Json | undefined, hasCommonFolder: boolean, inFolder: readonly string[]): Finding[] {
@@ -63,6 +83,13 @@ export function configFrom(value: JsonObject, inFolder: readonly string[], file:
     events: full['events'] as boolean,
     api: { limits: qps === 0 ? 'off' : { qps, burst: at('api', 'burst') as number }, concurrency: at('api', 'concurrency') as number, timeout: milliseconds(at('api', 'timeout')) },
     reconcile: { concurrency: at('reconcile', 'concurrency') as number },
+    highAvailability: {
+      enabled: at('highAvailability', 'enabled') as boolean,
+      lease: (at('highAvailability', 'lease') as string | undefined) ?? leaseName(stringAt(full, 'instance') ?? 'default'),
+      leaseDuration: milliseconds(at('highAvailability', 'leaseDuration')),
+      renewDeadline: milliseconds(at('highAvailability', 'renewDeadline')),
+      retryPeriod: milliseconds(at('highAvailability', 'retryPeriod')),
+    },
     listen: addressOf(stringAt(full, 'listen') ?? ''),
     log: { level: at('log', 'level') as LogLevel, pretty: at('log', 'pretty') as boolean },
     shutdown: { gracePeriod: milliseconds(at('shutdown', 'gracePeriod')) },

@@ -9,6 +9,7 @@ import { CreateGate } from './create-gate.ts';
 import { DepthReader } from './depth-reader.ts';
 import { Explainer } from './explainer.ts';
 import { documentText, specText } from './key.ts';
+import type { Leadership } from './leadership.ts';
 import { Memory } from './memory.ts';
 import type { Meter, WorkQueueMeter } from './meter.ts';
 import type { ClusterCache, DepthProbe, EventReader, EventSink, JobApi, Log, SpecSource, StatusSink, WakeSource } from './ports.ts';
@@ -17,7 +18,7 @@ import { Reporter } from './reporter.ts';
 import { SpecIndex, type ParseSpec } from './spec-index.ts';
 import { StatusWriter } from './status-writer.ts';
 import { TemplateChecker } from './template-checker.ts';
-import { WorkQueue } from './work-queue.ts';
+import { WorkQueue, type RoundResult } from './work-queue.ts';
 
 export interface ControllerDeps {
   readonly clock: Clock;
@@ -37,6 +38,8 @@ export interface ControllerDeps {
   readonly log: Log;
   /** Rounds under way at once. */
   readonly concurrency: number;
+  /** Rounds and readings happen only while it leads. */
+  readonly leadership: Leadership;
 }
 
 export class Controller {
@@ -58,7 +61,7 @@ export class Controller {
     this.#specs = new SpecIndex(deps.specs, deps.parse);
     this.#depths = new DepthReader({ clock, probe: deps.probe, wakes: deps.wakes, meter, changed });
     const statuses = new StatusWriter({ clock, sink: deps.statusSink, forbidden: (message) => { log.warn({ code: 'Forbidden', because: message }, 'status is not written: the right to patch ConfigMaps is missing'); } });
-    this.#reporter = new Reporter({ clock, statuses, events: deps.events, meter, log });
+    this.#reporter = new Reporter({ clock, statuses, events: deps.events, meter, log, leadership: deps.leadership });
     const reconciler = new Reconciler({
       ...deps,
       memory: this.#memory,
@@ -70,17 +73,44 @@ export class Controller {
       reporter: this.#reporter,
       enqueue: changed,
     });
-    this.#queue = new WorkQueue({ clock, concurrency: deps.concurrency, meter: deps.workQueueMeter, run: (key) => reconciler.round(key) });
+    this.#queue = new WorkQueue({ clock, concurrency: deps.concurrency, meter: deps.workQueueMeter, run: (key) => this.#round(reconciler, key) });
   }
 
-  /** Waits until everything is synced, then starts rounds. Rejects only when it is stopped before. */
+  /** Waits until everything is synced; from then on rounds start whenever this process leads. Rejects only when it is stopped before. */
   async start(): Promise<void> {
     while (!this.synced) await sleep(this.#deps.clock, 20, this.#stop.signal);
-    this.#open = true;
+    this.#deps.leadership.onChange(() => { this.#turn(); });
+    this.#turn();
+  }
+
+  #turn(): void {
+    const { leading } = this.#deps.leadership;
+    if (leading === this.#open || this.#stop.signal.aborted) return;
+    this.#open = leading;
+    if (leading) this.#begin();
+    else this.#standBy();
+  }
+
+  #begin(): void {
+    this.#memory.startAnew();
+    this.#reporter.startAnew();
     // A round of a key whose document is not read yet would take its spec for deleted.
-    for (const id of this.#deps.specs.ids()) this.documentChanged(id);
+    // What was read before this process stood by may be gone since.
+    for (const id of new Set([...this.#deps.specs.ids(), ...this.#specs.ids()])) this.documentChanged(id);
     for (const key of this.#deps.cache.keys()) this.jobsChanged(key);
     this.#queue.start();
+  }
+
+  /** Caches go on, so that the next turn begins at once. Series of specs go: they would stand still here while another process moves on. */
+  #standBy(): void {
+    this.#queue.pause();
+    this.#depths.close();
+    for (const key of [...this.#specs.keys(), ...this.#deps.cache.keys()]) this.#deps.meter.forget(key);
+  }
+
+  /** The end of leadership may be told later than it is. Everything is asked for anew when the next turn begins. */
+  #round(reconciler: Reconciler, key: string): Promise<RoundResult> {
+    return this.#deps.leadership.leading ? reconciler.round(key) : Promise.resolve({ kind: 'done', again: undefined });
   }
 
   get synced(): boolean {
@@ -99,6 +129,8 @@ export class Controller {
 
   /** An unfinished Job is gone. Retention deletes only finished ones, so it was somebody else, or its owner went. */
   jobVanished(key: SpecKey, job: Pick<ObservedJob, 'name' | 'uid' | 'ownerUid'>): void {
+    // Whoever leads says it, once.
+    if (!this.#deps.leadership.leading) return;
     this.#memory.jobVanished(key);
     const claims = this.#specs.claims(key);
     const ownerLives = job.ownerUid === undefined || claims.some(({ source }) => source.kind === 'configMap' && source.uid === job.ownerUid && !source.deleting);

@@ -7,9 +7,12 @@ import type { Action, DeleteAction, EndAction, JobRef, MarkAction, ReownAction, 
 import { endPatch, markPatch, reownPatch, scalePatch } from '../plan/patches.ts';
 import type { SpecKey } from '../plan/observed.ts';
 import { createDrainJob, resolveName, type CreateDeps, type CreateResult } from './create.ts';
+import type { Leadership } from './leadership.ts';
 import type { WriteResult } from './ports.ts';
 
-export type ExecuteDeps = CreateDeps;
+export interface ExecuteDeps extends CreateDeps {
+  readonly leadership: Leadership;
+}
 
 /** What became of one action. */
 export interface Executed {
@@ -25,6 +28,8 @@ export interface Executed {
 export async function execute(deps: ExecuteDeps, key: SpecKey, actions: readonly Action[]): Promise<readonly Executed[]> {
   const executed: Executed[] = [];
   for (const action of actions) {
+    // Leadership may have ended while the action before was under way: from then on another process decides.
+    if (!deps.leadership.leading) return [...executed, { action, kind: 'failed', result: 'skipped', message: 'another replica leads, or may lead', job: undefined }];
     const one = await carryOut(deps, key, action);
     executed.push(one);
     if (one.kind !== 'done' && (action.kind === 'create' || action.kind === 'resolve')) break;

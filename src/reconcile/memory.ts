@@ -111,6 +111,12 @@ export class Memory {
     return this.#refusals.get(specText(key));
   }
 
+  /** Another process led meanwhile: what it was refused and what it saw vanish is not known here, as after a restart. */
+  startAnew(): void {
+    this.#refusals.clear();
+    this.#vanished.clear();
+  }
+
   /** The key has neither claims nor Jobs any more. */
   forget(key: SpecKey): void {
     this.#refusals.delete(specText(key));

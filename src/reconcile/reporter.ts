@@ -6,6 +6,7 @@ import { earliest } from '../plan/give-up.ts';
 import { reasons, type Reason } from '../plan/reason.ts';
 import type { Executed } from './execute.ts';
 import { specText } from './key.ts';
+import type { Leadership } from './leadership.ts';
 import type { Meter } from './meter.ts';
 import type { EventSink, Log } from './ports.ts';
 import { identityOf } from './spec-index.ts';
@@ -37,6 +38,7 @@ export interface ReporterDeps {
   readonly events: EventSink;
   readonly meter: Meter;
   readonly log: Log;
+  readonly leadership: Leadership;
 }
 
 interface Announced {
@@ -58,8 +60,8 @@ export class Reporter {
   async report(observed: Observed, plan: Plan, executed: readonly Executed[]): Promise<number | undefined> {
     const winner = observed.claims[plan.statuses[0]?.claim ?? -1];
     for (const one of executed) this.#action(observed, winner, one);
-    // Refused or failed on the way: the next round knows better what the spec stands at.
-    if (executed.some((one) => one.kind === 'waits')) return undefined;
+    // Refused or failed on the way: the next round knows better what the spec stands at. Or another process does.
+    if (executed.some((one) => one.kind === 'waits') || !this.#deps.leadership.leading) return undefined;
     this.#meter(observed, plan);
     const delays: (number | undefined)[] = [];
     for (const one of plan.statuses) delays.push(await this.#status(observed, one));
@@ -72,6 +74,12 @@ export class Reporter {
     const message = `Job "${job.name}" was deleted before it had finished`;
     this.#deps.log.warn({ spec: specText(key), code: 'JobDeleted', job: job.name }, 'a Job was deleted by somebody else');
     if (source?.kind === 'configMap') this.#deps.events.emit({ configMap: source, related: job, type: reasons.JobDeleted, reason: 'JobDeleted', message });
+  }
+
+  /** Another process announced meanwhile: what it has written tells what, as after a restart. */
+  startAnew(): void {
+    this.#announced.clear();
+    this.#deps.statuses.startAnew();
   }
 
   forget(claim: Claim): void {

@@ -52,6 +52,16 @@ export class SpecIndex {
     return this.#unread.size > 0;
   }
 
+  /** Documents as they were read last; one of them may be gone by now. */
+  ids(): readonly string[] {
+    return [...this.#entries.keys()];
+  }
+
+  /** Every key that has a claim. */
+  keys(): readonly SpecKey[] {
+    return [...this.#entries.values()].map(({ key }) => key);
+  }
+
   claims(key: SpecKey): readonly Claim[] {
     const ids = this.#byKey.get(specText(key)) ?? [];
     return [...ids].flatMap((id) => this.#entries.get(id)?.claim ?? []);

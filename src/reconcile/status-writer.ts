@@ -46,6 +46,11 @@ export class StatusWriter {
     return this.#settle(source, await sink.write({ name: source.name, uid: source.uid }, { annotation: text, state: status.state }));
   }
 
+  /** Another process wrote meanwhile: what stands there is what counts. */
+  startAnew(): void {
+    this.#written.clear();
+  }
+
   forget(uid: string): void {
     this.#written.delete(uid);
   }

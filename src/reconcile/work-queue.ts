@@ -4,6 +4,7 @@
  * - a key is never processed twice at the same time; added meanwhile, it runs exactly once more afterwards
  * - a key that failed comes back after 5 ms × 2^n, at most 5 min, until a round succeeds
  * - a key may be added for later; the earliest time wins
+ * - `pause` forgets what waits and takes no more keys until `start`; rounds under way go on
  * - `close` takes no more keys and resolves when the rounds under way have ended
  */
 import PQueue from 'p-queue';
@@ -42,7 +43,7 @@ export class WorkQueue {
   readonly #dirty = new Set<string>();
   readonly #later = new Map<string, Later>();
   readonly #failures = new Map<string, number>();
-  #closed = false;
+  #paused = false;
   #started = false;
 
   constructor(options: WorkQueueOptions) {
@@ -51,14 +52,15 @@ export class WorkQueue {
     options.meter.unfinished(() => [...this.#running.values()].map((since) => (options.clock.monotonic() - since) / 1000));
   }
 
-  /** Rounds begin; what was added before waits until now. */
+  /** Rounds begin; what was added before waits until now. After `pause` keys are taken again from here on. */
   start(): void {
+    this.#paused = false;
     this.#started = true;
     for (const key of this.#waiting.keys()) this.#submit(key);
   }
 
   add(key: string): void {
-    if (this.#closed) return;
+    if (this.#paused) return;
     this.#cancelLater(key);
     if (this.#running.has(key)) {
       this.#dirty.add(key);
@@ -73,7 +75,7 @@ export class WorkQueue {
 
   /** Adds the key after `delay` milliseconds, unless it is added before. */
   addAfter(key: string, delay: number): void {
-    if (this.#closed) return;
+    if (this.#paused) return;
     if (delay <= 0) {
       this.add(key);
       return;
@@ -90,12 +92,18 @@ export class WorkQueue {
     return this.#waiting.size + this.#running.size;
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
+  pause(): void {
+    this.#paused = true;
     for (const key of [...this.#later.keys()]) this.#cancelLater(key);
     this.#waiting.clear();
     this.#dirty.clear();
+    this.#failures.clear();
     this.#rounds.clear();
+    this.#options.meter.depth(0);
+  }
+
+  async close(): Promise<void> {
+    this.pause();
     await this.#rounds.onIdle();
   }
 

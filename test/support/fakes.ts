@@ -3,6 +3,7 @@ import type { JsonObject } from '../../src/lib/json.ts';
 import { objectAt, stringAt } from '../../src/lib/json.ts';
 import type { ObservedJob, ObservedPod, SpecKey } from '../../src/plan/observed.ts';
 import { specText } from '../../src/reconcile/key.ts';
+import type { Leadership } from '../../src/reconcile/leadership.ts';
 import type { Meter, WorkQueueMeter } from '../../src/reconcile/meter.ts';
 import type { ClusterCache, DepthAnswer, DepthProbe, EventReader, EventSink, JobApi, LiveJob, LiveView, Log, ReadResult, SpecDocument, SpecSource, StatusSink, WriteResult } from '../../src/reconcile/ports.ts';
 
@@ -170,6 +171,21 @@ export class FakeMeter implements Meter, WorkQueueMeter {
 
   of(hook: string): (readonly unknown[])[] {
     return this.calls.filter(([name]) => name === hook).map(([, ...told]) => told);
+  }
+}
+
+/** Leads until the test says otherwise. */
+export class FakeLeadership implements Leadership {
+  leading = true;
+  readonly #listeners: (() => void)[] = [];
+
+  onChange(told: () => void): void {
+    this.#listeners.push(told);
+  }
+
+  change(leading: boolean): void {
+    this.leading = leading;
+    for (const told of this.#listeners) told();
   }
 }
 

@@ -1,6 +1,6 @@
 /** Every right that job-chief uses, by the feature that needs it. The Roles in manifests/ hold exactly these. */
 import type { Feature, Right } from './permissions.ts';
-import { configMaps, events, jobs, pods, type Resource } from './resources.ts';
+import { configMaps, events, jobs, leases, pods, type Resource } from './resources.ts';
 
 const rights = (resource: Resource, ...verbs: readonly Right['verb'][]): readonly Right[] => verbs.map((verb) => ({ verb, resource }));
 
@@ -13,8 +13,22 @@ export const specs: Feature = { name: 'specs from ConfigMaps', rights: rights(co
 export const status: Feature = { name: 'status on ConfigMaps', rights: rights(configMaps, 'patch') };
 export const eventsFeature: Feature = { name: 'events', rights: rights(events, 'list', 'create', 'patch') };
 
+/** Read and renewed by name; Kubernetes cannot limit a create to a name. */
+export function highAvailability(lease: string): Feature {
+  const named = rights(leases, 'get', 'patch').map((right) => ({ ...right, name: lease }));
+  return { name: 'high availability', rights: [...named, ...rights(leases, 'create')] };
+}
+
+export interface WantedFeatures {
+  readonly specs: 'configMaps' | 'folder';
+  readonly status: boolean;
+  readonly events: boolean;
+  /** The Lease's name; undefined: no high availability. */
+  readonly lease: string | undefined;
+}
+
 /** The features that this configuration asks for. */
-export function features(config: { readonly specs: 'configMaps' | 'folder'; readonly status: boolean; readonly events: boolean }): readonly Feature[] {
+export function features(config: WantedFeatures): readonly Feature[] {
   const fromConfigMaps = config.specs === 'configMaps';
-  return [core, ...(fromConfigMaps ? [specs] : []), ...(fromConfigMaps && config.status ? [status] : []), ...(config.events ? [eventsFeature] : [])];
+  return [core, ...(fromConfigMaps ? [specs] : []), ...(fromConfigMaps && config.status ? [status] : []), ...(config.events ? [eventsFeature] : []), ...(config.lease === undefined ? [] : [highAvailability(config.lease)])];
 }

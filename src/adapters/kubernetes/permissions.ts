@@ -9,6 +9,8 @@ export interface Right {
   readonly resource: Pick<Resource, 'group' | 'plural'>;
   /** Such as `log`. */
   readonly subresource?: string;
+  /** Where a Role grants it for one object only. */
+  readonly name?: string;
 }
 
 /** All of its rights, or it is off. */
@@ -40,7 +42,7 @@ export async function checkPermissions(client: Pick<KubernetesClient, 'ask' | 'n
 function textOf(right: Right): string {
   const { group, plural } = right.resource;
   const resource = `${plural}${group === '' ? '' : `.${group}`}${right.subresource === undefined ? '' : `/${right.subresource}`}`;
-  return `${right.verb} ${resource}`;
+  return `${right.verb} ${resource}${right.name === undefined ? '' : `/${right.name}`}`;
 }
 
 async function allowed(client: Pick<KubernetesClient, 'ask' | 'namespace'>, right: Right): Promise<'yes' | 'no' | 'unknown'> {
@@ -55,6 +57,7 @@ async function allowed(client: Pick<KubernetesClient, 'ask' | 'namespace'>, righ
         group,
         resource: plural,
         ...(right.subresource === undefined ? {} : { subresource: right.subresource }),
+        ...(right.name === undefined ? {} : { name: right.name }),
       },
     },
   });

@@ -13,6 +13,8 @@ export interface Metrics {
   readonly client: ClientMeter;
   /** The hooks of one watch; call it once per resource. */
   readonly watch: (resource: string) => WatchMeter;
+  /** The hook of an elector; `lease` is the name of its Lease. */
+  readonly leader: (lease: string) => (leading: boolean) => void;
   /** Everything as text, in the format that an Accept header asks for. */
   expose(accept: string | undefined): Promise<Exposition>;
 }
@@ -29,12 +31,14 @@ export interface MetricsOptions {
 export function createMetrics({ clock, version, apiServer, process: withProcess }: MetricsOptions): Metrics {
   const registry = createRegistry();
   gauge(registry, metrics.buildInfo).set({ version, node_version: globalThis.process.version }, 1);
+  const leaderStatus = gauge(registry, metrics.leaderStatus);
   if (withProcess) addProcessMetrics(registry);
   return {
     meter: createMeter({ registry, clock }),
     workQueue: createWorkQueueMeter(registry),
     client: createClientMeter(registry, apiServer),
     watch: createWatchMeters(registry, clock),
+    leader: (lease) => (leading) => leaderStatus.set({ name: lease }, leading ? 1 : 0),
     expose: (accept) => expose(registry, accept),
   };
 }

@@ -63,6 +63,8 @@ export const metrics = {
   queueUnfinished: { name: 'workqueue_unfinished_work_seconds', type: 'gauge', help: 'Time that the rounds under way have taken so far, summed.', labels: ['name'] },
   queueLongest: { name: 'workqueue_longest_running_processor_seconds', type: 'gauge', help: 'Time that the longest round under way has taken so far.', labels: ['name'] },
 
+  leaderStatus: { name: 'leader_election_master_status', type: 'gauge', help: '1 on the replica that leads, 0 on those that stand by; only with high availability.', labels: ['name'] },
+
   requests: { name: 'rest_client_requests_total', type: 'counter', help: 'Requests to the API server, by HTTP status; code <error> where no answer came.', labels: ['code', 'method', 'host'] },
   requestDuration: { name: 'rest_client_request_duration_seconds', type: 'histogram', help: 'Latency of requests to the API server, watches left out.', labels: ['verb', 'host'], buckets: quick },
   requestRetries: { name: 'rest_client_request_retries_total', type: 'counter', help: 'Requests sent again, by the HTTP status that asked for it.', labels: ['code', 'verb', 'host'] },

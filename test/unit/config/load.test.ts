@@ -42,6 +42,7 @@ describe('configuration', () => {
       events: true,
       api: { limits: { qps: 50, burst: 100 }, concurrency: 32, timeout: 15_000 },
       reconcile: { concurrency: 8 },
+      highAvailability: { enabled: false, lease: 'job-chief', leaseDuration: 15_000, renewDeadline: 10_000, retryPeriod: 2_000 },
       listen: { host: '0.0.0.0', port: 8080 },
       log: { level: 'info', pretty: false },
       shutdown: { gracePeriod: 20_000 },
@@ -67,6 +68,7 @@ status: {writeBack: false}
 events: false
 api: {qps: 0, burst: 7, concurrency: 3, timeout: 1m}
 reconcile: {concurrency: 2}
+highAvailability: {enabled: true, leaseDuration: 30s}
 listen: '[::]:9090'
 log: {level: warn, pretty: true}
 shutdown: {gracePeriod: 5s}
@@ -84,6 +86,7 @@ shutdown: {gracePeriod: 5s}
       events: false,
       api: { limits: 'off', concurrency: 3, timeout: 60_000 },
       reconcile: { concurrency: 2 },
+      highAvailability: { enabled: true, lease: 'job-chief-blue', leaseDuration: 30_000, renewDeadline: 10_000, retryPeriod: 2_000 },
       listen: { host: '::', port: 9090 },
       log: { level: 'warn', pretty: true },
       shutdown: { gracePeriod: 5_000 },
@@ -116,7 +119,7 @@ shutdown: {gracePeriod: 5s}
 
   it('sets every single value by its variable', () => {
     const samples: Record<string, string> = { number: '3', switch: 'true' };
-    const words: Record<string, string> = { 'specs.source': 'folder', 'specs.folder': '/specs', listen: ':80', 'log.level': 'warn', 'api.timeout': '9s', 'shutdown.gracePeriod': '9s', connectionsFolder: folder };
+    const words: Record<string, string> = { 'specs.source': 'folder', 'specs.folder': '/specs', listen: ':80', 'log.level': 'warn', 'api.timeout': '9s', 'shutdown.gracePeriod': '9s', 'highAvailability.leaseDuration': '9s', 'highAvailability.renewDeadline': '6s', 'highAvailability.retryPeriod': '2s', connectionsFolder: folder };
     const single = settings.filter(({ variable }) => variable !== undefined);
     const env = Object.fromEntries(single.map(({ variable, path, type }) => [String(variable), words[path] ?? samples[type] ?? 'some-text']));
     expect(single.length).toBeGreaterThan(15);
@@ -131,6 +134,21 @@ shutdown: {gracePeriod: 5s}
       ['beta', { folder: join(folder, 'connections/beta'), injectable: true, secretName: 'b' }],
       ['gamma', { folder: '/gamma' }],
     ]);
+  });
+});
+
+describe('the name of the Lease', () => {
+  it.each([
+    ['default', 'job-chief'],
+    ['blue', 'job-chief-blue'],
+    ['Team_Blue', expect.stringMatching(/^job-chief-team-blue-[a-z2-7]{8}$/u)],
+    ['a..b', expect.stringMatching(/^job-chief-a-b-[a-z2-7]{8}$/u)],
+  ])('of the instance %s is one that Kubernetes takes', (instance, expected) => {
+    expect(load(`instance: ${instance}`).config.highAvailability.lease).toEqual(expected);
+  });
+
+  it('may be chosen', () => {
+    expect(load('instance: blue', { JOB_CHIEF_HIGH_AVAILABILITY_LEASE: 'mine', JOB_CHIEF_HIGH_AVAILABILITY_ENABLED: 'true' }).config.highAvailability).toMatchObject({ enabled: true, lease: 'mine' });
   });
 });
 
@@ -149,6 +167,8 @@ describe('a configuration that cannot be used', () => {
     ['names a folder of specs without wanting it', 'specs: {folder: x}', ['config.yaml:1:9: specs.folder: a folder is given, but specs are read from ConfigMaps (write "source: folder" beside it, or remove it)']],
     ['has a connection without a folder', 'connections: {main: {}}', ['config.yaml:1:15: connections.main.folder: the field "folder" is required (name the folder into which the Secret is mounted)']],
     ['has an injectable connection without a Secret', 'connections: {main: {folder: /x, injectable: true}}', ['config.yaml:1:15: connections.main.secretName: the field "secretName" is required where "injectable" is true (workers get the connection from that Secret)']],
+    ['lets a leader act for as long as others wait', 'highAvailability: {leaseDuration: 10s}', ['config.yaml:1:1: highAvailability.renewDeadline: "renewDeadline" must be shorter than "leaseDuration", or two replicas could act at once']],
+    ['leaves no time for a second renewal', 'highAvailability: {retryPeriod: 4s, renewDeadline: 7s}', ['config.yaml:1:33: highAvailability.retryPeriod: "retryPeriod" must be at most half of "renewDeadline", so that one failed renewal is no loss']],
     ['has a port that does not exist', 'listen: 0.0.0.0:70000', ['config.yaml:1:9: listen: there is no port 70000']],
     ['has an address that is none', 'listen: 8080', ['config.yaml:1:9: listen: must be HOST:PORT, such as "0.0.0.0:8080" or "[::]:8080", is the number 8080']],
     ['has default labels that are not the operator\'s to give', 'jobDefaults:\n  labels:\n    team: media\n    app.kubernetes.io/managed-by: me\n    job-chief/name: x\n    app.kubernetes.io/instance: shop', [

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { core, eventsFeature, specs, status } from '../../../src/adapters/kubernetes/features.ts';
+import { core, eventsFeature, highAvailability, specs, status } from '../../../src/adapters/kubernetes/features.ts';
 import type { Feature } from '../../../src/adapters/kubernetes/permissions.ts';
 import { build, buildWith, files, find, granted, hasKubectl, readManifest, type Rule } from './render.ts';
 
-const features: Readonly<Record<'core' | 'specs' | 'status' | 'events', Feature>> = { core, specs, status, events: eventsFeature };
+const features: Readonly<Record<'core' | 'specs' | 'status' | 'events' | 'lease', Feature>> = { core, specs, status, events: eventsFeature, lease: highAvailability('job-chief') };
 const of = (...names: (keyof typeof features)[]): string[] =>
   names.flatMap((name) => features[name].rights.map(({ verb, resource, subresource }) => `${resource.group}/${resource.plural}${subresource === undefined ? '' : `/${subresource}`} ${verb}`)).sort();
 
@@ -55,6 +55,7 @@ describe.runIf(hasKubectl)('components', () => {
     ['files-only', of('core', 'events')],
     ['without-status', of('core', 'specs', 'events')],
     ['without-events', of('core', 'specs', 'status')],
+    ['high-availability', of('core', 'specs', 'status', 'events', 'lease')],
     ['prometheus-operator', of('core', 'specs', 'status', 'events')],
   ])('%s leaves the right rights', (component, expected) => {
     const all = buildWith(component);

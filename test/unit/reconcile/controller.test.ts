@@ -5,7 +5,7 @@ import type { SpecDocument } from '../../../src/reconcile/ports.ts';
 import type { SpecKey } from '../../../src/plan/observed.ts';
 import { aConfigMap, aFile, aQueueSpec, aRunningJob, anEnvironment, minutes, noon, seconds, thumbnails } from '../../support/builders.ts';
 import { FakeClock, settle } from '../../support/fake-clock.ts';
-import { FakeCache, FakeEventReader, FakeEvents, FakeJobs, FakeLog, FakeMeter, FakeProbe, FakeSpecs, FakeStatusSink, known, refusal } from '../../support/fakes.ts';
+import { FakeCache, FakeEventReader, FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeProbe, FakeSpecs, FakeStatusSink, known, refusal } from '../../support/fakes.ts';
 
 function aController(concurrency = 4) {
   const clock = new FakeClock(noon);
@@ -17,6 +17,7 @@ function aController(concurrency = 4) {
   const statusSink = new FakeStatusSink();
   const meter = new FakeMeter();
   const log = new FakeLog();
+  const leadership = new FakeLeadership();
   const controller = new Controller({
     clock,
     specs,
@@ -34,6 +35,7 @@ function aController(concurrency = 4) {
         return undefined;
       },
     }),
+    leadership,
     wakes: { interest: () => () => undefined },
     eventReader: new FakeEventReader(),
     workQueueMeter: new FakeMeter(),
@@ -51,7 +53,7 @@ function aController(concurrency = 4) {
     await settle();
   };
   const states = (name: string): string[] => statusSink.written.filter((one) => one.name === name).map(({ state }) => state);
-  return { controller, clock, specs, cache, jobs, probe, events, statusSink, meter, log, put, start, states };
+  return { controller, leadership, clock, specs, cache, jobs, probe, events, statusSink, meter, log, put, start, states };
 }
 
 describe('opening', () => {

@@ -6,7 +6,7 @@ import { Memory } from '../../../src/reconcile/memory.ts';
 import type { WriteResult } from '../../../src/reconcile/ports.ts';
 import { endingNote, finalNote, observed, ready, thumbnails } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { FakeCache, FakeJobs, refusal } from '../../support/fakes.ts';
+import { FakeCache, FakeJobs, FakeLeadership, refusal } from '../../support/fakes.ts';
 import { planAt } from '../../support/planning.ts';
 
 const job = { name: 'thumbnails-1', uid: 'uid-1', resourceVersion: '100' };
@@ -23,10 +23,11 @@ const changes = [end, scale, mark, reown, remove];
 
 function setting(answers: FakeJobs['answers'] = {}) {
   const clock = new FakeClock();
+  const leadership = new FakeLeadership();
   const jobs = new FakeJobs();
   jobs.answers = answers;
   const memory = new Memory({ clock, cache: new FakeCache() });
-  return { jobs, memory, run: (...actions: readonly Action[]) => execute({ jobs, memory, gate: new CreateGate(clock) }, thumbnails, actions) };
+  return { jobs, memory, leadership, run: (...actions: readonly Action[]) => execute({ jobs, memory, gate: new CreateGate(clock), leadership }, thumbnails, actions) };
 }
 
 it('actions are carried out in their order', async () => {

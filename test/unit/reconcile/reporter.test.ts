@@ -7,7 +7,7 @@ import { Reporter } from '../../../src/reconcile/reporter.ts';
 import { StatusWriter } from '../../../src/reconcile/status-writer.ts';
 import { aClaim, aConfigMap, aFile, aJob, anEndedJob, aQueueSpec, aRunningPod, complete, endingNote, finalNote, noon, observed, ready, seconds, thumbnails } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { FakeEvents, FakeLog, FakeMeter, FakeStatusSink } from '../../support/fakes.ts';
+import { FakeEvents, FakeLeadership, FakeLog, FakeMeter, FakeStatusSink } from '../../support/fakes.ts';
 
 function aStatus(state: State, reason: Reason, changes: { readonly hash?: string; readonly message?: string } = {}): Status {
   const accepted = state === 'Rejected' ? 'False' : state === 'Checking' ? 'Unknown' : 'True';
@@ -23,7 +23,8 @@ function aReporter() {
   const events = new FakeEvents();
   const meter = new FakeMeter();
   const log = new FakeLog();
-  const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, forbidden: () => undefined }), events, meter, log });
+  const leadership = new FakeLeadership();
+  const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, forbidden: () => undefined }), events, meter, log, leadership });
   return { clock, sink, events, meter, log, reporter, show: async (status: Status, view: Observed = observed()) => reporter.report(view, planOf(status), []) };
 }
 

@@ -26,7 +26,7 @@ const named = (all: Sample[], name: string): Sample[] => all.filter((sample) => 
 const ofSpec = (all: Sample[]): Sample[] => all.filter((sample) => sample.labels['name'] === key.name);
 
 /** Calls every hook once, so that every metric has a series. */
-function touchAll({ meter, workQueue, client, watch }: Metrics): void {
+function touchAll({ meter, workQueue, client, watch, leader }: Metrics): void {
   meter.spec(key, idle);
   meter.round('queue', 'success', 0.004);
   meter.action(key, 'create', 'JobCreated', 'done');
@@ -40,6 +40,7 @@ function touchAll({ meter, workQueue, client, watch }: Metrics): void {
   client.request('POST', 201, 0.03);
   client.retry('POST', 429);
   watch('jobs').size(2);
+  leader('job-chief')(true);
 }
 
 describe('exposition', () => {
