@@ -13,7 +13,7 @@ export default defineConfig({
       suite('architecture', { testTimeout: 60_000 }),
       suite('contract', { testTimeout: 120_000, hookTimeout: 600_000, fileParallelism: false }),
       suite('integration', { testTimeout: 120_000, hookTimeout: 600_000, fileParallelism: false }),
-      suite('e2e', { globalSetup: ['test/e2e/support/setup.ts'], testTimeout: 300_000, hookTimeout: 900_000, fileParallelism: false }),
+      suite('e2e', { globalSetup: ['test/e2e/support/setup.ts'], maxConcurrency: 12, testTimeout: 300_000, hookTimeout: 900_000, fileParallelism: false }),
     ],
   },
 });
