@@ -94,6 +94,7 @@ export class Controller {
   #begin(): void {
     this.#memory.startAnew();
     this.#reporter.startAnew();
+    this.#queue.resume();
     // A round of a key whose document is not read yet would take its spec for deleted.
     // What was read before this process stood by may be gone since.
     for (const id of new Set([...this.#deps.specs.ids(), ...this.#specs.ids()])) this.documentChanged(id);

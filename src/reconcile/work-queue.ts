@@ -4,7 +4,7 @@
  * - a key is never processed twice at the same time; added meanwhile, it runs exactly once more afterwards
  * - a key that failed comes back after 5 ms × 2^n, at most 5 min, until a round succeeds
  * - a key may be added for later; the earliest time wins
- * - `pause` forgets what waits and takes no more keys until `start`; rounds under way go on
+ * - `pause` forgets what waits and takes no more keys until `resume`; rounds under way go on, others begin with `start`
  * - `close` takes no more keys and resolves when the rounds under way have ended
  */
 import PQueue from 'p-queue';
@@ -52,9 +52,8 @@ export class WorkQueue {
     options.meter.unfinished(() => [...this.#running.values()].map((since) => (options.clock.monotonic() - since) / 1000));
   }
 
-  /** Rounds begin; what was added before waits until now. After `pause` keys are taken again from here on. */
+  /** Rounds begin; what was added before waits until now. */
   start(): void {
-    this.#paused = false;
     this.#started = true;
     for (const key of this.#waiting.keys()) this.#submit(key);
   }
@@ -94,12 +93,17 @@ export class WorkQueue {
 
   pause(): void {
     this.#paused = true;
+    this.#started = false;
     for (const key of [...this.#later.keys()]) this.#cancelLater(key);
     this.#waiting.clear();
     this.#dirty.clear();
     this.#failures.clear();
     this.#rounds.clear();
     this.#options.meter.depth(0);
+  }
+
+  resume(): void {
+    this.#paused = false;
   }
 
   async close(): Promise<void> {

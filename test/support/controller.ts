@@ -1,5 +1,5 @@
 /** The real engine in a simulated process, for component tests and the seeded simulation. */
-import { Engine, type EngineOptions } from '../../src/engine.ts';
+import { Engine, type EngineOptions, type HighAvailability } from '../../src/engine.ts';
 import type { Meter, WorkQueueMeter } from '../../src/reconcile/meter.ts';
 import type { Log } from '../../src/reconcile/ports.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
@@ -30,15 +30,20 @@ export interface ControllerOptions extends StartOptions {
   /** Queues wake the controller when something is sent, as LISTEN/NOTIFY does. Default true. */
   readonly wakes?: boolean;
   readonly engine?: Partial<EngineOptions>;
+  /** Gets the engine before it starts: to stop it in order, or to look into it. */
+  readonly made?: (engine: Engine) => void;
 }
+
+/** As the configuration has it by default. */
+export const highAvailability: HighAvailability = { lease: 'job-chief', leaseDuration: 15_000, renewDeadline: 10_000, retryPeriod: 2000, meter: nothing };
 
 /** Starts a controller in a process of its own; kill the process to kill it at whatever await it is in. */
 export function startController(world: Simulation, options: ControllerOptions = {}): SimulatedProcess {
-  const { instance = 'default', lines = [], wakes = true } = options;
-  return world.process((views) => run(views, { instance, lines, wakes, engine: options.engine ?? {} }), options);
+  const { instance = 'default', lines = [], wakes = true, made = nothing, engine = {} } = options;
+  return world.process((views) => run(views, { instance, lines, wakes, made, engine }), options);
 }
 
-async function run({ clock, transport, depth, random, namespace, onSend }: ProcessViews, { instance, lines, wakes, engine: overrides }: Required<Pick<ControllerOptions, 'instance' | 'lines' | 'wakes' | 'engine'>>): Promise<void> {
+async function run({ clock, transport, depth, random, namespace, onSend }: ProcessViews, { instance, lines, wakes, made, engine: overrides }: Required<Pick<ControllerOptions, 'instance' | 'lines' | 'wakes' | 'made' | 'engine'>>): Promise<void> {
   const engine = new Engine({
     clock,
     random: () => random.next(),
@@ -61,6 +66,7 @@ async function run({ clock, transport, depth, random, namespace, onSend }: Proce
     ...overrides,
   });
   if (wakes) onSend((queue) => { engine.controller.queueWoke('main', undefined, queue); });
+  made(engine);
   await engine.start();
 }
 
