@@ -37,7 +37,9 @@ function whatHappened(pod: ObservedPod): string {
 
 function fromContainer(failure: ContainerFailure): RecordedOutcome {
   const said = failure.message.trim();
-  const message = `container "${failure.container}" exited with ${failure.exitCode}${said === '' ? '' : `: ${said}`}`;
+  // Error says no more than the exit code; OOMKilled does.
+  const why = failure.reason === '' || failure.reason === 'Error' ? '' : ` (${failure.reason})`;
+  const message = `container "${failure.container}" exited with ${failure.exitCode}${why}${said === '' ? '' : `: ${said}`}`;
   const outcome = neverRan.has(failure.reason) ? 'notStarted' : 'failed';
   return { phase: 'final', outcome, reason: failure.reason === '' ? 'Error' : failure.reason, message, exitCode: failure.exitCode };
 }

@@ -46,8 +46,8 @@ describe('the status of a queue', () => {
   it.each([
     ['an exit code', { code: 3 }, { outcome: 'failed', reason: 'Error', message: 'container "main" exited with 3' }, 3],
     ['a termination message', { code: 1, message: 'no such table: images' }, { outcome: 'failed', reason: 'Error', message: 'container "main" exited with 1: no such table: images' }, 1],
-    ['the reason of the kernel', { code: 137, reason: 'OOMKilled' }, { outcome: 'failed', reason: 'OOMKilled', message: 'container "main" exited with 137' }, 137],
-    ['a command that does not exist', { code: 128, reason: 'StartError', message: 'exec: "run": not found' }, { outcome: 'notStarted', reason: 'StartError', message: 'container "main" exited with 128: exec: "run": not found' }, 128],
+    ['the reason of the kernel', { code: 137, reason: 'OOMKilled' }, { outcome: 'failed', reason: 'OOMKilled', message: 'container "main" exited with 137 (OOMKilled)' }, 137],
+    ['a command that does not exist', { code: 128, reason: 'StartError', message: 'exec: "run": not found' }, { outcome: 'notStarted', reason: 'StartError', message: 'container "main" exited with 128 (StartError): exec: "run": not found' }, 128],
   ] as const)('tells of the last run %s', async (_name, exit, lastRun, exitCode) => {
     const scene = stage({ pod: { runs: second, exit } });
     scene.queue.send(1);

@@ -87,7 +87,7 @@ describe.skipIf(noRealPods !== undefined)('pods that fail', () => {
   });
 
   it.concurrent('memory beyond the limit is called by its name', async () => {
-    await givenUp('oom', { outcome: 'failed', reason: 'OOMKilled' });
+    await givenUp('oom', { outcome: 'failed', reason: 'OOMKilled', message: 'container "main" exited with 137 (OOMKilled)' });
   });
 
   it.concurrent('a pod without a node is ended after startTimeout, in the words of the scheduler', async () => {
