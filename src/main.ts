@@ -5,7 +5,6 @@ import { KubernetesClient } from './adapters/kubernetes/client.ts';
 import { features } from './adapters/kubernetes/features.ts';
 import { openCluster, type Cluster } from './adapters/kubernetes/open-cluster.ts';
 import { createHttpServer, type HttpServer } from './adapters/http/server.ts';
-import type { Checks } from './adapters/http/health.ts';
 import { createLog } from './adapters/log/logger.ts';
 import { createMetrics, type Metrics } from './adapters/metrics/metrics.ts';
 import { Connections } from './adapters/queues/connections.ts';
@@ -14,15 +13,13 @@ import { Notifications } from './adapters/queues/notifications.ts';
 import { PgBossDepth } from './adapters/queues/pg-boss.ts';
 import type { Config } from './config/config.ts';
 import { Engine } from './engine.ts';
+import { healthChecks } from './health-checks.ts';
 import { sleep, systemClock, type Clock } from './lib/clock.ts';
 import type { Log } from './reconcile/ports.ts';
 import { injectionOf } from './spec/connection.ts';
 import { fieldManager } from './spec/keys.ts';
 import { parseSpec } from './spec/parse.ts';
 import { version } from './version.ts';
-
-/** A watch loop that neither tried nor heard anything for this long is stuck; a silent watch is cut after 3 minutes. */
-const stuckAfter = 5 * 60_000;
 
 export interface ServiceOptions {
   readonly config: Config;
@@ -42,7 +39,7 @@ export async function runService(options: ServiceOptions, stop: AbortSignal): Pr
   const metrics = createMetrics({ clock, version, apiServer: cluster.host, process: true });
   const queues = await openQueues(config, { clock, log, woke: (...wake) => { engine.controller.queueWoke(...wake); } });
   const engine: Engine = new Engine(engineOptions({ config, clock, log, cluster, namespace, metrics, queues }));
-  const http = createHttpServer({ ...config.listen, log, metrics: (accept) => metrics.expose(accept), ...checks(engine, clock, stop) });
+  const http = createHttpServer({ ...config.listen, log, metrics: (accept) => metrics.expose(accept), ...healthChecks(engine, clock, () => stop.aborted) });
   try {
     // Before the first list: a start that takes long is "alive, not ready", not a refused connection.
     const port = await http.listen();
@@ -105,19 +102,6 @@ function engineOptions({ config, clock, log, cluster, namespace, metrics, queues
     api: { limits: config.api.limits, timeout: config.api.timeout },
     concurrency: config.reconcile.concurrency,
     highAvailability: config.highAvailability.enabled ? { ...config.highAvailability, meter: metrics.leader(config.highAvailability.lease) } : undefined,
-  };
-}
-
-/** Liveness asks whether watch loops try, never whether the API server answers: an outage must not restart everybody. */
-function checks(engine: Engine, clock: Clock, stop: AbortSignal): { liveness: Checks; readiness: Checks } {
-  const watch = (resource: string) => () => {
-    const age = clock.monotonic() - (engine.lastContacts()[resource] ?? 0);
-    return { ok: age < stuckAfter, detail: `last contact ${Math.round(age / 1000)} s ago` };
-  };
-  const liveness = Object.fromEntries(Object.keys(engine.lastContacts()).map((resource) => [`watch-${resource}`, watch(resource)]));
-  return {
-    liveness,
-    readiness: { synced: () => ({ ok: engine.synced }), running: () => ({ ok: !stop.aborted }) },
   };
 }
 
