@@ -54,6 +54,11 @@ describe('examples in the docs', () => {
     expect(parsed.problems.filter(({ severity }) => severity === 'error')).toEqual([]);
   });
 
+  it('are whole specs in docs/queue.md, all of them', () => {
+    const lines = blocks('docs/queue.md', 'yaml').map(({ line }) => `docs/queue.md:${line}`);
+    expect(lines).toEqual(examples.map(({ at }) => at).filter((at) => at.startsWith('docs/queue.md:')));
+  });
+
   it('are YAML that can be read', () => {
     const broken = pages.flatMap((page) => blocks(page, 'yaml').filter(({ text }) => parseAllDocuments(text).some(({ errors }) => errors.length > 0)).map(({ line }) => `${page}:${line}`));
     expect(broken).toEqual([]);

@@ -14,6 +14,7 @@ const longest = 400;
 /** The generator for the list in generate.ts. */
 export async function publishedSchemas(): Promise<GeneratedFile[]> {
   // Imported late, so that it is compiled against what the generator before this one wrote.
+  const { configJsonSchema } = await import('../../../src/config/config-schema.ts');
   const { queueJsonSchema } = await import('../../../src/spec/queue-schema.ts');
   const { podFieldNames } = await import('../../../src/spec/job-schema.ts');
   const classes = new Map((await reachableClasses('V1JobTemplateSpec')).map((found) => [found.name, found]));
@@ -24,7 +25,23 @@ export async function publishedSchemas(): Promise<GeneratedFile[]> {
     const owners = ['V1Container', 'V1PodSpec', 'V1JobSpec'];
     Object.assign(recipe, { properties: describeFields(recipe.properties, (field) => owners.map((owner) => describe(classes, owner, podFieldNames[field] ?? field)).find((text) => text !== undefined)) });
   }
-  return [{ path: 'schemas/queue.schema.json', content: `${JSON.stringify(described, null, 1)}\n` }];
+  return [schemaFile('queue', described), schemaFile('config', configuration(configJsonSchema, classes))];
+}
+
+/** What editors want at the top of a schema, and the validator does not need. */
+function configuration(source: object, classes: ReadonlyMap<string, KubernetesClass>): object {
+  const schema = JSON.parse(JSON.stringify(source)) as Schema;
+  return {
+    $id: 'urn:job-chief:schema:config:v1',
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'job-chief configuration',
+    ...schema,
+    $defs: describeDefinitions(schema.$defs ?? {}, classes),
+  };
+}
+
+function schemaFile(name: string, schema: object): GeneratedFile {
+  return { path: `schemas/${name}.schema.json`, content: `${JSON.stringify(schema, null, 1)}\n` };
 }
 
 function describeDefinitions(definitions: Record<string, Schema>, classes: ReadonlyMap<string, KubernetesClass>): Record<string, Schema> {
