@@ -1,0 +1,89 @@
+import { parseArgs } from 'node:util';
+
+export const scenarios = ['latency', 'rate', 'memory', 'idle'] as const;
+export type Scenario = (typeof scenarios)[number];
+
+export interface BenchOptions {
+  readonly scenarios: readonly Scenario[];
+  /** Pairs of controller and bare client. */
+  readonly runs: number;
+  /** Queues, and Jobs created in one run. */
+  readonly count: number;
+  /** Requests under way at once, of the controller and of the bare client. */
+  readonly concurrency: number;
+  readonly messages: number;
+  /** Finished Jobs in the cluster for `memory` and `idle`. */
+  readonly jobs: number;
+  /** The controller manager goes on making pods while creates are measured. */
+  readonly withPods: boolean;
+  readonly durable: boolean;
+  readonly keep: boolean;
+  readonly json: boolean;
+}
+
+export const usage = `usage: hack/bench [--scenario latency,rate,memory,idle]
+
+  Starts a control plane and a PostgreSQL of its own, measures, and stops both. Prints a table; progress goes to stderr.
+
+  latency   one message into an idle queue, until its Job is there: pg-boss queues with notify, and polled ones
+  rate      one message into each of --count queues at once; beside it a bare client that creates the same Jobs
+  memory    resident memory, and the time until synced, with --count specs and --jobs finished Jobs
+  idle      requests to the API server in one minute with the same specs and Jobs
+
+  --runs N          pairs of controller and bare client in rate, starts in memory (5)
+  --count N         queues (1000)
+  --concurrency N   requests at once, of the controller and of the bare client (32)
+  --messages N      in latency (100)
+  --jobs N          finished Jobs in memory and idle (10000)
+  --with-pods       in rate, pods are made while creates are measured; else the controller manager is paused then
+  --durable         etcd with fsync
+  --keep            leave the cluster running afterwards
+  -o json           everything that was measured
+`;
+
+/** Throws with a sentence for whoever typed it; undefined: help was asked for. */
+export function readOptions(argv: readonly string[]): BenchOptions | undefined {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      scenario: { type: 'string', default: scenarios.join(',') },
+      runs: { type: 'string', default: '5' },
+      count: { type: 'string', default: '1000' },
+      concurrency: { type: 'string', default: '32' },
+      messages: { type: 'string', default: '100' },
+      jobs: { type: 'string', default: '10000' },
+      'with-pods': { type: 'boolean', default: false },
+      durable: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      output: { type: 'string', short: 'o' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help === true) return undefined;
+  if (values.output !== undefined && values.output !== 'json') throw new Error('-o: use json');
+  return {
+    scenarios: scenariosOf(values.scenario),
+    runs: whole('runs', values.runs),
+    count: whole('count', values.count),
+    concurrency: whole('concurrency', values.concurrency),
+    messages: whole('messages', values.messages),
+    jobs: whole('jobs', values.jobs),
+    withPods: values['with-pods'],
+    durable: values.durable,
+    keep: values.keep,
+    json: values.output === 'json',
+  };
+}
+
+function scenariosOf(text: string): Scenario[] {
+  const wanted = text.split(',');
+  const unknown = wanted.find((name) => !scenarios.some((one) => one === name));
+  if (unknown !== undefined) throw new Error(`--scenario ${unknown}: use ${scenarios.join(', ')}`);
+  return scenarios.filter((one) => wanted.includes(one));
+}
+
+function whole(flag: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${flag} ${text}: a whole number from 1`);
+  return value;
+}

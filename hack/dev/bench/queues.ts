@@ -1,0 +1,64 @@
+/** The database side: real pg-boss queues, messages, and workers that take them. */
+import pg from 'pg';
+import { PgBoss } from 'pg-boss';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connection } from './specs.ts';
+import { inParallel } from './requests.ts';
+import type { World } from './world.ts';
+
+export interface Queues extends AsyncDisposable {
+  /** Folder of the connections, for the controller's configuration. */
+  readonly connectionsFolder: string;
+  create(names: readonly string[], notify: boolean): Promise<void>;
+  /** Resolves once the message is committed. */
+  send(name: string): Promise<void>;
+  /** One message into each queue in one transaction; the moment of the commit, Date.now(). */
+  sendToAll(names: readonly string[]): Promise<number>;
+  /** As a worker does: takes the message and completes it. */
+  work(name: string): Promise<void>;
+  empty(): Promise<void>;
+}
+
+/** A database of its own for each scenario. */
+export async function openQueues({ postgres, folder }: World, database: string): Promise<Queues> {
+  const url = await postgres.createDatabase(database);
+  const boss = new PgBoss({ connectionString: url, max: 8, supervise: false, schedule: false });
+  boss.on('error', () => undefined);
+  await boss.start();
+  return {
+    connectionsFolder: writeConnection(join(folder, `connections-${database}`), { host: postgres.host, port: String(postgres.port), user: postgres.user, password: postgres.password, database }),
+    create: (names, notify) => inParallel(names, 4, (name) => boss.createQueue(name, { notify, retryLimit: 5 })),
+    send: async (name) => {
+      await boss.send(name, {});
+    },
+    sendToAll: (names) => sendToAll(boss, url, names),
+    work: async (name) => {
+      const taken = await boss.fetch(name);
+      await boss.complete(name, taken.map(({ id }) => id));
+    },
+    empty: async () => {
+      await postgres.query('DELETE FROM pgboss.job', database);
+    },
+    [Symbol.asyncDispose]: () => boss.stop({ graceful: false }),
+  };
+}
+
+async function sendToAll(boss: PgBoss, url: string, names: readonly string[]): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('BEGIN');
+    for (const name of names) await boss.send(name, {}, { db: { executeSql: async (text, values) => ({ rows: (await client.query(text, values)).rows }) } });
+    await client.query('COMMIT');
+    return Date.now();
+  } finally {
+    await client.end();
+  }
+}
+
+function writeConnection(folder: string, files: Readonly<Record<string, string>>): string {
+  mkdirSync(join(folder, connection), { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, connection, name), text);
+  return folder;
+}

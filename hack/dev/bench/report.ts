@@ -1,0 +1,85 @@
+/** What was measured, as rows of a table. No I/O. */
+import type { LatencyResult } from './latency.ts';
+import type { Machine } from './machine.ts';
+import type { IdleResult, MemoryResult } from './memory.ts';
+import { median, quantile, short } from './numbers.ts';
+import type { BenchOptions } from './options.ts';
+import type { Burst, RatePair } from './rate.ts';
+
+export interface Results {
+  readonly machine: Machine;
+  readonly kubernetes: string;
+  readonly options: BenchOptions;
+  latency?: readonly LatencyResult[];
+  rate?: readonly RatePair[];
+  memory?: readonly MemoryResult[];
+  idle?: IdleResult;
+}
+
+interface Row {
+  readonly what: string;
+  readonly measured: string;
+  readonly beside: string;
+  readonly ratio: string;
+  readonly bar: string;
+}
+
+/** Markdown, for docs/performance.md. */
+export function table(results: Results): string {
+  const { latency = [], rate, memory = [], idle, options } = results;
+  const rows = [
+    ...latency.flatMap((one) => latencyRows(one)),
+    ...(rate ? rateRows(rate, options) : []),
+    ...memory.flatMap((one) => memoryRows(one, options)),
+    ...(idle ? idleRows(idle) : []),
+  ];
+  const cells = [['what', 'job-chief', 'beside it', 'ratio', 'bar'], ...rows.map(({ what, measured, beside, ratio, bar }) => [what, measured, beside, ratio, bar])];
+  const widths = ['what', 'job-chief', 'beside it', 'ratio', 'bar'].map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
+  const text = (row: readonly string[]): string => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
+  const [head = [], ...body] = cells;
+  return [...conditions(results), '', text(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body.map(text)].join('\n');
+}
+
+function conditions({ machine, kubernetes, options }: Results): string[] {
+  return [
+    `Machine: ${machine.cores} x ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}, load ${machine.load} at the start. Node.js ${machine.node}.`,
+    `Kubernetes ${kubernetes}: etcd ${options.durable ? 'with' : 'without'} fsync, controller manager with 1000 requests/s and 50 Job workers, pods played by a simulated kubelet; while creates are counted it ${options.withPods ? 'makes pods' : 'is paused'}. Everything shares the machine.`,
+  ];
+}
+
+function latencyRows({ mode, visible, confirmed }: LatencyResult): Row[] {
+  const both = (values: readonly number[]): string => `${short(quantile(values, 0.5))} / ${short(quantile(values, 0.99))} ms`;
+  const how = mode === 'notify' ? 'queue with notify' : 'polled every second';
+  const bar = mode === 'notify' ? '25 / 100 ms' : '-';
+  return [
+    { what: `message committed → Job seen by a watcher, ${how}, p50 / p99 of ${visible.length}`, measured: both(visible), beside: '-', ratio: '-', bar },
+    { what: `message committed → create confirmed, ${how}`, measured: both(confirmed), beside: '-', ratio: '-', bar: '-' },
+  ];
+}
+
+function rateRows(pairs: readonly RatePair[], { count, concurrency }: BenchOptions): Row[] {
+  const of = (pick: (burst: Burst) => number, unit: string): Pick<Row, 'measured' | 'beside' | 'ratio'> => ({
+    measured: `${short(median(pairs.map(({ controller }) => pick(controller))))}${unit}`,
+    beside: `${short(median(pairs.map(({ bare }) => pick(bare))))}${unit}`,
+    ratio: median(pairs.map(({ controller, bare }) => pick(controller) / pick(bare))).toFixed(2),
+  });
+  return [
+    { what: `create rate of ${count} Jobs, ${concurrency} requests at once, first to last; beside: bare client; median of ${pairs.length} pairs`, ...of(({ rate }) => rate, ' / s'), bar: 'ratio ≥ 0.95' },
+    { what: `${count} messages committed (or first POST sent) → last Job seen`, ...of(({ last }) => last, ' ms'), bar: '-' },
+    { what: 'the same → first Job seen', ...of(({ first }) => first, ' ms'), bar: '-' },
+    { what: 'CPU seconds of the client in that time', ...of(({ cpu }) => cpu.client, ' s'), bar: '-' },
+    { what: 'CPU seconds of the API server in that time', ...of(({ cpu }) => cpu.apiServer, ' s'), bar: '-' },
+  ];
+}
+
+function memoryRows({ flags, coldStart, resident, peak }: MemoryResult, { count, jobs }: BenchOptions): Row[] {
+  const how = flags === '' ? 'no flags' : `\`${flags}\``;
+  return [
+    { what: `resident memory, ${count} specs, ${jobs} finished Jobs, ${how}`, measured: `${short(median(resident))} MiB (peak ${short(median(peak))})`, beside: '-', ratio: '-', bar: '≤ 150 MiB' },
+    { what: `process start → synced, ${how}`, measured: `${short(median(coldStart) / 1000)} s`, beside: '-', ratio: '-', bar: '≤ 3 s' },
+  ];
+}
+
+function idleRows({ seconds, requests, watches }: IdleResult): Row[] {
+  return [{ what: `requests to the API server in ${seconds} s of idleness`, measured: `${requests - watches}, and ${watches} watches opened anew`, beside: '-', ratio: '-', bar: 'watches only' }];
+}

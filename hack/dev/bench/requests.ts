@@ -1,0 +1,59 @@
+/** Requests of the bench itself, and many of them at once. */
+import { isObject, objectAt, stringAt, arrayAt, type JsonObject } from '../../../src/lib/json.ts';
+import type { ApiRequest, Transport } from '../../../src/adapters/kubernetes/transport.ts';
+import { sleep } from '../cluster/progress.ts';
+
+export const jobsPath = (namespace: string): string => `/apis/batch/v1/namespaces/${namespace}/jobs`;
+export const configMapsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/configmaps`;
+const podsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/pods`;
+const eventsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/events`;
+
+/** Throws unless the API server says yes. */
+export async function ask(transport: Transport, request: ApiRequest): Promise<JsonObject> {
+  const { status, body } = await transport.request(request);
+  if (status >= 300 || !isObject(body)) throw new Error(`${request.method} ${request.path}: ${status} ${stringAt(body, 'message') ?? ''}`);
+  return body;
+}
+
+/** Calls `run` for each item, `width` at once; the first error ends it. */
+export async function inParallel<Item>(items: readonly Item[], width: number, run: (item: Item) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let item = items[next++]; item !== undefined; item = items[next++]) await run(item);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}
+
+export async function createAll(transport: Transport, path: string, manifests: readonly JsonObject[]): Promise<void> {
+  await inParallel(manifests, 32, (body) => ask(transport, { method: 'POST', path, body }));
+}
+
+export async function makeNamespace(transport: Transport, name: string): Promise<void> {
+  await ask(transport, { method: 'POST', path: '/api/v1/namespaces', body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name } } });
+}
+
+export async function listAll(transport: Transport, path: string): Promise<readonly unknown[]> {
+  return arrayAt(await ask(transport, { method: 'GET', path }), 'items');
+}
+
+/** Jobs, their pods and the Events of the namespace are gone when it resolves. */
+export async function clear(transport: Transport, namespace: string): Promise<void> {
+  const options = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', gracePeriodSeconds: 0 };
+  const paths = [jobsPath(namespace), podsPath(namespace), eventsPath(namespace)];
+  await ask(transport, { method: 'DELETE', path: jobsPath(namespace), body: options });
+  for (;;) {
+    const left = await Promise.all(paths.map(async (path) => [path, await isEmpty(transport, path)] as const));
+    if (left.every(([, empty]) => empty)) return;
+    for (const [path, empty] of left) if (!empty && path !== jobsPath(namespace)) await ask(transport, { method: 'DELETE', path, body: options });
+    await sleep(300);
+  }
+}
+
+async function isEmpty(transport: Transport, path: string): Promise<boolean> {
+  const list = await ask(transport, { method: 'GET', path, query: { limit: '1' } });
+  return arrayAt(list, 'items').length === 0;
+}
+
+export function nameOf(object: unknown): string {
+  return stringAt(objectAt(object, 'metadata'), 'name') ?? '';
+}
