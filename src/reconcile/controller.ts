@@ -60,12 +60,13 @@ export class Controller {
     this.#memory = new Memory(deps);
     this.#specs = new SpecIndex(deps.specs, deps.parse);
     this.#depths = new DepthReader({ clock, probe: deps.probe, wakes: deps.wakes, meter, changed });
-    const statuses = new StatusWriter({ clock, sink: deps.statusSink, forbidden: (message) => { log.warn({ code: 'Forbidden', because: message }, 'status is not written: the right to patch ConfigMaps is missing'); } });
+    const gate = new CreateGate(clock);
+    const statuses = new StatusWriter({ clock, sink: deps.statusSink, busy: () => gate.busy, forbidden: (message) => { log.warn({ code: 'Forbidden', because: message }, 'status is not written: the right to patch ConfigMaps is missing'); } });
     this.#reporter = new Reporter({ clock, statuses, events: deps.events, meter, log, leadership: deps.leadership });
     const reconciler = new Reconciler({
       ...deps,
       memory: this.#memory,
-      gate: new CreateGate(clock),
+      gate,
       specs: this.#specs,
       depths: this.#depths,
       checker: new TemplateChecker({ clock, jobs: deps.jobs, changed }),

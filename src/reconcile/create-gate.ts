@@ -19,9 +19,25 @@ export class CreateGate {
   #pause = 0;
   #closed: { readonly until: number; readonly answer: Shared } | undefined;
   readonly #waiting: (() => void)[] = [];
+  #underWay = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Whether a Job is being created, from the look that precedes it on. What can wait gives way to it. */
+  get busy(): boolean {
+    return this.#underWay > 0;
+  }
+
+  /** Runs all that one create consists of. */
+  async during<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#underWay += 1;
+    try {
+      return await work();
+    } finally {
+      this.#underWay -= 1;
+    }
   }
 
   /** Runs `create` when there is room; or gives the answer that the last one got, if that was a refusal for all. */

@@ -25,7 +25,11 @@ export type CreateResult =
   | { readonly kind: 'later'; readonly message: string };
 
 /** Lists live, takes the next sequence, posts, and looks up whatever got no clean answer. Never throws for an answer of the API server. */
-export async function createDrainJob(deps: CreateDeps, key: SpecKey, action: CreateAction): Promise<CreateResult> {
+export function createDrainJob(deps: CreateDeps, key: SpecKey, action: CreateAction): Promise<CreateResult> {
+  return deps.gate.during(() => create(deps, key, action));
+}
+
+async function create(deps: CreateDeps, key: SpecKey, action: CreateAction): Promise<CreateResult> {
   const live = await deps.jobs.live(key);
   if (live.kind !== 'found') {
     const message = live.kind === 'failed' ? live.message : 'the list of live Jobs is not available';

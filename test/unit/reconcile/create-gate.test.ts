@@ -112,3 +112,12 @@ describe.each(['quota', 'forbidden'] as const)('a refusal for all (%s)', (kind) 
     expect(answers.slice(1)).toEqual([done(), done('300')]);
   });
 });
+
+it('is busy from the look that precedes a create until its answer is there', async () => {
+  const { gate } = aGate(0);
+  const work = promised<string>();
+  const during = gate.during(() => work.promise);
+  expect(gate.busy).toBe(true);
+  work.keep('created');
+  expect([await during, gate.busy]).toEqual(['created', false]);
+});

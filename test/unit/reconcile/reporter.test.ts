@@ -24,7 +24,7 @@ function aReporter() {
   const meter = new FakeMeter();
   const log = new FakeLog();
   const leadership = new FakeLeadership();
-  const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, forbidden: () => undefined }), events, meter, log, leadership });
+  const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, log, leadership });
   return { clock, sink, events, meter, log, reporter, show: async (status: Status, view: Observed = observed()) => reporter.report(view, planOf(status), []) };
 }
 

@@ -18,12 +18,14 @@ function aWriter() {
   const clock = new FakeClock();
   const sink = new FakeStatusSink();
   const forbidden: string[] = [];
-  const writer = new StatusWriter({ clock, sink, forbidden: (message) => forbidden.push(message) });
+  const creating = { now: false };
+  const writer = new StatusWriter({ clock, sink, busy: () => creating.now, forbidden: (message) => forbidden.push(message) });
   let source: ConfigMapSource = aConfigMap();
   return {
     clock,
     sink,
     forbidden,
+    creating,
     writer,
     write: (status: Status) => writer.write(source, status),
     shows: (annotation: string | undefined, state: string | undefined) => void (source = aConfigMap({ writtenStatus: annotation, writtenState: state })),
@@ -198,8 +200,45 @@ describe('when it cannot be written', () => {
   });
 
   it('without a sink nothing is written', async () => {
-    const writer = new StatusWriter({ clock: new FakeClock(), sink: undefined, forbidden: () => undefined });
+    const writer = new StatusWriter({ clock: new FakeClock(), sink: undefined, busy: () => false, forbidden: () => undefined });
     expect(await writer.write(aConfigMap(), idle)).toBeUndefined();
+  });
+});
+
+describe('while Jobs are being created', () => {
+  it('a change that can wait gives way, for five seconds at most', async () => {
+    const { write, creating, clock, shown, states } = aWriter();
+    await write(idle);
+    shown();
+    creating.now = true;
+    await clock.advance(seconds(10));
+    expect(await write(running)).toBe(seconds(2));
+    await clock.advance(seconds(4));
+    expect(await write(running)).toBe(seconds(2));
+    await clock.advance(seconds(1));
+    expect(await write(running)).toBeUndefined();
+    expect(states()).toEqual(['Idle', 'Running']);
+  });
+
+  it('it is written as soon as none is under way', async () => {
+    const { write, creating, clock, shown, states } = aWriter();
+    await write(idle);
+    shown();
+    creating.now = true;
+    await clock.advance(seconds(10));
+    await write(running);
+    creating.now = false;
+    await write(running);
+    expect(states()).toEqual(['Idle', 'Running']);
+  });
+
+  it('a first status and another verdict are written all the same', async () => {
+    const { write, creating, shown, states } = aWriter();
+    creating.now = true;
+    await write(idle);
+    shown();
+    await write(aStatus({ state: 'Rejected', accepted: 'False' }));
+    expect(states()).toEqual(['Idle', 'Rejected']);
   });
 });
 
