@@ -72,7 +72,7 @@ export const configSchema = Type.Object(
       },
       'How the API server is used.',
     ),
-    reconcile: section({ concurrency: integer({ description: 'Specs that are worked on at the same time.', default: 8, min: 1, max: 1_000 }) }, 'How specs are worked on.'),
+    reconcile: section({ concurrency: integer({ description: 'Specs that are worked on at the same time. They mostly wait for answers; requests have a limit of their own.', default: 128, min: 1, max: 1_000 }) }, 'How specs are worked on.'),
     highAvailability: section(
       {
         enabled: flag('Run several replicas, of which one at a time acts and the others stand by. Needs the rights of `manifests/components/high-availability`.', false),

@@ -41,7 +41,7 @@ describe('configuration', () => {
       status: { writeBack: true },
       events: true,
       api: { limits: { qps: 50, burst: 100 }, concurrency: 32, timeout: 15_000 },
-      reconcile: { concurrency: 8 },
+      reconcile: { concurrency: 128 },
       highAvailability: { enabled: false, lease: 'job-chief', leaseDuration: 15_000, renewDeadline: 10_000, retryPeriod: 2_000 },
       listen: { host: '0.0.0.0', port: 8080 },
       log: { level: 'info', pretty: false },
