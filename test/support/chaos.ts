@@ -3,18 +3,24 @@
  * silent, late or compacted, processes die at any await and start with empty memory, pods fail in every way, people edit,
  * break, delete, re-create and rename specs and delete Jobs. Invariants are checked after every change. Then the storm
  * ends, and everything must converge: all messages done, nothing live, every status true.
+ *
+ * With high availability two controllers run all the time, and more is asked: at most one live Job, its pods counted,
+ * at any moment but those in which requests of a controller that died are still under way; and who changes anything
+ * holds the Lease at the moment of sending.
  */
+import type { ApiRequest, ApiResponse, Transport } from '../../src/adapters/kubernetes/transport.ts';
+import { stringAt } from '../../src/lib/json.ts';
 import type { PodScript } from '../../src/simulation/pod-script.ts';
 import { FaultyTransport } from '../../src/simulation/faults.ts';
 import { randomFaults, scheduleOutages, type FaultRates } from '../../src/simulation/fault-plans.ts';
 import type { PodObject } from '../../src/simulation/job-shape.ts';
 import { isTerminal } from '../../src/simulation/job-shape.ts';
-import { jobs, pods } from '../../src/simulation/objects.ts';
+import { jobs, leases, pods } from '../../src/simulation/objects.ts';
 import type { SimulatedProcess } from '../../src/simulation/process.ts';
 import { Random } from '../../src/simulation/random.ts';
 import { drainWorker } from '../../src/simulation/worker.ts';
 import { nameLabel, stateLabel } from '../../src/spec/keys.ts';
-import { startController, type LogLine } from './controller.ts';
+import { highAvailability, startController, type LogLine } from './controller.ts';
 import { watchInvariants } from './invariants.ts';
 import { simulate, type Simulation } from './simulation.ts';
 
@@ -30,17 +36,22 @@ const minute = 60_000;
 /** After the storm everything must be done within this time: start timeouts, leases and back-offs have run out by then. */
 const convergence = 4 * 60 * minute;
 
-export async function chaos(seed: number): Promise<ChaosResult> {
-  const storm = new Storm(seed);
+export async function chaos(seed: number, options: ChaosOptions = {}): Promise<ChaosResult> {
+  const storm = new Storm(seed, options);
   await storm.rage();
   await storm.settle();
   return { seed, problems: storm.problems, story: storm.story };
+}
+
+export interface ChaosOptions {
+  readonly highAvailability?: boolean;
 }
 
 class Storm {
   readonly problems: string[] = [];
   readonly story: string[] = [];
   readonly #seed: number;
+  readonly #highAvailability: boolean;
   readonly #random: Random;
   readonly #world: Simulation;
   readonly #invariants: { readonly violations: string[] };
@@ -56,8 +67,9 @@ class Storm {
   #lastDeath = 0;
   #revision = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, options: ChaosOptions) {
     this.#seed = seed;
+    this.#highAvailability = options.highAvailability === true;
     this.#random = new Random(`chaos-${seed}`);
     const random = this.#random;
     this.#world = simulate({ seed, historyWindow: random.pick([5 * minute, 30_000]) });
@@ -82,7 +94,7 @@ class Storm {
     const { clock, cluster } = this.#world;
     for (const name of this.#names) this.#apply(name);
     this.#start();
-    if (this.#random.chance(0.35)) this.#start();
+    if (this.#random.chance(0.35) || this.#highAvailability) this.#start();
     if (this.#random.chance(0.4)) scheduleOutages(cluster.api, clock, this.#random.split('outages'), { every: 5 * minute, lasting: 20_000, until: this.#end });
     while (clock.now() < this.#end) {
       await this.#world.run(this.#random.exponential(20_000));
@@ -109,18 +121,24 @@ class Storm {
     const done = await this.#world.runUntil(() => queues.all.every((queue) => queue.unfinished === 0) && this.#nothingLives(), convergence);
     if (!done) this.#problem(`not converged ${convergence / minute} min after the storm: ${queues.all.map((queue) => `${queue.name}: ${queue.unfinished} messages left`).join(', ')}; ${this.#world.unfinishedJobs().length} unfinished Jobs, ${this.#world.livingPods().length} living pods`);
     await this.#world.run(2 * minute);
-    const before = this.#controllers.reduce((sum, process) => sum + process.requests, 0);
+    const before = this.#requests();
     await this.#world.run(30 * minute);
-    const quiet = this.#controllers.reduce((sum, process) => sum + process.requests, 0) - before;
+    const quiet = this.#requests() - before;
     if (quiet > 120 * this.#controllers.filter((process) => process.alive).length) this.#problem(`${quiet} requests in 30 idle minutes`);
     this.#checkStatuses();
     for (const violation of this.#invariants.violations) this.#problem(violation);
     for (const process of this.#controllers) process.kill();
   }
 
-  /** Two live controllers, or the late requests of one that died. */
+  /** Two live controllers that may act, or the late requests of one that died. */
   #racing(): boolean {
-    return this.#controllers.filter((process) => process.alive).length > 1 || this.#world.clock.now() < this.#lastDeath + minute;
+    const several = !this.#highAvailability && this.#controllers.filter((process) => process.alive).length > 1;
+    return several || this.#world.clock.now() < this.#lastDeath + minute;
+  }
+
+  /** Those that keep the Lease go on for ever. */
+  #requests(): number {
+    return this.#world.requests.filter(({ path }) => !path.includes('/leases')).length;
   }
 
   #nothingLives(): boolean {
@@ -191,11 +209,25 @@ class Storm {
     const process = startController(this.#world, {
       lines,
       wakes: this.#random.chance(0.7),
+      engine: this.#highAvailability ? { highAvailability, identity: `controller-${id}` } : {},
       skew: this.#random.chance(0.2) ? this.#random.int(-120_000, 120_000) : 0,
-      wrap: (transport, clock) => new FaultyTransport(transport, clock, randomFaults({ random, clock, rates: this.#rates, until: this.#end })),
+      wrap: (transport, clock) => this.#watched(id, new FaultyTransport(transport, clock, randomFaults({ random, clock, rates: this.#rates, until: this.#end }))),
     });
     process.onDeath(() => { this.#lastDeath = this.#world.clock.now(); });
     this.#controllers.push(process);
+  }
+
+  /** With high availability whoever sends a change holds the Lease at that moment. */
+  #watched(id: number, transport: Transport): Transport {
+    if (!this.#highAvailability) return transport;
+    const request = (sent: ApiRequest): Promise<ApiResponse> => {
+      const lease = this.#world.cluster.store.get(leases, highAvailability.lease);
+      const holder = stringAt(lease?.['spec'], 'holderIdentity') ?? '';
+      const changes = sent.method !== 'GET' && sent.query?.['dryRun'] === undefined && /\/(jobs|configmaps)\b/u.test(sent.path);
+      if (changes && !holder.startsWith(`controller-${id}_`)) this.#problem(`controller ${id} sends ${sent.method} ${sent.path} while "${holder}" holds the Lease`);
+      return transport.request(sent);
+    };
+    return { request, stream: (sent) => transport.stream(sent) };
   }
 
   #apply(name: string, wanted: { broken?: boolean; suspend?: boolean } = {}): void {
