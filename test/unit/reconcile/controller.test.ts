@@ -223,3 +223,78 @@ it('closing stops reading and starts no more rounds', async () => {
   expect(jobs.requests).toHaveLength(before);
   expect(probe.asked.every(({ signal }) => signal.aborted)).toBe(true);
 });
+
+describe('leadership', () => {
+  const creates = (requests: readonly string[]): string[] => requests.filter((request) => request.startsWith('create'));
+
+  it('without it caches are synced and nothing is begun', async () => {
+    const { controller, leadership, put, jobs, probe, statusSink, start } = aController();
+    leadership.leading = false;
+    put('thumbnails');
+    await start();
+    controller.documentChanged('thumbnails');
+    controller.jobsChanged(thumbnails);
+    await settle();
+    expect([controller.synced, jobs.requests, probe.asked, statusSink.written]).toEqual([true, [], [], []]);
+    leadership.change(true);
+    await settle();
+    expect(jobs.requests).toEqual(['dry run']);
+  });
+
+  it('when it ends, readings end, nothing is begun and series go; when it comes back everything is looked at anew', async () => {
+    const { controller, leadership, clock, put, jobs, probe, meter, specs, statusSink, start } = aController();
+    put('thumbnails');
+    put('other');
+    await start();
+    await clock.advance(seconds(1));
+    expect(probe.asked.map(({ queue }) => queue).toSorted()).toEqual(['other', 'thumbnails']);
+    leadership.change(false);
+    expect(probe.asked.every(({ signal }) => signal.aborted)).toBe(true);
+    expect(meter.of('forget').map(([key]) => (key as SpecKey).name).toSorted()).toEqual(['other', 'thumbnails']);
+    const written = statusSink.written.length;
+    const asked = probe.asked.length;
+    specs.documents.delete('other');
+    controller.documentChanged('other');
+    probe.answer(known(3));
+    await clock.advance(minutes(10));
+    expect([creates(jobs.requests), probe.asked.length, statusSink.written.length]).toEqual([[], asked, written]);
+    probe.always = known(1);
+    leadership.change(true);
+    await clock.advance(seconds(1));
+    expect(probe.asked.slice(asked).map(({ queue }) => queue)).not.toContain('other');
+    expect(creates(jobs.requests)).toHaveLength(1);
+  });
+
+  it('a round that was added before its end is told is not begun', async () => {
+    const { controller, leadership, put, jobs, start } = aController();
+    await start();
+    put('thumbnails');
+    leadership.leading = false;
+    controller.documentChanged('thumbnails');
+    await settle();
+    expect(jobs.requests).toEqual([]);
+  });
+
+  it('a Job that vanishes is told of by the one that leads', async () => {
+    const { controller, leadership, events, put, start } = aController();
+    put('thumbnails');
+    await start();
+    leadership.change(false);
+    controller.jobVanished(thumbnails, { name: 'thumbnails-1', uid: 'uid-1', ownerUid: undefined });
+    expect(events.reasons).not.toContain('JobDeleted');
+    leadership.change(true);
+    controller.jobVanished(thumbnails, { name: 'thumbnails-1', uid: 'uid-1', ownerUid: undefined });
+    expect(events.reasons).toContain('JobDeleted');
+  });
+
+  it('after the stop it changes nothing any more', async () => {
+    const { controller, leadership, put, jobs, start } = aController();
+    leadership.leading = false;
+    put('thumbnails');
+    await start();
+    await controller.stop();
+    leadership.change(true);
+    await settle();
+    expect(jobs.requests).toEqual([]);
+  });
+});

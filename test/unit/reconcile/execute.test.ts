@@ -84,3 +84,15 @@ it('a name that is looked up and free is tried again in the next round', async (
 it('nothing to do is done at once', async () => {
   expect(await setting().run()).toEqual([]);
 });
+
+it('no action is begun once leadership has ended, not even between two of one round', async () => {
+  const { jobs, leadership, run } = setting();
+  const patch = jobs.patch.bind(jobs);
+  jobs.patch = (...args) => {
+    leadership.leading = false;
+    return patch(...args);
+  };
+  const executed = await run(mark, scale, create);
+  expect(executed.map(({ action, kind, result }) => [action.kind, kind, result])).toEqual([['mark', 'done', 'done'], ['scale', 'failed', 'skipped']]);
+  expect(jobs.requests).toEqual(['patch thumbnails-1 uid-1']);
+});

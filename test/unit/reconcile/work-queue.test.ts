@@ -321,3 +321,27 @@ it('behaves as client-go: one round of a key at once, none lost, none too many',
     { numRuns: 60 },
   );
 });
+
+describe('a pause', () => {
+  it('forgets what waits, lets what is under way end, and takes nothing until it is over', async () => {
+    const { queue, clock, began, end, meter } = aQueue({ concurrency: 1 });
+    for (const key of ['a', 'b', 'a']) queue.add(key);
+    queue.addAfter('c', seconds(1));
+    await settle();
+    queue.add('a');
+    queue.pause();
+    expect([began, queue.size, clock.pending, meter.of('depth').at(-1)]).toEqual([['a'], 1, [], [0]]);
+    queue.add('d');
+    queue.addAfter('e', seconds(1));
+    await end('a', { kind: 'failed' });
+    await clock.advance(minutes(10));
+    expect([began, clock.pending]).toEqual([['a'], []]);
+    queue.resume();
+    queue.add('f');
+    await settle();
+    expect(began).toEqual(['a']);
+    queue.start();
+    await settle();
+    expect(began).toEqual(['a', 'f']);
+  });
+});

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Json, JsonObject } from '../../../../src/lib/json.ts';
 import { sameTls } from '../../../../src/adapters/kubernetes/access.ts';
+import { features } from '../../../../src/adapters/kubernetes/features.ts';
 import { inClusterAccess } from '../../../../src/adapters/kubernetes/in-cluster.ts';
 import { jsonLines } from '../../../../src/adapters/kubernetes/json-lines.ts';
 import { kubeconfigAccess } from '../../../../src/adapters/kubernetes/kubeconfig.ts';
@@ -186,6 +187,18 @@ test('features are on, off with what is missing, or unknown', async () => {
     { name: 'c', state: 'unknown', missing: [] },
   ]);
   expect(asked.length).toBe(4);
+});
+
+test('the right to one object is asked for by its name: a Role that grants it grants nothing without', async () => {
+  const client = { namespace: 'etl', ask: (_resource: unknown, body: JsonObject) => {
+    const { verb, name } = (body['spec'] as JsonObject)['resourceAttributes'] as { verb: string; name?: string };
+    return Promise.resolve({ kind: 'found' as const, value: { status: { allowed: verb === 'get' && name === 'job-chief' } } });
+  } };
+  const wanted = features({ specs: 'folder', status: false, events: false, lease: 'job-chief' }).filter(({ name }) => name === 'high availability');
+  expect(await checkPermissions(client, wanted)).toEqual([
+    { name: 'high availability', state: 'off', missing: ['patch leases.coordination.k8s.io/job-chief', 'create leases.coordination.k8s.io'] },
+  ]);
+  expect(features({ specs: 'folder', status: false, events: false, lease: undefined }).map(({ name }) => name)).not.toContain('high availability');
 });
 
 test('status is a merge patch with the UID in it', async () => {
