@@ -3,6 +3,9 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { metrics } from '../../src/adapters/metrics/names.ts';
+import { checkSources } from '../../src/cli/lint/check.ts';
+import { readSources } from '../../src/cli/lint/files.ts';
+import { subcommands } from '../../src/cli/subcommands.ts';
 import { reasons } from '../../src/plan/reason.ts';
 import { kindLabel, specKey } from '../../src/spec/keys.ts';
 import { isObject, objectAt, stringAt } from '../../src/lib/json.ts';
@@ -64,12 +67,19 @@ describe('examples in the docs', () => {
     expect(broken).toEqual([]);
   });
 
-  it('of the manifests are valid specs too', () => {
-    const specs = files('manifests/examples/**/*.yaml').flatMap((path) => specsIn(read(path)).map((input) => ({ path, ...input })));
-    expect(specs).not.toEqual([]);
-    for (const { path, label, spec, name } of specs) {
-      expect(parseSpec({ file: path, objectName: name, label, data: { [specKey]: spec } }, {}).problems, path).toEqual([]);
-    }
+  it('of the manifests pass the command lint, with the connection that their installation has', async () => {
+    const { sources } = await readSources([join(root, 'manifests/examples')], () => Promise.resolve(''));
+    const { specs, problems } = checkSources(sources, { connections: new Map([['main', { type: 'pgBoss', injectable: true }]]) });
+    expect(problems).toEqual([]);
+    expect(specs.length).toBeGreaterThanOrEqual(files('manifests/examples/queues/*.yaml').length + 1);
+  });
+
+  it('call scripts and subcommands that exist', () => {
+    const calls = pages.flatMap((page) => blocks(page, 'sh').flatMap(({ text }) => Array.from(text.replaceAll(/#.*/g, '').matchAll(/(?<![\w/-])(?:(hack\/[a-z-]+)|job-chief)(?: ([a-z]+))?/g), ([, script, word]) => ({ page, script, word }))));
+    const isProgram = (script: string | undefined): boolean => script === undefined || script === 'hack/job-chief';
+    const commands = subcommands.map(({ path: [first] }) => first);
+    const missing = calls.filter(({ script, word }) => (isProgram(script) ? word !== undefined && !commands.includes(word) : !existsSync(join(root, script ?? ''))));
+    expect(missing).toEqual([]);
   });
 });
 
