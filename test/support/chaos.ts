@@ -10,6 +10,7 @@
  */
 import type { ApiRequest, ApiResponse, Transport } from '../../src/adapters/kubernetes/transport.ts';
 import { stringAt } from '../../src/lib/json.ts';
+import { connectionError } from '../../src/simulation/api-server.ts';
 import type { PodScript } from '../../src/simulation/pod-script.ts';
 import { FaultyTransport } from '../../src/simulation/faults.ts';
 import { randomFaults, scheduleOutages, type FaultRates } from '../../src/simulation/fault-plans.ts';
@@ -62,6 +63,8 @@ class Storm {
   readonly #objects = new Map<string, string>();
   #calm = false;
   #controllers: SimulatedProcess[] = [];
+  /** Until when the controller of that number is cut off. */
+  readonly #cutOff = new Map<number, number>();
   readonly #doomed = new Set<SimulatedProcess>();
   #started = 0;
   #lastDeath = 0;
@@ -154,7 +157,16 @@ class Storm {
     }
   }
 
+  /** One controller reaches the API server no more, while its watches go on: so long that another may take over. */
+  #cut(): void {
+    const id = this.#random.int(Math.max(1, this.#started - 1), this.#started);
+    const lasting = this.#random.int(5, 60) * 1000;
+    this.#tell(`controller ${id} is cut off for ${lasting / 1000} s`);
+    this.#cutOff.set(id, Math.min(this.#world.clock.now() + lasting, this.#end));
+  }
+
   #something(): void {
+    if (this.#highAvailability && this.#random.chance(0.2)) this.#cut();
     const act = this.#random.pick<() => void>([
       () => { this.#send(); },
       () => { this.#send(); },
@@ -225,7 +237,7 @@ class Storm {
       const holder = stringAt(lease?.['spec'], 'holderIdentity') ?? '';
       const changes = sent.method !== 'GET' && sent.query?.['dryRun'] === undefined && /\/(jobs|configmaps)\b/u.test(sent.path);
       if (changes && !holder.startsWith(`controller-${id}_`)) this.#problem(`controller ${id} sends ${sent.method} ${sent.path} while "${holder}" holds the Lease`);
-      return transport.request(sent);
+      return this.#world.clock.now() < (this.#cutOff.get(id) ?? 0) ? Promise.reject(connectionError('ECONNREFUSED')) : transport.request(sent);
     };
     return { request, stream: (sent) => transport.stream(sent) };
   }
