@@ -6,21 +6,17 @@ local labels = obj.metadata.labels
 if labels == nil or labels["job-chief"] == nil then
   return health
 end
-local state = labels["job-chief/state"]
-if state == nil then
+local annotations = obj.metadata.annotations
+if annotations == nil or annotations["job-chief/health"] == nil then
   health.message = "job-chief has not written a status"
   return health
 end
-health.message = state
-local annotations = obj.metadata.annotations
-if annotations ~= nil and annotations["job-chief/status"] ~= nil then
-  health.message = annotations["job-chief/status"]
-end
--- Suspended, Blocked, Waiting and Superseded are Healthy: the configuration is in force or deliberately not, and a
--- sync must not wait for a queue.
-if state == "Rejected" then
+health.message = annotations["job-chief/status"] or ""
+-- Suspended, blocked, waiting and superseded specs are Healthy: the configuration is in force or deliberately not, and a
+-- sync must not wait for a queue. A failed run counts only where the spec says health: {includeLastRun: true}.
+if annotations["job-chief/health"] == "Degraded" then
   health.status = "Degraded"
-elseif state == "Checking" then
+elseif annotations["job-chief/health"] == "Progressing" then
   health.status = "Progressing"
 end
 return health

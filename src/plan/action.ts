@@ -121,6 +121,8 @@ export interface Status {
   readonly state: State;
   readonly reason: Reason;
   readonly message: string;
+  /** For GitOps tools: Degraded when the spec is rejected, and after a failed run where the spec asks for that. */
+  readonly health: 'Healthy' | 'Progressing' | 'Degraded';
   readonly observedHash: string | undefined;
   readonly conditions: readonly { readonly type: 'Accepted' | 'Progressing' | 'LastRun'; readonly status: 'True' | 'False' | 'Unknown'; readonly reason: string; readonly message: string }[];
   readonly lastRun: { readonly job: string; readonly outcome: string; readonly reason: string; readonly message: string; readonly finishedAt: string } | undefined;

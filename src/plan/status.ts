@@ -39,12 +39,25 @@ export function queueStatus(stand: Stand, claim: Claim, observed: Observed): Sta
     state: stand.state,
     reason: stand.reason,
     message,
+    health: healthOf(stand, claim, last),
     observedHash: claim.parsed.hash,
     conditions: conditions({ ...stand, message }, warningsOf(claim, observed), last),
     lastRun: last,
     liveJobs: live.length,
     oldJobs: live.filter((job) => job.specHash !== claim.parsed.hash).length,
   };
+}
+
+/**
+ * A suspended, blocked or waiting queue is healthy: its configuration is in force, and a sync must not wait for a queue.
+ * That a run failed is no fault of the configuration (Argo CD's own CronJob health broke pipelines that way), so it
+ * counts only where the spec says so.
+ */
+function healthOf({ state }: Stand, claim: Claim, last: Status['lastRun']): Status['health'] {
+  if (state === 'Rejected') return 'Degraded';
+  if (state === 'Checking') return 'Progressing';
+  const counts = claim.parsed.spec?.health.includeLastRun === true && state !== 'Superseded';
+  return counts && last !== undefined && last.outcome !== 'succeeded' ? 'Degraded' : 'Healthy';
 }
 
 function conditions(stand: Stand, warnings: string, last: Status['lastRun']): Status['conditions'] {

@@ -105,7 +105,7 @@ export interface WakeSource {
 
 /** Writes status to ConfigMaps. Off by configuration or on 403; nothing depends on it. */
 export interface StatusSink {
-  write(configMap: { name: string; uid: string }, status: { annotation: string; state: string }): Promise<WriteResult>;
+  write(configMap: { name: string; uid: string }, status: { annotation: string; state: string; health: string }): Promise<WriteResult>;
 }
 
 /** Kubernetes Events, correlated and best effort: never rejects, never delays a round. */

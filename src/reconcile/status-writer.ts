@@ -56,7 +56,7 @@ export class StatusWriter {
     if (canWait && this.#givesWay(source.uid, now)) return courtesyPause;
     this.#givingWay.delete(source.uid);
     this.#written.set(source.uid, { text, at: now });
-    return this.#settle(source, await sink.write({ name: source.name, uid: source.uid }, { annotation: text, state: status.state }));
+    return this.#settle(source, await sink.write({ name: source.name, uid: source.uid }, { annotation: text, state: status.state, health: status.health }));
   }
 
   /** Another process wrote meanwhile: what stands there is what counts. */

@@ -38,6 +38,8 @@ export const outcomeAnnotation = 'job-chief/outcome';
 
 /** Written on spec ConfigMaps. */
 export const statusAnnotation = 'job-chief/status';
+/** `Healthy`, `Progressing` or `Degraded`, in a key of its own: health checks of GitOps tools cannot read JSON. */
+export const healthAnnotation = 'job-chief/health';
 export const stateLabel = 'job-chief/state';
 export const fieldManager = 'job-chief';
 

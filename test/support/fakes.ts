@@ -121,10 +121,10 @@ export class FakeSpecs implements SpecSource {
 }
 
 export class FakeStatusSink implements StatusSink {
-  readonly written: { readonly name: string; readonly annotation: string; readonly state: string }[] = [];
+  readonly written: { readonly name: string; readonly annotation: string; readonly state: string; readonly health: string }[] = [];
   answer: WriteResult = done();
 
-  async write(configMap: { name: string; uid: string }, status: { annotation: string; state: string }): Promise<WriteResult> {
+  async write(configMap: { name: string; uid: string }, status: { annotation: string; state: string; health: string }): Promise<WriteResult> {
     this.written.push({ name: configMap.name, ...status });
     return Promise.resolve(this.answer);
   }

@@ -1,5 +1,5 @@
 /** Status of a spec, written where its author looks: on the ConfigMap. */
-import { stateLabel, statusAnnotation } from '../../spec/keys.ts';
+import { healthAnnotation, stateLabel, statusAnnotation } from '../../spec/keys.ts';
 import type { StatusSink, WriteResult } from '../../reconcile/ports.ts';
 import type { KubernetesClient } from './client.ts';
 import { configMaps } from './resources.ts';
@@ -12,9 +12,9 @@ export class KubernetesStatus implements StatusSink {
     this.#client = options.client;
   }
 
-  write(configMap: { name: string; uid: string }, status: { annotation: string; state: string }): Promise<WriteResult> {
+  write(configMap: { name: string; uid: string }, status: { annotation: string; state: string; health: string }): Promise<WriteResult> {
     return this.#client.mergePatch(configMaps, configMap.name, {
-      metadata: { uid: configMap.uid, annotations: { [statusAnnotation]: status.annotation }, labels: { [stateLabel]: status.state } },
+      metadata: { uid: configMap.uid, annotations: { [statusAnnotation]: status.annotation, [healthAnnotation]: status.health }, labels: { [stateLabel]: status.state } },
     });
   }
 }

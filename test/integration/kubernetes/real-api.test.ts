@@ -173,9 +173,9 @@ describe('writes', () => {
     await client.create(configMaps, configMap('a'));
     const sink = new KubernetesStatus({ client });
     const uid = await uidOf(configMaps, 'a');
-    expect((await sink.write({ name: 'a', uid }, { annotation: '{}', state: 'Idle' })).kind).toBe('done');
-    expect((await sink.write({ name: 'a', uid: '00000000-0000-0000-0000-000000000000' }, { annotation: '{}', state: 'Idle' })).kind).toBe('conflict');
-    expect((await sink.write({ name: 'b', uid }, { annotation: '{}', state: 'Idle' })).kind).toBe('gone');
+    expect((await sink.write({ name: 'a', uid }, { annotation: '{}', state: 'Idle', health: 'Healthy' })).kind).toBe('done');
+    expect((await sink.write({ name: 'a', uid: '00000000-0000-0000-0000-000000000000' }, { annotation: '{}', state: 'Idle', health: 'Healthy' })).kind).toBe('conflict');
+    expect((await sink.write({ name: 'b', uid }, { annotation: '{}', state: 'Idle', health: 'Healthy' })).kind).toBe('gone');
     expect((await client.get(configMaps, 'b')).kind).toBe('absent');
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { kindLabel, stateLabel, statusAnnotation } from '../../../src/spec/keys.ts';
+import { healthAnnotation, kindLabel, statusAnnotation } from '../../../src/spec/keys.ts';
 import { manifests } from './render.ts';
 
 const docs = readFileSync(join(manifests, '../docs/gitops.md'), 'utf8');
@@ -17,8 +17,8 @@ describe('health snippets', () => {
   });
 
   it('read the keys that job-chief writes', () => {
-    expect(new Set(Array.from(lua.matchAll(/"(job-chief[^"]*)"/g), ([, key]) => key).filter((key) => !key?.includes(' ')))).toEqual(new Set([kindLabel, stateLabel, statusAnnotation]));
-    expect(new Set(Array.from(cel.matchAll(/'(job-chief[^']*)'/g), ([, key]) => key))).toEqual(new Set([kindLabel, stateLabel]));
+    expect(new Set(Array.from(lua.matchAll(/"(job-chief[^"]*)"/g), ([, key]) => key).filter((key) => !key?.includes(' ')))).toEqual(new Set([kindLabel, healthAnnotation, statusAnnotation]));
+    expect(new Set(Array.from(cel.matchAll(/'(job-chief[^']*)'/g), ([, key]) => key))).toEqual(new Set([kindLabel, healthAnnotation]));
   });
 
   it('answer with statuses that Argo CD knows, and with Healthy for everything that is no spec', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { State, Status } from '../../../src/plan/action.ts';
+import type { Claim, Observed } from '../../../src/plan/observed.ts';
 import { reasons, type Reason } from '../../../src/plan/reason.ts';
 import { describeProblem, queueStatus, rejected } from '../../../src/plan/status.ts';
 import { planUnknown } from '../../../src/plan/unknown.ts';
@@ -8,6 +9,25 @@ import { planAt } from '../../support/planning.ts';
 
 const statusOf = (state: State, reason: Reason, message = 'so it is', view = observed()): Status => queueStatus({ state, reason, message }, view.claims[0]!, view);
 
+describe('health', () => {
+  const failedRun = observed({ jobs: [anEndedJob('failed', { sequence: 1, at: noon })] });
+  const strict = aClaim(aQueueSpec({ health: { includeLastRun: true } }));
+  const healthOf = (state: State, claim: Claim, view: Observed): string => queueStatus({ state, reason: 'QueueEmpty', message: '' }, claim, view).health;
+
+  it.each([
+    ['a rejected spec is degraded', 'Rejected', aClaim(), observed(), 'Degraded'],
+    ['a spec that is being checked is on its way', 'Checking', aClaim(), observed(), 'Progressing'],
+    ['a suspended spec is healthy', 'Suspended', aClaim(), observed(), 'Healthy'],
+    ['a blocked queue is healthy: its configuration is in force', 'Blocked', aClaim(), observed(), 'Healthy'],
+    ['a failed run does not count', 'Waiting', aClaim(), failedRun, 'Healthy'],
+    ['a failed run counts where the spec says so', 'Waiting', strict, failedRun, 'Degraded'],
+    ['a run that succeeded is healthy there, too', 'Idle', strict, observed({ jobs: [anEndedJob('succeeded', { sequence: 1, at: noon })] }), 'Healthy'],
+    ['a superseded spec has no runs of its own', 'Superseded', strict, failedRun, 'Healthy'],
+  ] as const)('%s', (_sentence, state, claim, view, health) => {
+    expect(healthOf(state, claim, view)).toBe(health);
+  });
+});
+
 describe('the status of a claim', () => {
   it('says everything in one document', () => {
     const jobs = [anEndedJob('failed', { sequence: 1, at: noon - seconds(5), recorded: finalNote('failed', { reason: 'OOMKilled', message: 'container "main" exited with 137' }) }), aRunningJob({ sequence: 2, specHash: 'hash-0' }), aRunningJob({ sequence: 3 })];
@@ -15,6 +35,7 @@ describe('the status of a claim', () => {
       state: 'Running',
       reason: 'JobRunning',
       message: 'Job "thumbnails-3" is running',
+      health: 'Healthy',
       observedHash: 'hash-1',
       conditions: [
         { type: 'Accepted', status: 'True', reason: 'SpecAccepted', message: '' },

@@ -11,7 +11,7 @@ import { FakeEvents, FakeLeadership, FakeLog, FakeMeter, FakeStatusSink } from '
 
 function aStatus(state: State, reason: Reason, changes: { readonly hash?: string; readonly message?: string } = {}): Status {
   const accepted = state === 'Rejected' ? 'False' : state === 'Checking' ? 'Unknown' : 'True';
-  return { state, reason, message: changes.message ?? `it is ${reason}`, observedHash: changes.hash ?? 'hash-1', conditions: [{ type: 'Accepted', status: accepted, reason, message: '' }], lastRun: undefined, liveJobs: 0, oldJobs: 0 };
+  return { state, reason, message: changes.message ?? `it is ${reason}`, health: 'Healthy', observedHash: changes.hash ?? 'hash-1', conditions: [{ type: 'Accepted', status: accepted, reason, message: '' }], lastRun: undefined, liveJobs: 0, oldJobs: 0 };
 }
 const checking = aStatus('Checking', 'SpecChecking');
 const idle = aStatus('Idle', 'QueueEmpty');

@@ -8,7 +8,7 @@ import { done, FakeStatusSink, refusal } from '../../support/fakes.ts';
 
 function aStatus(changes: Partial<Status> & { readonly accepted?: 'True' | 'False' | 'Unknown' } = {}): Status {
   const { accepted = 'True', ...rest } = changes;
-  return { state: 'Idle', reason: 'QueueEmpty', message: '', observedHash: 'hash-1', conditions: [{ type: 'Accepted', status: accepted, reason: 'SpecAccepted', message: '' }], lastRun: undefined, liveJobs: 0, oldJobs: 0, ...rest };
+  return { state: 'Idle', reason: 'QueueEmpty', message: '', health: 'Healthy', observedHash: 'hash-1', conditions: [{ type: 'Accepted', status: accepted, reason: 'SpecAccepted', message: '' }], lastRun: undefined, liveJobs: 0, oldJobs: 0, ...rest };
 }
 const idle = aStatus();
 const running = aStatus({ state: 'Running', reason: 'JobRunning' });
@@ -41,7 +41,7 @@ describe('a status is written', () => {
   it('at once where none stands', async () => {
     const { write, sink } = aWriter();
     expect(await write(idle)).toBeUndefined();
-    expect(sink.written).toEqual([{ name: 'thumbnails', annotation: JSON.stringify(idle), state: 'Idle' }]);
+    expect(sink.written).toEqual([{ name: 'thumbnails', annotation: JSON.stringify(idle), state: 'Idle', health: 'Healthy' }]);
   });
 
   it('not again while it stands', async () => {

@@ -207,6 +207,6 @@ test('status is a merge patch with the UID in it', async () => {
     seen.push([resource.plural, name, patch]);
     return Promise.resolve({ kind: 'gone' as const });
   } } });
-  expect(await sink.write({ name: 'a', uid: 'u' }, { annotation: '{}', state: 'Idle' })).toEqual({ kind: 'gone' });
-  expect(seen).toEqual([['configmaps', 'a', { metadata: { uid: 'u', annotations: { 'job-chief/status': '{}' }, labels: { 'job-chief/state': 'Idle' } } }]]);
+  expect(await sink.write({ name: 'a', uid: 'u' }, { annotation: '{}', state: 'Idle', health: 'Healthy' })).toEqual({ kind: 'gone' });
+  expect(seen).toEqual([['configmaps', 'a', { metadata: { uid: 'u', annotations: { 'job-chief/status': '{}', 'job-chief/health': 'Healthy' }, labels: { 'job-chief/state': 'Idle' } } }]]);
 });
