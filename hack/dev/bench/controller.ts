@@ -8,13 +8,23 @@ import { sleep, until } from '../cluster/progress.ts';
 import { stopChild } from '../cluster/process.ts';
 import type { World } from './world.ts';
 
+/** As the image starts Node.js (Dockerfile); half of the Deployment's limit of 256 MiB. */
+export const asDeployed: NodeSetting = {
+  flags: ['--max-semi-space-size=4', '--max-old-space-size=128'],
+  env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' },
+};
+
+export interface NodeSetting {
+  readonly flags: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
 export interface ControllerOptions {
   readonly namespace: string;
   readonly connectionsFolder: string;
   /** Requests at once. Rounds have their default: most of them wait for others' requests. */
   readonly concurrency: number;
-  /** Flags of Node.js. */
-  readonly flags?: readonly string[];
+  readonly node?: NodeSetting;
 }
 
 /** Samples of /metrics: `name{labels}` and value. */
@@ -38,7 +48,7 @@ export class ControllerProcess {
   static async start({ bundle, folder, cluster }: World, options: ControllerOptions): Promise<ControllerProcess> {
     const [port] = await freePorts(1);
     if (port === undefined) throw new Error('no free port');
-    const { concurrency } = options;
+    const { concurrency, node = asDeployed } = options;
     const file = join(folder, `config-${port}.yaml`);
     // JSON is YAML.
     writeFileSync(file, JSON.stringify({
@@ -48,7 +58,7 @@ export class ControllerProcess {
       api: { qps: 0, concurrency },
       listen: `127.0.0.1:${port}`,
     }));
-    const child = spawn(process.execPath, [...(options.flags ?? []), bundle, 'controller', '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [...node.flags, bundle, 'controller', '--config', file], { env: { ...process.env, ...node.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     const controller = new ControllerProcess(child, port);
     process.once('exit', () => child.kill('SIGKILL'));
     return controller;
@@ -73,7 +83,7 @@ export class ControllerProcess {
       const now = total(samples, 'rest_client_requests_total');
       if (now !== requests) [requests, since] = [now, performance.now()];
       return total(samples, 'job_chief_spec_accepted') === specs && performance.now() - since > 3000 && performance.now() > earliest;
-    }, 500);
+    }, 1000);
   }
 
   async metrics(): Promise<Samples> {

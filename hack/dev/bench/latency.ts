@@ -25,7 +25,7 @@ export async function measureLatency(world: World): Promise<LatencyResult[]> {
   await queues.create([modes.notify.queue], true);
   await queues.create([modes.polled.queue], false);
   await createAll(world.api.transport, configMapsPath(namespace), Object.values(modes).map(({ queue, checkInterval }) => specMap(namespace, { name: queue, checkInterval, runFor: '0s' })));
-  const controller = await ControllerProcess.start(world, { namespace, connectionsFolder: queues.connectionsFolder, concurrency: 8 });
+  const controller = await ControllerProcess.start(world, { namespace, connectionsFolder: queues.connectionsFolder, concurrency: 32 });
   try {
     await controller.ready();
     await controller.quiet(2);

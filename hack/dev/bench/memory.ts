@@ -2,14 +2,14 @@
 import { sleep } from '../cluster/progress.ts';
 import { isObject, type JsonObject } from '../../../src/lib/json.ts';
 import { outcomeAnnotation } from '../../../src/spec/keys.ts';
-import { ControllerProcess, total } from './controller.ts';
+import { asDeployed, ControllerProcess, total, type NodeSetting } from './controller.ts';
 import { openQueues, type Queues } from './queues.ts';
 import { ask, configMapsPath, createAll, inParallel, jobsPath, listAll, makeNamespace, nameOf } from './requests.ts';
 import { jobOf, specMap } from './specs.ts';
 import type { World } from './world.ts';
 
 export interface MemoryResult {
-  readonly flags: string;
+  readonly setting: string;
   /** Milliseconds from the start of the process to ready, one for each start. */
   readonly coldStart: readonly number[];
   /** MiB, one for each start: after the first rounds and a pause, and at most until then. */
@@ -24,14 +24,17 @@ export interface IdleResult {
 }
 
 const namespace = 'bench-memory';
-const variants = ['', '--max-semi-space-size=4', '--max-semi-space-size=1'];
+const settings: readonly (readonly [string, NodeSetting])[] = [
+  ['started as deployed', asDeployed],
+  ['Node.js without flags', { flags: [], env: {} }],
+];
 
 export async function measureMemory(world: World): Promise<{ memory: MemoryResult[]; idle: IdleResult | undefined }> {
   const { options } = world;
   await using queues = await openQueues(world, 'memory');
   await fill(world, queues);
   const memory: MemoryResult[] = [];
-  if (options.scenarios.includes('memory')) for (const flags of variants) memory.push(await starts({ world, queues }, flags));
+  if (options.scenarios.includes('memory')) for (const [setting, node] of settings) memory.push(await starts({ world, queues }, setting, node));
   return { memory, idle: options.scenarios.includes('idle') ? await measureIdle({ world, queues }) : undefined };
 }
 
@@ -68,11 +71,11 @@ function complete(): JsonObject {
   return { status: { startTime: now, completionTime: now, succeeded: 1, ready: 0, terminating: 0, uncountedTerminatedPods: {}, conditions: [condition('SuccessCriteriaMet'), condition('Complete')] } };
 }
 
-async function starts({ world, queues }: { world: World; queues: Queues }, flags: string): Promise<MemoryResult> {
+async function starts({ world, queues }: { world: World; queues: Queues }, setting: string, node: NodeSetting): Promise<MemoryResult> {
   const { options, say } = world;
   const [coldStart, resident, peak]: [number[], number[], number[]] = [[], [], []];
-  for (let run = 0; run < Math.min(options.runs, 3); run += 1) {
-    const controller = await startWith({ world, queues }, flags);
+  for (let run = 0; run < Math.min(options.runs, 2); run += 1) {
+    const controller = await startWith({ world, queues }, node);
     try {
       coldStart.push(await controller.ready());
       await controller.quiet(options.count);
@@ -80,20 +83,20 @@ async function starts({ world, queues }: { world: World; queues: Queues }, flags
       const memory = controller.memory();
       resident.push(memory.resident);
       peak.push(memory.peak);
-      say(`  memory ${flags || 'without flags'}: synced in ${coldStart.at(-1)?.toFixed(0) ?? ''} ms, ${memory.resident.toFixed(0)} MiB, at most ${memory.peak.toFixed(0)} MiB`);
+      say(`  memory, ${setting}: synced in ${coldStart.at(-1)?.toFixed(0) ?? ''} ms, ${memory.resident.toFixed(0)} MiB, at most ${memory.peak.toFixed(0)} MiB`);
     } finally {
       await controller.stop();
     }
   }
-  return { flags, coldStart, resident, peak };
+  return { setting, coldStart, resident, peak };
 }
 
-function startWith({ world, queues }: { world: World; queues: Queues }, flags: string): Promise<ControllerProcess> {
-  return ControllerProcess.start(world, { namespace, connectionsFolder: queues.connectionsFolder, concurrency: 8, flags: flags === '' ? [] : flags.split(' ') });
+function startWith({ world, queues }: { world: World; queues: Queues }, node: NodeSetting): Promise<ControllerProcess> {
+  return ControllerProcess.start(world, { namespace, connectionsFolder: queues.connectionsFolder, concurrency: 32, node });
 }
 
 async function measureIdle({ world, queues }: { world: World; queues: Queues }): Promise<IdleResult> {
-  const controller = await startWith({ world, queues }, '');
+  const controller = await startWith({ world, queues }, asDeployed);
   try {
     await controller.ready();
     await controller.quiet(world.options.count);

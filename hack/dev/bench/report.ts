@@ -72,11 +72,10 @@ function rateRows(pairs: readonly RatePair[], { count, concurrency }: BenchOptio
   ];
 }
 
-function memoryRows({ flags, coldStart, resident, peak }: MemoryResult, { count, jobs }: BenchOptions): Row[] {
-  const how = flags === '' ? 'no flags' : `\`${flags}\``;
+function memoryRows({ setting, coldStart, resident, peak }: MemoryResult, { count, jobs }: BenchOptions): Row[] {
   return [
-    { what: `resident memory, ${count} specs, ${jobs} finished Jobs, ${how}`, measured: `${short(median(resident))} MiB (peak ${short(median(peak))})`, beside: '-', ratio: '-', bar: '≤ 150 MiB' },
-    { what: `process start → synced, ${how}`, measured: `${short(median(coldStart) / 1000)} s`, beside: '-', ratio: '-', bar: '≤ 3 s' },
+    { what: `resident memory, ${count} specs, ${jobs} finished Jobs, ${setting}`, measured: `${short(median(resident))} MiB (peak ${short(median(peak))})`, beside: '-', ratio: '-', bar: '≤ 150 MiB' },
+    { what: `process start → synced, ${setting}`, measured: `${short(median(coldStart) / 1000)} s`, beside: '-', ratio: '-', bar: '≤ 3 s' },
   ];
 }
 

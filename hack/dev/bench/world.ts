@@ -35,8 +35,8 @@ export async function startWorld(options: BenchOptions, say: Progress): Promise<
   };
   try {
     const bundle = bundled(folder, say);
-    const name = options.keep ? 'bench' : `bench-${randomBytes(3).toString('hex')}`;
-    if (!options.keep) closing.push(() => down(name, say));
+    const name = `bench-${randomBytes(3).toString('hex')}`;
+    closing.push(options.keep ? () => { say(`cluster "${name}" is kept: hack/cluster down --name ${name}`); } : () => down(name, say));
     const owner = options.keep ? {} : { owner: processRef(process.pid) };
     const cluster = await up({ name, pods: 'simulated', kcm: 'tuned', durable: options.durable, fakeKubelet: ['--fast'], ...owner }, say);
     say(`Kubernetes ${cluster.version ?? '?'} is ready`);
