@@ -31,8 +31,6 @@ const clusterName = 'demo';
 const examples = join(repository, 'manifests/examples/queues');
 const broken = join(repository, 'hack/dev/demo/broken.yaml');
 const messages = 12;
-/** Queues whose example starts nothing on purpose. */
-const held = new Set<string>();
 
 const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } });
 if (values.help) {
@@ -54,7 +52,7 @@ try {
   await demo();
   if (values.keep) await new Promise<never>(() => setInterval(() => undefined, 60_000));
   await step('cleaning up', cleanUp);
-  headline('Done: every message was fetched by a worker that job-chief started, and nothing is left on this machine.');
+  headline('Done: the queues were drained by workers that job-chief started, and nothing is left on this machine.');
 } catch (error) {
   await cleanUp();
   if (ending === undefined) throw error;
@@ -74,9 +72,9 @@ async function demo(): Promise<void> {
   headline('job-chief, with the rights of its own ServiceAccount');
   const database = { host: '127.0.0.1', port: postgres.port, user: postgres.user, password: postgres.password, database: 'postgres' };
   install(kubectl, { ...database, host: hostFor(cluster) });
-  const queues = queuesOf(examples);
+  const specs = specsOf(examples);
   const producer = new Producer(postgres.url);
-  await step('pg-boss makes its schema and queues', () => producer.start([...queues, 'misspelt', 'no-such-image']));
+  await step('pg-boss makes its schema and queues', () => producer.start([...specs.map(({ queue }) => queue), 'misspelt', 'no-such-image']));
   undo.push(() => producer.stop());
   const controller = await startController(kubectl, folder, database);
   undo.push(() => controller.stop());
@@ -84,9 +82,9 @@ async function demo(): Promise<void> {
   console.log(kubectl.run('apply', '-n', namespace, '-f', examples).trim());
   await waitUntilReady(controller);
 
-  headline(`${messages} messages into each of ${queues.length} queues`);
-  for (const queue of queues) await producer.send(queue, messages);
-  await watchUntilEmpty({ kubectl, producer, queues: queues.filter((queue) => !held.has(queue)), check: () => { checkAlive(controller); } }, 180_000);
+  headline(`${messages} messages into each of ${specs.length} queues`);
+  for (const { queue } of specs) await producer.send(queue, messages);
+  await watchUntilEmpty({ kubectl, producer, examples: specs.filter(({ held }) => !held), check: () => { checkAlive(controller); } }, 180_000);
 
   headline('When something is wrong');
   await producer.send('no-such-image', 1);
@@ -134,13 +132,12 @@ function hostFor(cluster: ClusterState): string {
   return outside?.address ?? '127.0.0.1';
 }
 
-function queuesOf(folder: string): string[] {
-  const queues = readdirSync(folder).filter((name) => name.endsWith('.yaml')).sort().flatMap((name) => parseAllDocuments(readFileSync(join(folder, name), 'utf8')).map((document) => document.toJS() as { metadata: { name: string; labels: Record<string, string> }; data: Record<string, string> }));
-  return queues.flatMap(({ metadata, data }) => {
+/** `held`: it starts nothing on purpose. */
+function specsOf(folder: string): { readonly name: string; readonly queue: string; readonly held: boolean }[] {
+  const documents = readdirSync(folder).filter((name) => name.endsWith('.yaml')).sort().flatMap((name) => parseAllDocuments(readFileSync(join(folder, name), 'utf8')).map((document) => document.toJS() as { metadata: { name: string; labels: Record<string, string> }; data: Record<string, string> }));
+  return documents.flatMap(({ metadata, data }) => {
     const { spec } = parseSpec({ file: metadata.name, objectName: metadata.name, label: metadata.labels['job-chief'], data }, {});
-    if (!spec) return [];
-    if (spec.suspend || spec.observe) held.add(spec.source.queue);
-    return [spec.source.queue];
+    return spec ? [{ name: metadata.name, queue: spec.source.queue, held: spec.suspend || spec.observe }] : [];
   });
 }
 
