@@ -60,7 +60,9 @@ export class ControllerProcess {
     }));
     const child = spawn(process.execPath, [...node.flags, bundle, 'controller', '--config', file], { env: { ...process.env, ...node.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     const controller = new ControllerProcess(child, port);
-    process.once('exit', () => child.kill('SIGKILL'));
+    const kill = (): void => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
     return controller;
   }
 

@@ -88,8 +88,9 @@ async function burstOfBareClient({ world, names, manifests }: Setting): Promise<
   const file = join(folder, 'manifests.json');
   writeFileSync(file, JSON.stringify(manifests));
   const child = spawn(process.execPath, [join(repository, 'hack/dev/bench/bare-client.ts'), cluster.kubeconfig, file, namespace, String(options.concurrency)], { stdio: ['pipe', 'pipe', 'inherit'] });
-  process.once('exit', () => child.kill('SIGKILL'));
-  const ended = once(child, 'exit');
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  const ended = once(child, 'exit').finally(() => process.off('exit', kill));
   try {
     const lines = createInterface({ input: child.stdout });
     await once(lines, 'line');
