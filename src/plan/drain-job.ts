@@ -69,8 +69,9 @@ export function drainJobName(blueprint: DrainBlueprint, sequence: number): strin
 
 /** The manifest for a dry run: no name, so that it meets no existing Job. */
 export function dryRunJob(blueprint: DrainBlueprint): JsonObject {
-  const { name: _name, ...metadata } = objectAt(drainJob(blueprint, 1), 'metadata');
-  return { ...drainJob(blueprint, 1), metadata: { ...metadata, generateName: 'job-chief-check-' } };
+  const job = drainJob(blueprint, 1);
+  const { name: _name, ...metadata } = objectAt(job, 'metadata');
+  return { ...job, metadata: { ...metadata, generateName: 'job-chief-check-' } };
 }
 
 function jobLabels(key: SpecKey, instance: string): Record<string, string> {

@@ -37,3 +37,8 @@ export function hasStarted(job: ObservedJob): boolean {
 export function isLive(job: ObservedJob): boolean {
   return jobState(job) !== 'finished';
 }
+
+/** Newest first: by drain sequence, which no clock can disorder; by creation where that does not tell. */
+export function newestFirst(jobs: readonly ObservedJob[]): ObservedJob[] {
+  return [...jobs].sort((left, right) => (right.sequence ?? 0) - (left.sequence ?? 0) || right.createdAt - left.createdAt);
+}

@@ -1,7 +1,7 @@
 /** Which finished Jobs may go. Only retention deletes Jobs. */
 import type { Retention, RetentionRule } from '../spec/common.ts';
 import { earliest } from './give-up.ts';
-import { jobState } from './job-state.ts';
+import { jobState, newestFirst } from './job-state.ts';
 import type { ObservedJob } from './observed.ts';
 
 /**
@@ -29,9 +29,9 @@ export interface RetentionView {
  * failures that the breaker counts, one whose outcome is not written down yet, or one with a living pod.
  */
 export function planRetention(jobs: readonly ObservedJob[], view: RetentionView, now: number): RetentionPlan {
-  const newestFirst = [...jobs].sort((left, right) => (right.sequence ?? 0) - (left.sequence ?? 0) || right.createdAt - left.createdAt);
-  const done = newestFirst.filter((job) => jobState(job) === 'finished' && job.recorded?.phase === 'final');
-  const guarded = new Set<string>(view.keepNewest ? newestFirst.slice(0, 1).map((job) => job.uid) : []);
+  const ordered = newestFirst(jobs);
+  const done = ordered.filter((job) => jobState(job) === 'finished' && job.recorded?.phase === 'final');
+  const guarded = new Set<string>(view.keepNewest ? ordered.slice(0, 1).map((job) => job.uid) : []);
   const succeeded = done.filter((job) => job.recorded?.outcome === 'succeeded');
   const failed = done.filter((job) => job.recorded?.outcome !== 'succeeded');
   if (view.keepNewest) for (const job of failed.slice(0, view.counted)) guarded.add(job.uid);
@@ -43,8 +43,8 @@ export function planRetention(jobs: readonly ObservedJob[], view: RetentionView,
 }
 
 /** When each Job may go at the earliest; Jobs that stay for ever are left out. */
-function dueTimes(newestFirst: readonly ObservedJob[], rule: RetentionRule): { job: ObservedJob; at: number }[] {
-  return newestFirst.flatMap((job, index) => {
+function dueTimes(ordered: readonly ObservedJob[], rule: RetentionRule): { job: ObservedJob; at: number }[] {
+  return ordered.flatMap((job, index) => {
     const finishedAt = job.finished?.at ?? job.createdAt;
     const byCount = rule.count !== undefined && index >= rule.count ? finishedAt : undefined;
     const byAge = rule.age === undefined ? undefined : finishedAt + rule.age;

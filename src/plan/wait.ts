@@ -1,5 +1,6 @@
 /** How long to leave a queue alone after the outcomes of its last Jobs, and when its breaker opens. */
 import type { BreakerSpec, QueueSpec } from '../spec/queue.ts';
+import { newestFirst } from './job-state.ts';
 import type { Outcome } from './notes.ts';
 import type { ObservedJob } from './observed.ts';
 import { finalOutcome } from './outcome.ts';
@@ -38,15 +39,13 @@ interface EndedRun {
   readonly sequence: number | undefined;
 }
 
-/** Newest first: by drain sequence, which no clock can disorder. */
+/** Newest first. */
 function endedRuns(jobs: readonly ObservedJob[]): EndedRun[] {
-  return jobs
-    .filter((job) => job.finished !== undefined && !job.deleting)
-    .sort((left, right) => (right.sequence ?? 0) - (left.sequence ?? 0) || right.createdAt - left.createdAt)
-    .flatMap((job) => {
-      const outcome = finalOutcome(job);
-      return outcome && job.finished ? [{ class: waitClass(outcome.outcome), at: job.finished.at, sequence: job.sequence }] : [];
-    });
+  const ended = jobs.filter((job) => job.finished !== undefined && !job.deleting);
+  return newestFirst(ended).flatMap((job) => {
+    const outcome = finalOutcome(job);
+    return outcome && job.finished ? [{ class: waitClass(outcome.outcome), at: job.finished.at, sequence: job.sequence }] : [];
+  });
 }
 
 /** Whether the work or the cluster failed it, the next attempt waits alike. */

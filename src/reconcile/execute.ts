@@ -3,7 +3,7 @@
  * does not keep the others from being tried: a create looks at the live cluster anyway before it does anything.
  */
 import { drainSpecHash } from '../plan/drain-job.ts';
-import type { Action, DeleteAction, EndAction, JobRef, MarkAction, ReownAction, ScaleAction } from '../plan/action.ts';
+import type { Action, EndAction, JobRef, MarkAction, ReownAction, ScaleAction } from '../plan/action.ts';
 import { endPatch, markPatch, reownPatch, scalePatch } from '../plan/patches.ts';
 import type { SpecKey } from '../plan/observed.ts';
 import { createDrainJob, resolveName, type CreateDeps, type CreateResult } from './create.ts';
@@ -66,7 +66,7 @@ function patchOf(action: EndAction | ScaleAction | MarkAction | ReownAction): Re
   }
 }
 
-type WriteAction = Extract<Action, { job: JobRef }> | DeleteAction;
+type WriteAction = Extract<Action, { job: JobRef }>;
 
 /** What is gone needs nothing more; a conflict means that the cache is behind, and the next event brings us back. */
 function afterWrite(deps: ExecuteDeps, key: SpecKey, action: WriteAction, result: WriteResult): Executed {
