@@ -99,11 +99,12 @@ export interface DepthDemand {
   readonly every: number;
 }
 
-/** The server-side dry run of a spec's template. */
+/** The server-side dry run of a spec's templates. The first that is refused is the verdict. */
 export interface VerdictDemand {
   readonly kind: 'verdict';
   readonly hash: string;
-  readonly manifest: JsonObject;
+  /** `what` stands before the API server's message where there are several: `step "load"`. */
+  readonly manifests: readonly { readonly what: string; readonly manifest: JsonObject }[];
   readonly notBefore: number;
 }
 

@@ -8,7 +8,8 @@ import type { RecordedOutcome, UpkeepNote } from './notes.ts';
 /** What all rounds of one logical spec are keyed by: lower-case kind and the name as label value. */
 export interface SpecKey {
   /** `unknown`: a document whose kind does not exist; it can only be reported. */
-  readonly kind: 'queue' | 'unknown';
+  readonly kind: 'queue' | 'workflow' | 'run' | 'unknown';
+  /** Label value of the logical name; of a run the name of its record. */
   readonly name: string;
 }
 
@@ -63,6 +64,21 @@ export interface ObservedJob {
   readonly recorded: RecordedOutcome | undefined;
   readonly upkeep: UpkeepNote | undefined;
   readonly pods: readonly ObservedPod[];
+  /** Only of Jobs of runs. */
+  readonly step?: StepJobFacts | undefined;
+}
+
+/** What the outcome of a step is read from, beyond the Job's own. */
+export interface StepJobFacts {
+  readonly indexed: boolean;
+  readonly completions: number | undefined;
+  readonly parallelism: number;
+  readonly restartPolicy: string;
+  /** The Job controller's verdict must be awaited: successPolicy, managedBy, or a podFailurePolicy that is the user's. */
+  readonly awaitsVerdict: boolean;
+  /** As the status has them, such as `0-2,5`. */
+  readonly completedIndexes: string;
+  readonly failedIndexes: string;
 }
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
@@ -91,6 +107,20 @@ export interface ObservedPod {
   readonly waiting: { readonly reason: string; readonly message: string; readonly container: string; /** First seen by this process, by its clock. */ readonly since: number } | undefined;
   /** Regular containers (and failed init containers) that terminated with a code other than 0. */
   readonly failures: readonly ContainerFailure[];
+  /** Only of pods of runs. */
+  readonly step?: StepPodFacts | undefined;
+}
+
+export interface StepPodFacts {
+  /** Completion index. */
+  readonly index: number | undefined;
+  /** All regular containers have terminated (and none will be restarted): with exit 0, or not all of them. The pod's phase follows about a second later. */
+  readonly done: 'succeeded' | 'failed' | undefined;
+  readonly doneAt: number | undefined;
+  /** Termination messages of regular containers that exited with 0 and left one, as they are. */
+  readonly messages: readonly { readonly container: string; readonly text: string }[];
+  /** Containers that share the kubelet's 12 KiB for termination messages, init and ephemeral ones included. */
+  readonly containers: number;
 }
 
 export interface ContainerFailure {

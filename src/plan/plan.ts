@@ -10,6 +10,9 @@ export function plan(observed: Observed, environment: PlanEnvironment, now: numb
   switch (observed.key.kind) {
     case 'queue':
       return planQueue(observed, environment, now);
+    // Workflows and runs have plans of their own: plan/workflow and plan/run.
+    case 'workflow':
+    case 'run':
     case 'unknown':
       return planUnknown(observed, now);
   }

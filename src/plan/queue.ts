@@ -17,7 +17,7 @@ export function planQueue(observed: Observed, environment: PlanEnvironment, now:
   const draft = new Draft();
   const index = winnerOf(observed.claims);
   const winner = index === undefined ? undefined : observed.claims[index];
-  const spec = winner?.parsed.spec;
+  const spec = winner?.parsed.spec?.kind === 'Queue' ? winner.parsed.spec : undefined;
   if (winner?.source.kind === 'configMap') planOwnership(draft, observed, winner.source);
   planPatience(draft, observed, now);
   if (!winner && observed.unread !== true) planAfterDeletion(draft, observed);

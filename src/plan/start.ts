@@ -18,7 +18,7 @@ function unchecked(draft: Draft, { observed, spec, winner, environment, now }: Q
   if (verdict?.result.kind === 'passed') return undefined;
   const notBefore = verdict ? verdict.at + verdictPause(spec, verdict) : now;
   const blueprint = drainBlueprint(observed.key, spec, winner, { pods: spec.drain.pods.min, environment });
-  draft.demand({ kind: 'verdict', hash: spec.hash, manifest: dryRunJob(blueprint), notBefore });
+  draft.demand({ kind: 'verdict', hash: spec.hash, manifests: [{ what: '', manifest: dryRunJob(blueprint) }], notBefore });
   if (!verdict) return { state: 'Checking', reason: 'SpecChecking', message: 'the API server is asked whether it would take the Job' };
   draft.wake(notBefore);
   const { kind, message } = verdict.result;

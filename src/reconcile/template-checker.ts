@@ -34,18 +34,38 @@ export class TemplateChecker {
     this.#underWay.delete(specText(key));
   }
 
+  /** Stops asking once one has not passed. */
+  async #judgeAll({ manifests }: VerdictDemand): Promise<TemplateVerdict['result']> {
+    const verdicts: { what: string; result: TemplateVerdict['result'] }[] = [];
+    for (let from = 0; from < manifests.length; from += atOnce) {
+      const some = await Promise.all(manifests.slice(from, from + atOnce).map(async ({ what, manifest }) => ({ what, result: judge(await this.#jobs.dryRun(manifest)) })));
+      verdicts.push(...some);
+      if (some.some(({ result }) => result.kind !== 'passed')) break;
+    }
+    return together(verdicts);
+  }
+
   async #check(key: SpecKey, demand: VerdictDemand): Promise<void> {
     const text = specText(key);
-    const answer = await this.#jobs.dryRun(demand.manifest);
+    const result = await this.#judgeAll(demand);
     // A newer revision was asked about meanwhile, or the spec is gone.
     if (this.#underWay.get(text) !== demand.hash) return;
     this.#underWay.delete(text);
-    const result = judge(answer);
     const before = this.#verdicts.get(text);
     const repeated = before?.hash === demand.hash && before.result.kind === result.kind;
     this.#verdicts.set(text, { hash: demand.hash, at: this.#clock.now(), count: repeated ? before.count + 1 : 1, result });
     this.#changed(key);
   }
+}
+
+/** Dry runs of one spec at once. */
+const atOnce = 8;
+
+/** The verdict on all templates together: the first that did not pass, else all warnings. */
+function together(verdicts: readonly { readonly what: string; readonly result: TemplateVerdict['result'] }[]): TemplateVerdict['result'] {
+  for (const { what, result } of verdicts) if (result.kind !== 'passed') return { kind: result.kind, message: what === '' ? result.message : `${what}: ${result.message}` };
+  const warnings = verdicts.flatMap(({ what, result }) => (result.kind === 'passed' ? result.warnings.map((text) => (what === '' ? text : `${what}: ${text}`)) : []));
+  return { kind: 'passed', warnings };
 }
 
 /** A full quota says nothing about the template: it is the last check in admission, all others have passed. */

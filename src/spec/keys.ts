@@ -22,9 +22,27 @@ export const nameLabel = 'job-chief/name';
 /** For drain Jobs: the drain sequence, one higher for each Job of the queue. */
 export const runLabel = 'job-chief/run';
 export const attemptLabel = 'job-chief/attempt';
+/** For Jobs of runs: step and item; the exact step name is the annotation of the same name. job-chief/run is the record's name. */
+export const stepLabel = 'job-chief/step';
+export const indexLabel = 'job-chief/index';
+
+/** Label of what job-chief keeps for itself: `run` (a record), `files` and `items` (what its Jobs mount). */
+export const recordLabel = 'job-chief-record';
+/** Annotations of a record: why the run exists (JSON, never changed) and what it came to (JSON). */
+export const requestAnnotation = 'job-chief/request';
+export const resultAnnotation = 'job-chief/result';
+/** Annotations that people write on a record: any reason; "true"; `step,other=rejected`. */
+export const cancelAnnotation = 'job-chief/cancel';
+export const suspendAnnotation = 'job-chief/suspend';
+export const approvalsAnnotation = 'job-chief/approvals';
+/** Data keys of a record, beside `spec.yaml`. A state that is large is compressed, under binaryData. */
+export const parametersKey = 'parameters.json';
+export const stateKey = 'state.json';
+export const compressedStateKey = 'state.json.gz';
 
 /** Annotations on Jobs. */
 export const nameAnnotation = 'job-chief/name';
+export const stepAnnotation = 'job-chief/step';
 export const queueAnnotation = 'job-chief/queue';
 export const connectionAnnotation = 'job-chief/connection';
 export const specHashAnnotation = 'job-chief/spec-hash';
@@ -50,3 +68,6 @@ export const fluxSubstituteKey = 'kustomize.toolkit.fluxcd.io/substitute';
 export const reservedEnvPrefix = 'JOB_CHIEF_';
 export const reservedEnv: readonly string[] = ['JOB_COMPLETION_INDEX'];
 export const reservedMountPath = '/job-chief';
+/** Where a step's item is, and where it writes its outputs: the termination message, which needs no rights and no sidecar. */
+export const itemPath = '/job-chief/item';
+export const outputEnv = 'JOB_CHIEF_OUTPUT';

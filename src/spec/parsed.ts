@@ -2,8 +2,9 @@
 import type { JobDefaults } from './common.ts';
 import type { Problem } from './problem.ts';
 import type { QueueSpec } from './queue.ts';
+import type { WorkflowSpec } from './workflow.ts';
 
-export type Spec = QueueSpec;
+export type Spec = QueueSpec | WorkflowSpec;
 
 /** One labelled ConfigMap, or one spec file, as it was found. Pure data: reading it is the caller's work. */
 export interface SpecInput {
@@ -28,7 +29,7 @@ export interface SpecEnvironment {
 
 export interface ParsedSpec {
   /** Kind from the text, else from the label; undefined where neither names one that exists. */
-  readonly kind: 'Queue' | undefined;
+  readonly kind: Spec['kind'] | undefined;
   /** Logical name, as far as it could be read; else the object's name. */
   readonly name: string;
   /** undefined where the text could not be parsed at all. */

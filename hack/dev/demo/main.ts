@@ -137,7 +137,7 @@ function specsOf(folder: string): { readonly name: string; readonly queue: strin
   const documents = readdirSync(folder).filter((name) => name.endsWith('.yaml')).sort().flatMap((name) => parseAllDocuments(readFileSync(join(folder, name), 'utf8')).map((document) => document.toJS() as { metadata: { name: string; labels: Record<string, string> }; data: Record<string, string> }));
   return documents.flatMap(({ metadata, data }) => {
     const { spec } = parseSpec({ file: metadata.name, objectName: metadata.name, label: metadata.labels['job-chief'], data }, {});
-    return spec ? [{ name: metadata.name, queue: spec.source.queue, held: spec.suspend || spec.observe }] : [];
+    return spec?.kind === 'Queue' ? [{ name: metadata.name, queue: spec.source.queue, held: spec.suspend || spec.observe }] : [];
   });
 }
 

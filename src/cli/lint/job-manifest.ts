@@ -1,9 +1,9 @@
 /** The Job that a spec gives, as `lint --defaults` prints it: with every default, before names and labels of a run. */
 import { objectAt, type JsonObject } from '../../lib/json.ts';
-import type { Spec } from '../../spec/parsed.ts';
+import type { QueueSpec } from '../../spec/queue.ts';
 
 /** A manifest for reading, and for a dry run: it has a generateName. */
-export function jobManifest(spec: Spec): JsonObject {
+export function jobManifest(spec: QueueSpec): JsonObject {
   const job = objectAt(spec.jobTemplate, 'spec');
   const template = objectAt(job, 'template');
   return {
@@ -14,7 +14,7 @@ export function jobManifest(spec: Spec): JsonObject {
   };
 }
 
-function withExtra(metadata: JsonObject, extra: Spec['jobMetadata']): JsonObject {
+function withExtra(metadata: JsonObject, extra: QueueSpec['jobMetadata']): JsonObject {
   const merged = { labels: { ...objectAt(metadata, 'labels'), ...extra.labels }, annotations: { ...objectAt(metadata, 'annotations'), ...extra.annotations } };
   return Object.fromEntries(Object.entries(merged).filter(([, values]) => Object.keys(values).length > 0));
 }

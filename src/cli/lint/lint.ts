@@ -67,7 +67,7 @@ function print(result: LintResult, sources: readonly SourceText[], { output, def
 
 function printJobs({ specs }: LintResult, { out }: LintStreams): void {
   for (const { file, name, spec } of specs) {
-    if (spec) out(`---\n# ${file}: ${name}\n${stringify(jobManifest(spec), { aliasDuplicateObjects: false }).trimEnd()}`);
+    if (spec?.kind === 'Queue') out(`---\n# ${file}: ${name}\n${stringify(jobManifest(spec), { aliasDuplicateObjects: false }).trimEnd()}`);
   }
 }
 

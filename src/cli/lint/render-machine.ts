@@ -6,7 +6,7 @@ import type { LintResult } from './result.ts';
 
 /** The result as one object; with `jobs` each valid spec shows its Job. */
 export function renderJson({ specs, problems }: LintResult, jobs: boolean): string {
-  const listed = specs.map(({ file, kind, name, spec }) => ({ file, kind, name, valid: spec !== undefined, ...(jobs && spec ? { job: jobManifest(spec) } : {}) }));
+  const listed = specs.map(({ file, kind, name, spec }) => ({ file, kind, name, valid: spec !== undefined, ...(jobs && spec?.kind === 'Queue' ? { job: jobManifest(spec) } : {}) }));
   return JSON.stringify({ specs: listed, problems }, null, 2);
 }
 

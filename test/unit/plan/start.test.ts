@@ -77,7 +77,7 @@ describe('the dry run of a template', () => {
   const demandAt = (view: Observed, now = noon): unknown => planAt(view, now).demands.find((demand) => demand.kind === 'verdict');
   it('is asked for at once, with the smallest Job', () => {
     const view = observedOf(aQueueSpec({ drain: { pods: { min: 2, max: 5 } } }), { verdict: undefined });
-    expect(demandAt(view)).toMatchObject({ kind: 'verdict', hash: 'hash-1', notBefore: noon, manifest: { metadata: { generateName: 'job-chief-check-' }, spec: { parallelism: 2 } } });
+    expect(demandAt(view)).toMatchObject({ kind: 'verdict', hash: 'hash-1', notBefore: noon, manifests: [{ manifest: { metadata: { generateName: 'job-chief-check-' }, spec: { parallelism: 2 } } }] });
     expect(planAt(view).wakeAt).toBeUndefined();
   });
 

@@ -11,7 +11,7 @@ function aChecker() {
   const jobs = new FakeJobs();
   const changed: string[] = [];
   const checker = new TemplateChecker({ clock, jobs, changed: ({ name }) => changed.push(name) });
-  const demand = (hash = 'hash-1', notBefore = 0): VerdictDemand => ({ kind: 'verdict', hash, manifest: { hash }, notBefore });
+  const demand = (hash = 'hash-1', notBefore = 0): VerdictDemand => ({ kind: 'verdict', hash, manifests: [{ what: '', manifest: { hash } }], notBefore });
   const ask = async (answer: WriteResult, hash?: string): Promise<void> => {
     jobs.answers = { dryRun: answer };
     checker.ask(thumbnails, demand(hash));

@@ -28,7 +28,7 @@ export function parse(text: string, changes: Partial<SpecInput> = {}, environmen
 /** The spec of a text that must be valid. */
 export function validQueue(text: string, changes: Partial<SpecInput> = {}, environment: SpecEnvironment = {}): QueueSpec {
   const { spec, problems } = parse(text, changes, environment);
-  if (!spec) throw new Error(`not valid: ${JSON.stringify(problems)}`);
+  if (spec?.kind !== 'Queue') throw new Error(`not valid: ${JSON.stringify(problems)}`);
   return spec;
 }
 

@@ -1,0 +1,80 @@
+/**
+ * A run's record: a ConfigMap with the label job-chief-record. Its metadata alone says what other rounds need; its data
+ * holds what the run itself needs.
+ */
+import type { Json, JsonObject } from '../../lib/json.ts';
+import type { ParsedSpec } from '../../spec/parsed.ts';
+import type { RunOutcome, RunState } from './state.ts';
+
+/** Why a run exists. Annotation job-chief/request, never changed. */
+export interface RunRequest {
+  /** Logical name. */
+  readonly workflow: string;
+  readonly trigger: 'change' | 'schedule' | 'request' | 'step';
+  /** change: the spec's hash and what defined it (UID of the ConfigMap, or path of the file). */
+  readonly specHash?: string;
+  readonly source?: string;
+  /** schedule: milliseconds since 1970. */
+  readonly scheduledAt?: number;
+  /** step: the run that waits for this one. `depth` counts from 1. */
+  readonly parent?: { readonly run: string; readonly uid: string; readonly step: string; readonly attempt: number; readonly depth: number };
+  /** A new run of an earlier one: successes are carried over from it. */
+  readonly rerunOf?: { readonly run: string; readonly uid: string; /** First step that runs again, with all that follow it. */ readonly from?: string };
+  /** Larger runs first where several wait. */
+  readonly priority?: number;
+  /** What retention needs after the workflow is gone. Milliseconds. */
+  readonly retention?: { readonly succeeded: RetentionNote; readonly failed: RetentionNote };
+}
+interface RetentionNote {
+  readonly count?: number;
+  readonly age?: number;
+}
+
+/** `Queued`: its spec is not frozen yet, it waits for its turn. */
+export type RunPhase = 'Queued' | 'Running' | 'Suspended' | 'Succeeded' | 'Failed' | 'Cancelled';
+
+/** Annotation job-chief/result, once the run is over. */
+export interface RunResult {
+  readonly outcome: RunOutcome;
+  readonly reason: string;
+  readonly message: string;
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly failedSteps: readonly string[];
+  readonly outputs?: Readonly<Record<string, Json>>;
+}
+
+/** What people ask of a run, as annotations on its record: kubectl annotate is enough. */
+export interface RunCommands {
+  /** job-chief/cancel: any text is the reason. */
+  readonly cancel: string | undefined;
+  /** job-chief/suspend: "true". */
+  readonly suspend: boolean;
+  /** job-chief/approvals: `deploy,other=rejected`. */
+  readonly approvals: ReadonlyMap<string, 'approved' | 'rejected'>;
+}
+
+/** A record as the cache holds it: metadata only. */
+export interface ObservedRecord {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly createdAt: number;
+  readonly deleting: boolean;
+  readonly ownerUid: string | undefined;
+  /** Label value of the workflow's name: what keys are made of. */
+  readonly workflow: string;
+  /** undefined: unreadable, somebody edited it. */
+  readonly request: RunRequest | undefined;
+  readonly phase: RunPhase;
+  readonly result: RunResult | undefined;
+  readonly commands: RunCommands;
+}
+
+/** What the data of a record holds, read live once and then kept in memory. */
+export interface RunContent {
+  /** Spec text and files as the run started with them, parsed. undefined while Queued. */
+  readonly parsed: ParsedSpec | undefined;
+  readonly parameters: JsonObject;
+  readonly state: RunState | undefined;
+}

@@ -1,0 +1,19 @@
+/** Everything that a round of a workflow may look at: what defines it, and its runs as far as their metadata tells. */
+import type { Claim, Refusal, SpecKey, TemplateVerdict } from '../observed.ts';
+import type { ObservedRecord } from '../run/record.ts';
+
+export interface ObservedWorkflow {
+  readonly key: SpecKey;
+  readonly claims: readonly Claim[];
+  /** All of its records. */
+  readonly records: readonly ObservedRecord[];
+  /** undefined: records are read. Else why they are not: nothing is started, nothing is concluded. */
+  readonly recordsUnknown: { readonly reason: 'Forbidden' | 'RecordsUnread' | 'RecordsOff'; readonly message: string } | undefined;
+  /** Names of records that were asked for and that the cache does not show yet. */
+  readonly reservations: ReadonlySet<string>;
+  readonly verdict: TemplateVerdict | undefined;
+  readonly refusal: Refusal | undefined;
+  readonly unread: boolean;
+  /** When this process began to look after the workflow: scheduled times before are missed ones of a downtime. */
+  readonly since: number;
+}

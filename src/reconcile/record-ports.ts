@@ -1,0 +1,63 @@
+/** Where runs are written down. The service keeps them in ConfigMaps, a standalone run in memory. */
+import type { JsonObject } from '../lib/json.ts';
+import type { ObservedRecord, RunPhase, RunRequest, RunResult } from '../plan/run/record.ts';
+import type { RunState } from '../plan/run/state.ts';
+import type { ReadResult, WriteResult } from './ports.ts';
+
+/** The cache of record metadata. Reading never fails and never waits. */
+export interface RecordCache {
+  /** Complete once, and kept so by the watch. */
+  readonly synced: boolean;
+  /** Why it is not, as far as is known: rights are missing, or the API server does not answer. */
+  readonly problem: { readonly reason: 'Forbidden' | 'RecordsUnread' | 'RecordsOff'; readonly message: string } | undefined;
+  /** All records, or those of one workflow (label value of its name). */
+  all(): readonly ObservedRecord[];
+  of(workflow: string): readonly ObservedRecord[];
+  get(name: string): ObservedRecord | undefined;
+  hasSeen(resourceVersion: string): boolean;
+}
+
+/** A record with its data, read live. */
+export interface StoredRecord {
+  readonly record: ObservedRecord;
+  /** Spec text and the files that it names, by data key; undefined while it is queued. */
+  readonly data: Readonly<Record<string, string>> | undefined;
+  readonly parameters: JsonObject;
+  /** undefined where there is none yet; `broken` where somebody edited it into something unreadable. */
+  readonly state: RunState | 'broken' | undefined;
+}
+
+export interface NewRecord {
+  readonly name: string;
+  /** Exact logical name of the workflow, and the same as a label value. */
+  readonly workflow: string;
+  readonly workflowLabel: string;
+  readonly request: RunRequest;
+  readonly parameters: JsonObject;
+  /** Spec text and files; undefined: queued. */
+  readonly data: Readonly<Record<string, string>> | undefined;
+  readonly owner: { readonly name: string; readonly uid: string } | undefined;
+}
+
+/** Changes of a record, all in one conditional write. */
+export interface RecordChange {
+  readonly state?: RunState;
+  readonly phase?: RunPhase;
+  readonly result?: RunResult;
+  /** Admits a queued run. */
+  readonly data?: Readonly<Record<string, string>>;
+  readonly owner?: { readonly name: string; readonly uid: string };
+  /** Reason to cancel, as people would write it. */
+  readonly cancel?: string;
+}
+
+export interface RecordStore {
+  create(record: NewRecord): Promise<WriteResult>;
+  read(name: string): Promise<ReadResult<StoredRecord>>;
+  /** Only if the record still has this UID and resourceVersion; otherwise `conflict`. */
+  write(target: { readonly name: string; readonly uid: string; readonly resourceVersion: string }, change: RecordChange): Promise<WriteResult>;
+  /** With uid and resourceVersion as preconditions; its Jobs and maps follow by ownership. */
+  delete(target: { readonly name: string; readonly uid: string; readonly resourceVersion: string }): Promise<WriteResult>;
+  /** An immutable ConfigMap that Jobs of a run mount. */
+  createMap(manifest: JsonObject): Promise<WriteResult>;
+}

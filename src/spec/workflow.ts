@@ -1,0 +1,143 @@
+/**
+ * A Workflow as the rest of job-chief sees it: parsed, checked, phases and file names resolved, durations in milliseconds.
+ * What users write (and its JSON Schema) is workflow-schema.ts.
+ */
+import type { Json, JsonObject } from '../lib/json.ts';
+import type { CommonSpec } from './common.ts';
+import type { Expression } from './expression.ts';
+
+export interface WorkflowSpec extends CommonSpec {
+  readonly kind: 'Workflow';
+  readonly parameters: Readonly<Record<string, ParameterSpec>>;
+  readonly trigger: TriggerSpec;
+  /** Runs of this workflow at once. */
+  readonly concurrency: { readonly max: number };
+  /** In the order of the text, phases one after the other. */
+  readonly steps: readonly StepSpec[];
+  /** Start when all of `steps` have their outcome, whatever that is. */
+  readonly finally: readonly StepSpec[];
+  /** Live Jobs of one run; undefined: no limit. */
+  readonly maxParallel: number | undefined;
+  readonly onFailure: OnFailure;
+  /** Outputs of a run: values that may hold references. */
+  readonly outputs: Readonly<Record<string, Json>>;
+  /** Data keys that steps name: what a run keeps beside the text. */
+  readonly files: readonly string[];
+}
+
+/** `stop`: nothing new starts, what runs may finish. `revert`: as stop, then the undo jobs of succeeded steps, last first. */
+export type OnFailure = 'stop' | 'cancel' | 'continue' | 'revert';
+
+export interface ParameterSpec {
+  readonly type: ValueType;
+  /** The declaration as a JSON Schema, without `default` and `optional`. */
+  readonly schema: JsonObject;
+  readonly default: Json | undefined;
+  /** May be left out although it has no default: then it is absent. */
+  readonly optional: boolean;
+}
+export type ValueType = 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array';
+
+export interface TriggerSpec {
+  readonly onChange: boolean;
+  readonly onRequest: boolean;
+  readonly schedule: ScheduleSpec | undefined;
+}
+export interface ScheduleSpec {
+  /** Cron lines of five fields. */
+  readonly lines: readonly string[];
+  /** IANA name. */
+  readonly timeZone: string;
+  readonly concurrencyPolicy: 'Forbid' | 'Replace' | 'Allow';
+  /** Milliseconds after which a scheduled time that was not used is missed. */
+  readonly startingDeadline: number | undefined;
+}
+
+export interface StepSpec {
+  readonly name: string;
+  /** The name with `-` as `_`: how expressions spell it. */
+  readonly id: string;
+  /** Name of the phase it stands in. */
+  readonly phase: string | undefined;
+  readonly work: StepWork;
+  readonly dependsOn: Dependency;
+  /** CEL over params, steps and run; undefined: always. */
+  readonly when: Expression | undefined;
+  readonly forEach: ForEachSpec | undefined;
+  readonly retry: RetrySpec;
+  readonly startTimeout: number;
+  readonly timeout: TimeSpec | undefined;
+  readonly allowFailure: boolean;
+  readonly undo: UndoSpec | undefined;
+  readonly outputs: Readonly<Record<string, OutputSpec>>;
+  /** Files mounted into every container: path in the container → data key. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** A duration in milliseconds, or a text with references that gives one. */
+export type TimeSpec = number | string;
+
+export type StepWork =
+  /** `job` and `jobTemplate`, defaults filled in; may hold references. */
+  | { readonly kind: 'job'; readonly template: JsonObject }
+  /** `jobFile`: one manifest; `jobFiles`: one or more, which run beside each other. Verbatim, no references. */
+  | { readonly kind: 'manifests'; readonly manifests: readonly { readonly file: string; readonly template: JsonObject }[]; readonly several: boolean }
+  | { readonly kind: 'workflow'; readonly workflow: string; readonly parameters: JsonObject }
+  | { readonly kind: 'approve'; readonly message: string };
+
+/**
+ * When a step may start. Both parts must hold.
+ * `all`: names of steps that must have succeeded or been skipped (or failed with allowFailure): written as a list, the
+ * phase before, and references to outputs. `expression`: CEL over the other steps.
+ */
+export interface Dependency {
+  readonly all: readonly string[];
+  readonly expression: Expression | undefined;
+}
+
+export type ForEachSource =
+  /** Written out; may hold references. */
+  | { readonly kind: 'items'; readonly items: readonly Json[] }
+  /** A reference to a list, such as `$(steps.list.outputs.files)` or `$(params.regions)`. */
+  | { readonly kind: 'from'; readonly reference: string }
+  /** A number, or a reference to one: items are 0 … count - 1. */
+  | { readonly kind: 'count'; readonly count: number | string };
+export interface ForEachSpec {
+  readonly source: ForEachSource;
+  /** Live items at once; undefined: no limit but the run's. */
+  readonly maxParallel: number | undefined;
+  /** `indexed`: one Indexed Job with item files; `jobs`: one Job for each item, since the job names `$(item)` or items are retried after a delay. */
+  readonly shape: 'indexed' | 'jobs';
+}
+
+export interface RetrySpec {
+  /** Attempts in all; 1: no retry. */
+  readonly attempts: number;
+  /** No attempt starts later than this after the first started. */
+  readonly within: number | undefined;
+  readonly delay: number;
+  readonly factor: number;
+  readonly maxDelay: number;
+  /** Which exit codes are worth another attempt. Failures without an exit code (evicted, never started) always are. */
+  readonly exitCodes: { readonly retry: readonly number[] } | { readonly fail: readonly number[] } | undefined;
+  /** After an OOM kill the next attempt gets `factor` times the memory, up to `maxMemory`. */
+  readonly onOOM: { readonly factor: number; /** Quantity. */ readonly maxMemory: string } | undefined;
+}
+
+export interface UndoSpec {
+  readonly template: JsonObject;
+  readonly retry: RetrySpec;
+  readonly startTimeout: number;
+  readonly timeout: number | undefined;
+}
+
+export interface OutputSpec {
+  readonly type: ValueType;
+  /** For steps that were skipped, and for outputs that were not written. */
+  readonly default: Json | undefined;
+}
+
+/** Most items of a forEach. */
+export const mostItems = 10_000;
+/** Most steps of a workflow, manifests of jobFiles counted. */
+export const mostSteps = 20_000;
