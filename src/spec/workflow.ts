@@ -86,12 +86,14 @@ export type StepWork =
   | { readonly kind: 'approve'; readonly message: string };
 
 /**
- * When a step may start. Both parts must hold.
- * `all`: names of steps that must have succeeded or been skipped (or failed with allowFailure): written as a list, the
- * phase before, and references to outputs. `expression`: CEL over the other steps.
+ * When a step may start. All parts must hold.
+ * `all`: names of steps that must be ok (succeeded, skipped, or failed with allowFailure): written as a list, and steps
+ * whose outputs it names, unless its expression speaks of them. `phase`: the phase before its own, all of whose steps must
+ * be ok. `expression`: CEL over the other steps.
  */
 export interface Dependency {
   readonly all: readonly string[];
+  readonly phase: string | undefined;
   readonly expression: Expression | undefined;
 }
 
