@@ -39,6 +39,10 @@ export const approvalsAnnotation = 'job-chief/approvals';
 export const parametersKey = 'parameters.json';
 export const stateKey = 'state.json';
 export const compressedStateKey = 'state.json.gz';
+/** The files that its spec names, as one compressed document: what the map that pods mount is made from, and made from again. */
+export const filesKey = 'files.json.gz';
+/** What that map's name ends in, behind the name of the record. */
+export const filesMapSuffix = '-files';
 
 /** Annotations on Jobs. */
 export const nameAnnotation = 'job-chief/name';
