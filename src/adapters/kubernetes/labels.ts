@@ -1,6 +1,6 @@
 /** Reading labels and times of objects that anybody may have edited. */
 import { isObject, objectAt, stringAt } from '../../lib/json.ts';
-import { instanceLabel, jobKindLabel, managedBy, managedByLabel, nameLabel } from '../../spec/keys.ts';
+import { instanceLabel, jobKindLabel, managedBy, managedByLabel, nameLabel, runLabel } from '../../spec/keys.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 
 /** Selects all Jobs and Pods that an instance made. */
@@ -8,14 +8,25 @@ export function instanceSelector(instance: string): string {
   return `${managedByLabel}=${managedBy},${instanceLabel}=${instance}`;
 }
 
-const kinds: readonly SpecKey['kind'][] = ['queue'];
+/** What rounds of Jobs are keyed by: label job-chief/kind, the kind of key, and the label that holds the key's name. */
+const keyKinds: readonly { readonly label: string; readonly kind: SpecKey['kind']; readonly nameIn: string }[] = [
+  { label: 'queue', kind: 'queue', nameIn: nameLabel },
+  // The Jobs of a workflow belong to the run that made them.
+  { label: 'workflow', kind: 'run', nameIn: runLabel },
+];
 
-/** The spec that a Job or Pod belongs to; undefined where its labels name none. */
+/** The spec, or the run, that a Job or Pod belongs to; undefined where its labels name none. */
 export function keyOf(raw: unknown): SpecKey | undefined {
   const labels = labelsOf(raw);
-  const kind = kinds.find((each) => each === labels[jobKindLabel]);
-  const name = labels[nameLabel];
-  return kind === undefined || name === undefined || name === '' ? undefined : { kind, name };
+  const found = keyKinds.find(({ label }) => label === labels[jobKindLabel]);
+  const name = found && labels[found.nameIn];
+  return found === undefined || name === undefined || name === '' ? undefined : { kind: found.kind, name };
+}
+
+/** Selects the Jobs or Pods of some keys of one kind: the counterpart of `keyOf`. */
+export function keySelector(kind: SpecKey['kind'], names: Iterable<string>): string {
+  const { label, nameIn } = keyKinds.find((each) => each.kind === kind) ?? { label: kind, nameIn: nameLabel };
+  return `${jobKindLabel}=${label},${nameIn} in (${[...names].join(',')})`;
 }
 
 export function labelsOf(raw: unknown): Readonly<Record<string, string>> {

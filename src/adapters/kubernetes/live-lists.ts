@@ -5,12 +5,11 @@
  */
 import { objectAt, stringAt } from '../../lib/json.ts';
 import type { SpecKey } from '../../plan/observed.ts';
-import { jobKindLabel, nameLabel } from '../../spec/keys.ts';
 import type { LiveView, ReadResult } from '../../reconcile/ports.ts';
 import { isForbidden } from './api-error.ts';
 import type { ApiFailure } from './api-error.ts';
 import type { KubernetesClient, ListResult } from './client.ts';
-import { instanceSelector, keyOf } from './labels.ts';
+import { instanceSelector, keyOf, keySelector } from './labels.ts';
 import { finishedOf, sequenceOf } from './project-job.ts';
 import { jobs, pods } from './resources.ts';
 import { identityOf } from './watch-event.ts';
@@ -59,7 +58,7 @@ export class LiveLists {
 
   /** Jobs and living pods of all keys in the chunk. One request failed: nobody in the chunk gets an answer. */
   async #answer(chunk: Chunk): Promise<void> {
-    const labelSelector = `${instanceSelector(this.#instance)},${jobKindLabel}=${chunk.kind},${nameLabel} in (${[...chunk.names].join(',')})`;
+    const labelSelector = `${instanceSelector(this.#instance)},${keySelector(chunk.kind, chunk.names)}`;
     const [jobList, podList] = await Promise.all([
       this.#client.list(jobs, { labelSelector }),
       this.#client.list(pods, { labelSelector, fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed', metadataOnly: true }),

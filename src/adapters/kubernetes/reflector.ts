@@ -47,6 +47,8 @@ export interface ReflectorOptions<T> {
   readonly same?: (before: T, after: T) => boolean;
   /** Told after the cache has changed. May throw: that is logged and nothing else. */
   readonly onChange: (change: Change<T>) => void;
+  /** `synced` or `failure` is different now. May throw, as onChange may. */
+  readonly onState?: () => void;
   readonly meter?: ReflectorMeter | undefined;
   readonly log: Log;
 }
@@ -73,6 +75,7 @@ export class Reflector<T extends Stored> {
   #synced = false;
   #lastContact: number;
   #complained = false;
+  #failure: ApiFailure | undefined;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -107,6 +110,11 @@ export class Reflector<T extends Stored> {
   /** Monotonic time of the last list or watch attempt, or line received: a liveness probe's question. */
   get lastContact(): number {
     return this.#lastContact;
+  }
+
+  /** Why the last list or watch came to nothing; undefined while all goes well. */
+  get failure(): ApiFailure | undefined {
+    return this.#failure;
   }
 
   get size(): number {
@@ -156,8 +164,10 @@ export class Reflector<T extends Stored> {
     if (this.#relist === 'start' || this.#relist === 'stale') this.#recovered();
     this.#version = result.resourceVersion;
     this.#store.replace(result.objects);
+    const first = !this.#synced;
     this.#synced = true;
     this.#listed.resolve(undefined);
+    this.#goes(undefined, first);
     meter?.size(this.#store.size);
     return 0;
   }
@@ -238,6 +248,7 @@ export class Reflector<T extends Stored> {
       this.#complained = true;
       log.warn(fields, 'cannot follow the cluster, trying on');
     } else log.debug(fields, 'cannot follow the cluster, trying again');
+    this.#goes(failure);
     return this.#pause(failure);
   }
 
@@ -255,14 +266,27 @@ export class Reflector<T extends Stored> {
 
   #recovered(): void {
     this.#failures = 0;
+    this.#goes(undefined);
     if (!this.#complained) return;
     this.#complained = false;
     this.#options.log.info({ resource: this.#options.resource.plural }, 'following the cluster again');
   }
 
+  /** Tells whoever asked of another state; the same failure again is none. */
+  #goes(failure: ApiFailure | undefined, synced = false): void {
+    const before = this.#failure;
+    this.#failure = failure;
+    if (!synced && before?.status === failure?.status && before?.message === failure?.message) return;
+    this.#guarded(() => this.#options.onState?.());
+  }
+
   #tell(change: Change<T>): void {
+    this.#guarded(() => { this.#options.onChange(change); });
+  }
+
+  #guarded(handler: () => void): void {
     try {
-      this.#options.onChange(change);
+      handler();
     } catch (error) {
       this.#options.log.error({ resource: this.#options.resource.plural, error }, 'handler of a change threw');
     }

@@ -1,0 +1,78 @@
+/** A record's metadata, read: what other rounds need of it. Anybody may have edited it, so nothing here throws. */
+import { objectAt, stringAt } from '../../lib/json.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import type { ObservedRecord, RunCommands, RunPhase, RunResult } from '../../plan/run/record.ts';
+import { approvalsAnnotation, cancelAnnotation, instanceLabel, nameLabel, recordLabel, requestAnnotation, resultAnnotation, stateLabel, suspendAnnotation } from '../../spec/keys.ts';
+import { annotationsOf, controllerOf, labelsOf, timeAt } from './labels.ts';
+import { asRunRequest, asRunResult } from './record-schema.ts';
+import { identityOf } from './watch-event.ts';
+
+/** What label job-chief-record says of a record; maps of files and of items have other values. */
+export const recordRole = 'run';
+
+/** undefined: no record, or another instance's. Works on whole objects and on metadata alone. */
+export function projectRecord(raw: JsonObject, instance: string): ObservedRecord | undefined {
+  const labels = labelsOf(raw);
+  const identity = identityOf(raw);
+  if (!identity || labels[recordLabel] !== recordRole || labels[instanceLabel] !== instance) return undefined;
+  const metadata = objectAt(raw, 'metadata');
+  const annotations = annotationsOf(raw);
+  const result = asRunResult(parsed(annotations[resultAnnotation]));
+  return {
+    ...identity,
+    resourceVersion: stringAt(metadata, 'resourceVersion') ?? '',
+    createdAt: timeAt(metadata, 'creationTimestamp') ?? 0,
+    deleting: stringAt(metadata, 'deletionTimestamp') !== undefined,
+    ownerUid: controllerOf(raw).uid,
+    workflow: labels[nameLabel] ?? '',
+    request: asRunRequest(parsed(annotations[requestAnnotation])),
+    phase: phaseOf(labels[stateLabel], result),
+    result,
+    commands: commandsOf(annotations),
+  };
+}
+
+const phases: readonly RunPhase[] = ['Queued', 'Running', 'Suspended', 'Succeeded', 'Failed', 'Cancelled'];
+const phaseAfter: Readonly<Record<RunResult['outcome'], RunPhase>> = { succeeded: 'Succeeded', failed: 'Failed', cancelled: 'Cancelled' };
+
+/**
+ * A run that is over stays over, whatever somebody does to the label. Of an unknown label the answer is Running: taken
+ * for Queued it would be frozen and started again, taken for over it would be pruned.
+ */
+function phaseOf(label: string | undefined, result: RunResult | undefined): RunPhase {
+  if (result !== undefined) return phaseAfter[result.outcome];
+  return phases.find((phase) => phase === label) ?? 'Running';
+}
+
+function commandsOf(annotations: Readonly<Record<string, string>>): RunCommands {
+  const cancel = annotations[cancelAnnotation]?.trim();
+  return {
+    cancel: cancel === '' ? 'no reason given' : cancel,
+    suspend: annotations[suspendAnnotation] === 'true',
+    approvals: approvalsIn(annotations[approvalsAnnotation] ?? ''),
+  };
+}
+
+const verdicts: ReadonlyMap<string, 'approved' | 'rejected'> = new Map([['approved', 'approved'], ['rejected', 'rejected']]);
+const noApprovals: RunCommands['approvals'] = new Map();
+
+/** `deploy,other=rejected`. A misspelt verdict counts for nothing, and of two for one step the rejection counts. */
+function approvalsIn(text: string): RunCommands['approvals'] {
+  if (text === '') return noApprovals;
+  const found = new Map<string, 'approved' | 'rejected'>();
+  for (const part of text.split(',')) {
+    const [step = '', verdict = 'approved', ...more] = part.split('=').map((each) => each.trim());
+    const known = verdicts.get(verdict);
+    if (step === '' || known === undefined || more.length > 0 || found.get(step) === 'rejected') continue;
+    found.set(step, known);
+  }
+  return found;
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,123 @@
+/** Records as a watch of their metadata shows them. What they hold, up to 1 MiB each, is read when a run needs it. */
+import type { Clock } from '../../lib/clock.ts';
+import type { SpecKey } from '../../plan/observed.ts';
+import type { ObservedRecord } from '../../plan/run/record.ts';
+import type { Log } from '../../reconcile/ports.ts';
+import type { RecordCache } from '../../reconcile/record-ports.ts';
+import { instanceLabel, recordLabel } from '../../spec/keys.ts';
+import { isForbidden } from './api-error.ts';
+import type { ApiFailure } from './api-error.ts';
+import type { KubernetesClient } from './client.ts';
+import { KeyIndex } from './key-index.ts';
+import { projectRecord, recordRole } from './project-record.ts';
+import { Reflector } from './reflector.ts';
+import type { ReflectorMeter } from './reflector.ts';
+import { configMaps } from './resources.ts';
+import { hasReached } from './resource-version.ts';
+import type { Change } from './store.ts';
+
+export interface RecordCacheOptions {
+  readonly client: Pick<KubernetesClient, 'list' | 'watch' | 'namespace'>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly instance: string;
+  readonly log: Log;
+  /** A record came, changed (every write shows, so that one who waits for a version is woken) or went. `workflow`: label value. */
+  readonly onChange: (record: { readonly name: string; readonly workflow: string }) => void;
+  /** `synced` or `problem` says something else now. */
+  readonly onState?: () => void;
+  /** Hooks of the watch, called with `records`. */
+  readonly meter?: (resource: string) => ReflectorMeter;
+}
+
+interface CachedRecord {
+  readonly name: string;
+  readonly uid: string;
+  readonly key: SpecKey;
+  readonly record: ObservedRecord;
+}
+
+/** Start it once, stop it once. Without the right it stays unsynced with a problem, and finds out when it is granted. */
+export class KubernetesRecordCache implements RecordCache {
+  readonly reflector: Reflector<CachedRecord>;
+  readonly #options: RecordCacheOptions;
+  readonly #byWorkflow = new KeyIndex<CachedRecord>();
+
+  constructor(options: RecordCacheOptions) {
+    this.#options = options;
+    const { client, clock, random, log, instance, meter, onState } = options;
+    this.reflector = new Reflector<CachedRecord>({
+      client, clock, random, log,
+      resource: configMaps,
+      labelSelector: `${recordLabel}=${recordRole},${instanceLabel}=${instance}`,
+      metadataOnly: true,
+      meter: meter?.('records'),
+      project: (raw) => cached(projectRecord(raw, instance)),
+      onChange: (change) => {
+        this.#changed(change);
+      },
+      ...(onState === undefined ? {} : { onState }),
+    });
+  }
+
+  start(): void {
+    this.reflector.start();
+  }
+
+  stop(): Promise<void> {
+    return this.reflector.stop();
+  }
+
+  get synced(): boolean {
+    return this.reflector.synced;
+  }
+
+  get whenSynced(): Promise<undefined> {
+    return this.reflector.whenSynced;
+  }
+
+  /** A right that was taken away is told also after the first list: what the cache shows is old then. */
+  get problem(): RecordCache['problem'] {
+    const { failure, synced } = this.reflector;
+    if (failure === undefined) return undefined;
+    if (isForbidden(failure)) return { reason: 'Forbidden', message: missingRight(failure, this.#options.client.namespace) };
+    return synced ? undefined : { reason: 'RecordsUnread', message: failure.message };
+  }
+
+  all(): readonly ObservedRecord[] {
+    return [...this.reflector.values()].map(({ record }) => record);
+  }
+
+  of(workflow: string): readonly ObservedRecord[] {
+    return [...this.#byWorkflow.of(keyOf(workflow))].map(({ record }) => record);
+  }
+
+  get(name: string): ObservedRecord | undefined {
+    return this.reflector.get(name)?.record;
+  }
+
+  hasSeen(resourceVersion: string): boolean {
+    return hasReached(this.reflector.resourceVersion, resourceVersion);
+  }
+
+  #changed(change: Change<CachedRecord>): void {
+    const { name } = change.kind === 'deleted' ? change.before : change.after;
+    for (const { name: workflow } of this.#byWorkflow.apply(change)) this.#options.onChange({ name, workflow });
+  }
+}
+
+function cached(record: ObservedRecord | undefined): CachedRecord | undefined {
+  return record && { name: record.name, uid: record.uid, key: keyOf(record.workflow), record };
+}
+
+function keyOf(workflow: string): SpecKey {
+  return { kind: 'workflow', name: workflow };
+}
+
+/** In the words of RBAC's refusal, with the question that shows whether it is mended. */
+function missingRight(failure: ApiFailure, namespace: string): string {
+  const refused = /User "(?<user>[^"]+)" cannot (?<verb>\w+) resource "(?<resource>[^"]+)"/.exec(failure.message);
+  const { user, verb, resource } = refused?.groups ?? {};
+  if (user === undefined || verb === undefined || resource === undefined) return `records of runs cannot be read: ${failure.message}`;
+  return `the right to ${verb} ${resource} is missing: kubectl auth can-i ${verb} ${resource} -n ${namespace} --as ${user}`;
+}
