@@ -114,7 +114,7 @@ export interface ExplanationDemand {
   readonly objects: readonly { readonly kind: 'Job' | 'Pod'; readonly name: string; readonly uid: string }[];
 }
 
-/** States of a Queue, in the label job-chief/state. */
+/** States of a Queue or a Workflow, in the label job-chief/state. */
 export type State = 'Idle' | 'Starting' | 'Running' | 'Ending' | 'Waiting' | 'Blocked' | 'Suspended' | 'Checking' | 'Rejected' | 'Superseded';
 
 /** Status of one claim. */
@@ -126,10 +126,36 @@ export interface Status {
   readonly health: 'Healthy' | 'Progressing' | 'Degraded';
   readonly observedHash: string | undefined;
   readonly conditions: readonly { readonly type: 'Accepted' | 'Progressing' | 'LastRun'; readonly status: 'True' | 'False' | 'Unknown'; readonly reason: string; readonly message: string }[];
-  readonly lastRun: { readonly job: string; readonly outcome: string; readonly reason: string; readonly message: string; readonly finishedAt: string } | undefined;
-  readonly liveJobs: number;
+  readonly lastRun: LastRun | undefined;
+  /** Of a Queue. */
+  readonly liveJobs?: number;
   /** Live Jobs that run an older revision of the spec. */
-  readonly oldJobs: number;
+  readonly oldJobs?: number;
+  /** Of a Workflow: runs that have begun and are not over. Absent where that is not known. */
+  readonly activeRuns?: number;
+  /** Runs that wait for their turn. */
+  readonly queuedRuns?: number;
+  readonly schedule?: ScheduleStatus;
+}
+
+export interface LastRun {
+  /** Of a Queue: the Job's name. */
+  readonly job?: string;
+  /** Of a Workflow: the record's name. */
+  readonly run?: string;
+  readonly outcome: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly finishedAt: string;
+}
+
+/** Also what the next process takes up from: see docs/adr/0010-schedules.md. */
+export interface ScheduleStatus {
+  /** Stands for lines and zone: another one is another timetable. */
+  readonly id: string;
+  /** Scheduled times up to this one are used, or no longer wanted. */
+  readonly from: string;
+  readonly next: string | undefined;
 }
 
 export interface ClaimStatus {

@@ -1,5 +1,5 @@
 /** A plan while it is being made. */
-import type { Action, ClaimStatus, Demand, Plan, State } from './action.ts';
+import type { Action, ClaimStatus, Demand, State } from './action.ts';
 import { earliest } from './give-up.ts';
 import type { Reason } from './reason.ts';
 
@@ -10,22 +10,18 @@ export interface Stand {
   readonly message: string;
 }
 
-export class Draft {
-  readonly actions: Action[] = [];
-  readonly demands: Demand[] = [];
+/** What plans of all kinds are made of. */
+export class DraftOf<A, D> {
+  readonly actions: A[] = [];
+  readonly demands: D[] = [];
   readonly statuses: ClaimStatus[] = [];
   #wakes: (number | undefined)[] = [];
 
-  act(...actions: readonly Action[]): void {
+  act(...actions: readonly A[]): void {
     this.actions.push(...actions);
   }
 
-  /** Whether this round ends the Job already: then nothing else is asked or done about it. */
-  ends(uid: string): boolean {
-    return this.actions.some((action) => action.kind === 'end' && action.job.uid === uid);
-  }
-
-  demand(demand: Demand): void {
+  demand(demand: D): void {
     this.demands.push(demand);
   }
 
@@ -34,7 +30,7 @@ export class Draft {
     this.#wakes.push(at);
   }
 
-  finish(now: number): Plan {
+  finish(now: number): Finished<A, D> {
     return {
       actions: this.actions,
       demands: this.demands,
@@ -42,5 +38,20 @@ export class Draft {
       // What was due by now is part of this plan: the same plan again, at once and without end, would not change it.
       wakeAt: earliest(this.#wakes.filter((at) => at !== undefined && at > now)),
     };
+  }
+}
+
+interface Finished<A, D> {
+  readonly actions: readonly A[];
+  readonly demands: readonly D[];
+  readonly statuses: readonly ClaimStatus[];
+  readonly wakeAt: number | undefined;
+}
+
+/** The plan of a Queue. */
+export class Draft extends DraftOf<Action, Demand> {
+  /** Whether this round ends the Job already: then nothing else is asked or done about it. */
+  ends(uid: string): boolean {
+    return this.actions.some((action) => action.kind === 'end' && action.job.uid === uid);
   }
 }

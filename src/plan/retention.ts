@@ -35,20 +35,31 @@ export function planRetention(jobs: readonly ObservedJob[], view: RetentionView,
   const succeeded = done.filter((job) => job.recorded?.outcome === 'succeeded');
   const failed = done.filter((job) => job.recorded?.outcome !== 'succeeded');
   if (view.keepNewest) for (const job of failed.slice(0, view.counted)) guarded.add(job.uid);
-  const due = [...dueTimes(succeeded, view.retention.succeeded), ...dueTimes(failed, view.retention.failed)].filter(({ job }) => !guarded.has(job.uid));
+  const finishedAt = (job: ObservedJob): number => job.finished?.at ?? job.createdAt;
+  return dueBy([...removalTimes(succeeded, finishedAt, view.retention.succeeded), ...removalTimes(failed, finishedAt, view.retention.failed)].filter(({ item }) => !guarded.has(item.uid)), now);
+}
+
+export interface Removal<T> {
+  readonly item: T;
+  /** When it may go at the earliest. */
+  readonly at: number;
+}
+
+/** What has to go by now, and when the answer changes by itself. */
+export function dueBy<T>(removals: readonly Removal<T>[], now: number): { readonly remove: readonly T[]; readonly next: number | undefined } {
   return {
-    remove: due.filter(({ at }) => at <= now).map(({ job }) => job),
-    next: earliest(due.map(({ at }) => (at > now ? at : undefined))),
+    remove: removals.filter(({ at }) => at <= now).map(({ item }) => item),
+    next: earliest(removals.map(({ at }) => (at > now ? at : undefined))),
   };
 }
 
-/** When each Job may go at the earliest; Jobs that stay for ever are left out. */
-function dueTimes(ordered: readonly ObservedJob[], rule: RetentionRule): { job: ObservedJob; at: number }[] {
-  return ordered.flatMap((job, index) => {
-    const finishedAt = job.finished?.at ?? job.createdAt;
+/** When each of what is finished may go, newest first; what stays for ever is left out. */
+export function removalTimes<T>(ordered: readonly T[], finishedAtOf: (item: T) => number, rule: RetentionRule): Removal<T>[] {
+  return ordered.flatMap((item, index) => {
+    const finishedAt = finishedAtOf(item);
     const byCount = rule.count !== undefined && index >= rule.count ? finishedAt : undefined;
     const byAge = rule.age === undefined ? undefined : finishedAt + rule.age;
     const at = earliest([byCount, byAge]);
-    return at === undefined ? [] : [{ job, at: Math.max(at, finishedAt + requestLifetime) }];
+    return at === undefined ? [] : [{ item, at: Math.max(at, finishedAt + requestLifetime) }];
   });
 }

@@ -3,8 +3,9 @@ import type { QueueSpec } from '../spec/queue.ts';
 import type { DepthDemand } from './action.ts';
 import { drainBlueprint, dryRunJob } from './drain-job.ts';
 import type { Draft, Stand } from './draft.ts';
-import type { ObservedJob, TemplateVerdict } from './observed.ts';
+import type { ObservedJob } from './observed.ts';
 import type { QueueRound } from './round.ts';
+import { planCheck } from './template-check.ts';
 import { waitFor } from './wait.ts';
 
 /** Asks what is missing, or creates. Called only while the slot is free and no wait runs. */
@@ -12,25 +13,14 @@ export function planStart(draft: Draft, round: QueueRound): Stand {
   return unchecked(draft, round) ?? whenReady(draft, round);
 }
 
-/** A template is used only after the API server's own dry run; what it refuses is a problem of the spec. */
 function unchecked(draft: Draft, { observed, spec, winner, environment, now }: QueueRound): Stand | undefined {
-  const verdict = observed.verdict?.hash === spec.hash ? observed.verdict : undefined;
-  if (verdict?.result.kind === 'passed') return undefined;
-  const notBefore = verdict ? verdict.at + verdictPause(spec, verdict) : now;
-  const blueprint = drainBlueprint(observed.key, spec, winner, { pods: spec.drain.pods.min, environment });
-  draft.demand({ kind: 'verdict', hash: spec.hash, manifests: [{ what: '', manifest: dryRunJob(blueprint) }], notBefore });
-  if (!verdict) return { state: 'Checking', reason: 'SpecChecking', message: 'the API server is asked whether it would take the Job' };
-  draft.wake(notBefore);
-  const { kind, message } = verdict.result;
-  if (kind === 'refused') return { state: 'Rejected', reason: 'TemplateRefused', message };
-  if (kind === 'forbidden') return { state: 'Blocked', reason: 'Forbidden', message };
-  return { state: 'Checking', reason: 'TemplateUnchecked', message: `the dry run of the Job got no clear answer: ${message}` };
-}
-
-/** No clear answer is asked for again soon; a refusal only now and then, for what was missing may come. */
-function verdictPause(spec: QueueSpec, verdict: TemplateVerdict): number {
-  if (verdict.result.kind === 'unknown') return Math.min(1000 * 2 ** Math.min(verdict.count - 1, 10), 60_000);
-  return waitFor(spec, 'refused', verdict.count);
+  return planCheck(draft, {
+    hash: spec.hash,
+    verdict: observed.verdict,
+    now,
+    manifests: () => [{ what: '', manifest: dryRunJob(drainBlueprint(observed.key, spec, winner, { pods: spec.drain.pods.min, environment })) }],
+    pause: (count) => waitFor(spec, 'refused', count),
+  });
 }
 
 function whenReady(draft: Draft, round: QueueRound): Stand {

@@ -1,10 +1,10 @@
 /** Plan and observation as the status document that users read. */
 import type { Problem } from '../spec/problem.ts';
-import type { Status } from './action.ts';
+import type { LastRun, Status } from './action.ts';
 import type { Stand } from './draft.ts';
 import { isoTime } from './iso-time.ts';
 import { isLive } from './job-state.ts';
-import type { Claim, Observed, ObservedJob } from './observed.ts';
+import type { Claim, Observed, ObservedJob, TemplateVerdict } from './observed.ts';
 import { finalOutcome } from './outcome.ts';
 
 /** Longest message kept, in bytes as they stand in JSON: three of them and the rest stay below 4 KiB. */
@@ -27,13 +27,29 @@ export function describeProblem(problem: Problem): string {
 
 /** For the claims that lost. `by` is the name of the ConfigMap, or the path of the file, that won. */
 export function superseded(claim: Claim, by: string): Stand {
-  return { state: 'Superseded', reason: 'SpecSuperseded', message: `"${by}" also defines queue "${claim.parsed.name}" and is newer` };
+  const kind = claim.parsed.kind?.toLowerCase() ?? 'spec';
+  return { state: 'Superseded', reason: 'SpecSuperseded', message: `"${by}" also defines ${kind} "${claim.parsed.name}" and is newer` };
 }
 
-/** Nothing in it moves by itself (no counts of messages, no times of polls): each change costs a write. */
 export function queueStatus(stand: Stand, claim: Claim, observed: Observed): Status {
   const live = observed.jobs.filter(isLive);
-  const last = lastRun(observed.jobs);
+  return {
+    ...claimStatus(stand, claim, { last: lastRun(observed.jobs), verdict: observed.verdict }),
+    liveJobs: live.length,
+    oldJobs: live.filter((job) => job.specHash !== claim.parsed.hash).length,
+  };
+}
+
+export interface StatusFacts {
+  readonly last: LastRun | undefined;
+  readonly verdict: TemplateVerdict | undefined;
+}
+
+/**
+ * What a status of any kind says. Nothing in it moves by itself (no counts of messages, no times of polls): each change
+ * costs a write.
+ */
+export function claimStatus(stand: Stand, claim: Claim, { last, verdict }: StatusFacts): Status {
   const message = cut(stand.message);
   return {
     state: stand.state,
@@ -41,10 +57,8 @@ export function queueStatus(stand: Stand, claim: Claim, observed: Observed): Sta
     message,
     health: healthOf(stand, claim, last),
     observedHash: claim.parsed.hash,
-    conditions: conditions({ ...stand, message }, warningsOf(claim, observed), last),
+    conditions: conditions({ ...stand, message }, warningsOf(claim, verdict), last),
     lastRun: last,
-    liveJobs: live.length,
-    oldJobs: live.filter((job) => job.specHash !== claim.parsed.hash).length,
   };
 }
 
@@ -53,14 +67,14 @@ export function queueStatus(stand: Stand, claim: Claim, observed: Observed): Sta
  * That a run failed is no fault of the configuration (Argo CD's own CronJob health broke pipelines that way), so it
  * counts only where the spec says so.
  */
-function healthOf({ state }: Stand, claim: Claim, last: Status['lastRun']): Status['health'] {
+function healthOf({ state }: Stand, claim: Claim, last: LastRun | undefined): Status['health'] {
   if (state === 'Rejected') return 'Degraded';
   if (state === 'Checking') return 'Progressing';
   const counts = claim.parsed.spec?.health.includeLastRun === true && state !== 'Superseded';
   return counts && last !== undefined && last.outcome !== 'succeeded' ? 'Degraded' : 'Healthy';
 }
 
-function conditions(stand: Stand, warnings: string, last: Status['lastRun']): Status['conditions'] {
+function conditions(stand: Stand, warnings: string, last: LastRun | undefined): Status['conditions'] {
   const refused = stand.state === 'Rejected' || stand.state === 'Superseded';
   const checking = stand.reason === 'SpecChecking' || stand.reason === 'TemplateUnchecked';
   const accepted = refused
@@ -74,23 +88,23 @@ function conditions(stand: Stand, warnings: string, last: Status['lastRun']): St
 }
 
 /** What lint would warn about, and what the API server warned about in its dry run (Pod Security, deprecated fields). */
-function warningsOf(claim: Claim, observed: Observed): string {
+function warningsOf(claim: Claim, verdict: TemplateVerdict | undefined): string {
   const ours = claim.parsed.problems.filter((problem) => problem.severity === 'warning').map(describeProblem);
-  const { verdict } = observed;
   const theirs = verdict?.hash === claim.parsed.hash && verdict?.result.kind === 'passed' ? verdict.result.warnings : [];
   return cut([...ours, ...theirs].join('; '));
 }
 
-function lastRun(jobs: readonly ObservedJob[]): Status['lastRun'] {
+function lastRun(jobs: readonly ObservedJob[]): LastRun | undefined {
   const [newest] = jobs.filter((job) => job.finished !== undefined).sort((left, right) => (right.sequence ?? 0) - (left.sequence ?? 0));
   const outcome = newest && finalOutcome(newest);
   if (!newest?.finished || !outcome) return undefined;
   return { job: newest.name, outcome: outcome.outcome, reason: outcome.reason, message: cut(outcome.message), finishedAt: isoTime(newest.finished.at) };
 }
 
-function cut(text: string): string {
-  if (size(text) <= longestMessage) return text;
-  let left = longestMessage - size('…');
+/** At most `longest` bytes as they stand in JSON, ending in an ellipsis where something is missing. */
+export function cut(text: string, longest = longestMessage): string {
+  if (size(text) <= longest) return text;
+  let left = longest - size('…');
   let kept = '';
   for (const character of text) {
     left -= size(character);

@@ -121,7 +121,7 @@ export class Reporter {
     const first = plan.statuses[0]?.status;
     if (!first) return;
     const accepted = first.conditions.some((condition) => condition.type === 'Accepted' && condition.status !== 'False');
-    this.#deps.meter.spec(observed.key, { state: first.state, accepted, liveJobs: first.liveJobs, claims: observed.claims.length });
+    this.#deps.meter.spec(observed.key, { state: first.state, accepted, liveJobs: first.liveJobs ?? 0, claims: observed.claims.length });
   }
 
   async #status(observed: Observed, { claim: index, status }: ClaimStatus): Promise<number | undefined> {
