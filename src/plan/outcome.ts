@@ -1,9 +1,13 @@
 /** How a finished Job came out, read while its pods still tell. */
+import { isAlive } from './job-state.ts';
 import type { RecordedOutcome } from './notes.ts';
 import type { ContainerFailure, ObservedJob, ObservedPod } from './observed.ts';
 
 /** Container reasons that mean the process never ran: the command is wrong, not the work. */
 const neverRan: ReadonlySet<string> = new Set(['StartError', 'ContainerCannotRun', 'CreateContainerError', 'RunContainerError']);
+
+/** The runtime no longer knew the container: its node was restarted, or lost it. The exit code that goes with it is made up. */
+const lostContainer = 'ContainerStatusUnknown';
 
 /**
  * The outcome of a Job with a terminal condition. What was written before wins over what can be seen now, since pods go
@@ -23,6 +27,9 @@ export function finalOutcome(job: ObservedJob): RecordedOutcome | undefined {
  */
 function fromPods(job: ObservedJob): RecordedOutcome | undefined {
   const failed = job.pods.filter((pod) => pod.phase === 'Failed' || pod.failures.length > 0);
+  // The pod's own deadline, which only whole manifests can set.
+  const late = failed.find((pod) => pod.reason === 'DeadlineExceeded');
+  if (late) return { phase: 'final', outcome: 'failed', reason: 'Timeout', message: `pod ${late.name} was active longer than its own deadline` };
   const own = failed.filter((pod) => !pod.disrupted && !pod.deleting).flatMap((pod) => pod.failures)[0];
   if (own) return fromContainer(own);
   const disrupted = failed.find((pod) => pod.disrupted || pod.reason !== undefined);
@@ -40,7 +47,7 @@ function fromContainer(failure: ContainerFailure): RecordedOutcome {
   // Error says no more than the exit code; OOMKilled does.
   const why = failure.reason === '' || failure.reason === 'Error' ? '' : ` (${failure.reason})`;
   const message = `container "${failure.container}" exited with ${failure.exitCode}${why}${said === '' ? '' : `: ${said}`}`;
-  const outcome = neverRan.has(failure.reason) ? 'notStarted' : 'failed';
+  const outcome = neverRan.has(failure.reason) ? 'notStarted' : failure.reason === lostContainer ? 'errored' : 'failed';
   return { phase: 'final', outcome, reason: failure.reason === '' ? 'Error' : failure.reason, message, exitCode: failure.exitCode };
 }
 
@@ -48,4 +55,12 @@ function fromContainer(failure: ContainerFailure): RecordedOutcome {
 function fromCondition(finished: NonNullable<ObservedJob['finished']>): RecordedOutcome {
   const reason = finished.reason === '' ? 'JobFailed' : finished.reason;
   return { phase: 'final', outcome: 'failed', reason: reason === 'DeadlineExceeded' ? 'Timeout' : reason, message: finished.message };
+}
+
+/**
+ * Whether pods may still tell why the Job failed. They come by another watch than Jobs: one that still runs here has ended
+ * in truth.
+ */
+export function mayTellMore(job: ObservedJob): boolean {
+  return job.finished?.condition === 'Failed' && job.recorded === undefined && job.pods.some((pod) => isAlive(pod) && pod.step?.done === undefined);
 }

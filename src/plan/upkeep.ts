@@ -4,12 +4,12 @@
  */
 import type { Retention } from '../spec/common.ts';
 import type { QueueSpec } from '../spec/queue.ts';
-import type { Action, JobRef } from './action.ts';
+import type { EndAction, ExplanationDemand, JobRef } from './action.ts';
 import type { Draft } from './draft.ts';
 import { patience } from './give-up.ts';
 import { isAlive, jobState } from './job-state.ts';
 import type { ConfigMapSource, Observed, ObservedJob } from './observed.ts';
-import { finalOutcome } from './outcome.ts';
+import { finalOutcome, mayTellMore } from './outcome.ts';
 import { planRetention } from './retention.ts';
 import type { Reason } from './reason.ts';
 import type { Outcome } from './notes.ts';
@@ -25,7 +25,7 @@ export function refOf(job: ObservedJob): JobRef {
 }
 
 /** Gives up on a Job. The outcome is written with the deadline, in one patch, so that no restart finds one without the other. */
-export function endAction(job: ObservedJob, reason: Reason, outcome: { outcome: Outcome; reason: string; message: string }): Action {
+export function endAction(job: ObservedJob, reason: Reason, outcome: { outcome: Outcome; reason: string; message: string }): EndAction {
   return {
     kind: 'end',
     reason,
@@ -46,7 +46,14 @@ export function planPatience(draft: Draft, observed: Observed, now: number): voi
   }
 }
 
-function planExplanation(draft: Draft, job: ObservedJob, now: number): void {
+/** A plan that can ask for Events. */
+export interface Inquirer {
+  demand(demand: ExplanationDemand): void;
+  wake(at: number | undefined): void;
+}
+
+/** Asks why a Job has no pod, or why its pods stay mute. */
+export function planExplanation(draft: Inquirer, job: ObservedJob, now: number): void {
   const state = jobState(job);
   if (state !== 'podless' && state !== 'starting') return;
   const at = (job.startedAt ?? job.createdAt) + explainAfter;
@@ -76,11 +83,6 @@ export function planMarks(draft: Draft, observed: Observed): void {
     const ran = job.finished && job.startedAt !== undefined ? job.finished.at - job.startedAt : undefined;
     draft.act({ kind: 'mark', reason: finishReasons[outcome.outcome], because: outcome.message === '' ? outcome.reason : outcome.message, job: refOf(job), outcome, ran });
   }
-}
-
-/** Pods come by another watch than Jobs: one that still lives here has ended in truth, and may yet tell why the Job failed. */
-function mayTellMore(job: ObservedJob): boolean {
-  return job.finished?.condition === 'Failed' && job.recorded === undefined && job.pods.some(isAlive);
 }
 
 /**

@@ -5,7 +5,7 @@
 import { stringAt } from '../lib/json.ts';
 import { judgeFailure } from './job-policy.ts';
 import { isTerminal, type JobObject, type PodObject } from './job-shape.ts';
-import { formatIndexes, parseIndexes } from './job-indexes.ts';
+import { formatIndexes, parseIndexes } from '../lib/index-ranges.ts';
 
 export const indexAnnotation = 'batch.kubernetes.io/job-completion-index';
 const firstBackoff = 10_000;

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../src/simulation/clock.ts';
-import { formatIndexes, parseIndexes } from '../../../src/simulation/job-indexes.ts';
 import { LineQueue } from '../../../src/simulation/line-queue.ts';
 import { mergePatch } from '../../../src/simulation/merge-patch.ts';
 import { copy, equal, freeze, timestamp } from '../../../src/simulation/objects.ts';
@@ -107,18 +106,6 @@ describe('objects', () => {
 
   it('have times in whole seconds, cut', () => {
     expect(timestamp(Date.UTC(2026, 0, 1, 0, 0, 1, 999))).toBe('2026-01-01T00:00:01Z');
-  });
-});
-
-describe('index lists', () => {
-  it.each([[[], ''], [[3], '3'], [[0, 1], '0,1'], [[0, 1, 2], '0-2'], [[0, 2, 3, 4, 9], '0,2-4,9']])('%j is written %j', (indexes, text) => {
-    expect(formatIndexes(new Set(indexes))).toBe(text);
-  });
-
-  it('are read as they were written', () => {
-    fc.assert(fc.property(fc.uniqueArray(fc.nat(60)), (indexes) => {
-      expect([...parseIndexes(formatIndexes(new Set(indexes)))].toSorted()).toEqual(indexes.toSorted());
-    }));
   });
 });
 
