@@ -4,7 +4,10 @@
  */
 import type { Json, JsonObject } from '../lib/json.ts';
 import type { CommonSpec } from './common.ts';
-import type { Expression } from './expression.ts';
+import type { Expression } from './facts.ts';
+import type { ValueType } from './value-type.ts';
+
+export type { ValueType } from './value-type.ts';
 
 export interface WorkflowSpec extends CommonSpec {
   readonly kind: 'Workflow';
@@ -36,7 +39,6 @@ export interface ParameterSpec {
   /** May be left out although it has no default: then it is absent. */
   readonly optional: boolean;
 }
-export type ValueType = 'string' | 'integer' | 'number' | 'boolean' | 'object' | 'array';
 
 export interface TriggerSpec {
   readonly onChange: boolean;
