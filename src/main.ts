@@ -107,7 +107,8 @@ function engineOptions({ config, clock, log, cluster, namespace, metrics, queues
 
 async function reportPermissions({ cluster, clock, namespace, log, config }: Pick<Parts, 'cluster' | 'clock' | 'namespace' | 'log' | 'config'>): Promise<void> {
   const client = new KubernetesClient({ transport: cluster.transport, clock, namespace, fieldManager });
-  for (const feature of await checkPermissions(client, features({ specs: config.specs.kind, status: config.status.writeBack, events: config.events, lease: config.highAvailability.enabled ? config.highAvailability.lease : undefined }))) {
+  const wanted = { specs: config.specs.kind, status: config.status.writeBack, records: config.records.enabled, events: config.events, lease: config.highAvailability.enabled ? config.highAvailability.lease : undefined };
+  for (const feature of await checkPermissions(client, features(wanted))) {
     if (feature.state === 'off') log.warn({ feature: feature.name, missing: feature.missing }, 'a feature is off for want of rights');
     else log.debug({ feature: feature.name, state: feature.state }, 'feature');
   }

@@ -62,6 +62,10 @@ export const configSchema = Type.Object(
     connectionsFolder: text('Folder whose sub-folders are connections, each by its name. Entries of `connections` add to it and win.'),
     jobDefaults: Type.Optional(jobDefaultsSchema),
     status: section({ writeBack: flag('Write state and status to the ConfigMaps of specs.', true) }, 'What specs learn about their state.'),
+    records: section(
+      { enabled: Type.Optional(Type.Boolean({ description: 'Keep the runs of workflows in ConfigMaps of the namespace. Without them there are queues only. Default: true where specs come from ConfigMaps, false where they come from a folder.' })) },
+      'Records of runs.',
+    ),
     events: flag('Write Kubernetes Events.', true),
     api: section(
       {

@@ -12,6 +12,8 @@ export interface Config {
   readonly connections: ReadonlyMap<string, ConnectionDefinition>;
   readonly jobDefaults: JobDefaults | undefined;
   readonly status: { readonly writeBack: boolean };
+  /** Whether runs are kept in ConfigMaps; without that there are no workflows. */
+  readonly records: { readonly enabled: boolean };
   readonly events: boolean;
   readonly api: { readonly limits: { readonly qps: number; readonly burst: number } | 'off'; readonly concurrency: number; readonly timeout: number };
   readonly reconcile: { readonly concurrency: number };

@@ -11,6 +11,8 @@ export const core: Feature = {
 };
 export const specs: Feature = { name: 'specs from ConfigMaps', rights: rights(configMaps, 'get', 'list', 'watch') };
 export const status: Feature = { name: 'status on ConfigMaps', rights: rights(configMaps, 'patch') };
+/** What runs of workflows are kept in, and the files that their pods mount. Kubernetes cannot limit a right to a label. */
+export const records: Feature = { name: 'records', rights: rights(configMaps, 'get', 'list', 'watch', 'create', 'patch', 'delete') };
 export const eventsFeature: Feature = { name: 'events', rights: rights(events, 'list', 'create', 'patch') };
 
 /** Read and renewed by name; Kubernetes cannot limit a create to a name. */
@@ -22,6 +24,7 @@ export function highAvailability(lease: string): Feature {
 export interface WantedFeatures {
   readonly specs: 'configMaps' | 'folder';
   readonly status: boolean;
+  readonly records: boolean;
   readonly events: boolean;
   /** The Lease's name; undefined: no high availability. */
   readonly lease: string | undefined;
@@ -30,5 +33,12 @@ export interface WantedFeatures {
 /** The features that this configuration asks for. */
 export function features(config: WantedFeatures): readonly Feature[] {
   const fromConfigMaps = config.specs === 'configMaps';
-  return [core, ...(fromConfigMaps ? [specs] : []), ...(fromConfigMaps && config.status ? [status] : []), ...(config.events ? [eventsFeature] : []), ...(config.lease === undefined ? [] : [highAvailability(config.lease)])];
+  return [
+    core,
+    ...(fromConfigMaps ? [specs] : []),
+    ...(fromConfigMaps && config.status ? [status] : []),
+    ...(config.records ? [records] : []),
+    ...(config.events ? [eventsFeature] : []),
+    ...(config.lease === undefined ? [] : [highAvailability(config.lease)]),
+  ];
 }

@@ -39,6 +39,7 @@ describe('configuration', () => {
       connections: new Map(),
       jobDefaults: undefined,
       status: { writeBack: true },
+      records: { enabled: true },
       events: true,
       api: { limits: { qps: 50, burst: 100 }, concurrency: 32, timeout: 15_000 },
       reconcile: { concurrency: 128 },
@@ -65,6 +66,7 @@ connections:
   main: {folder: /etc/main, secretName: main-db, injectable: true, keys: {password: pw}}
 jobDefaults: {imageRegistry: registry.example.com, labels: {team: media}, tolerations: [{key: spot, operator: Exists}]}
 status: {writeBack: false}
+records: {enabled: true}
 events: false
 api: {qps: 0, burst: 7, concurrency: 3, timeout: 1m}
 reconcile: {concurrency: 2}
@@ -83,6 +85,7 @@ shutdown: {gracePeriod: 5s}
       connections: new Map([['main', { type: 'pgBoss', folder: '/etc/main', secretName: 'main-db', injectable: true, keys: { password: 'pw' } }]]),
       jobDefaults: { imageRegistry: 'registry.example.com', labels: { team: 'media' }, tolerations: [{ key: 'spot', operator: 'Exists' }] },
       status: { writeBack: false },
+      records: { enabled: true },
       events: false,
       api: { limits: 'off', concurrency: 3, timeout: 60_000 },
       reconcile: { concurrency: 2 },
@@ -91,6 +94,16 @@ shutdown: {gracePeriod: 5s}
       log: { level: 'warn', pretty: true },
       shutdown: { gracePeriod: 5_000 },
     });
+  });
+
+  it.each([
+    ['specs: {source: configMaps}', true],
+    ['specs: {source: configMaps}\nrecords: {enabled: false}', false],
+    ['specs: {source: folder, folder: x}', false],
+    ['specs: {source: folder, folder: x}\nrecords: {enabled: true}', true],
+    ['specs: {source: folder, folder: x}\nrecords: {}', false],
+  ])('%s: records of runs are kept: %s', (text, expected) => {
+    expect(load(text).config.records.enabled).toBe(expected);
   });
 
   it('cannot be changed afterwards', () => {

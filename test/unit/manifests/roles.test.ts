@@ -1,23 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { core, eventsFeature, highAvailability, specs, status } from '../../../src/adapters/kubernetes/features.ts';
+import { core, eventsFeature, highAvailability, records, specs, status } from '../../../src/adapters/kubernetes/features.ts';
 import type { Feature } from '../../../src/adapters/kubernetes/permissions.ts';
 import { build, buildWith, files, find, granted, hasKubectl, readManifest, type Rule } from './render.ts';
 
-const features: Readonly<Record<'core' | 'specs' | 'status' | 'events' | 'lease', Feature>> = { core, specs, status, events: eventsFeature, lease: highAvailability('job-chief') };
+const features: Readonly<Record<'core' | 'specs' | 'status' | 'records' | 'events' | 'lease', Feature>> = { core, specs, status, records, events: eventsFeature, lease: highAvailability('job-chief') };
 const of = (...names: (keyof typeof features)[]): string[] =>
-  names.flatMap((name) => features[name].rights.map(({ verb, resource, subresource }) => `${resource.group}/${resource.plural}${subresource === undefined ? '' : `/${subresource}`} ${verb}`)).sort();
+  [...new Set(names.flatMap((name) => features[name].rights.map(({ verb, resource, subresource }) => `${resource.group}/${resource.plural}${subresource === undefined ? '' : `/${subresource}`} ${verb}`)))].sort();
 
 describe('rights', () => {
   const base = files('base').flatMap((path) => readManifest(path));
 
   it('are exactly the verbs that the adapters use', () => {
-    expect(granted(base)).toEqual(of('core', 'specs', 'status', 'events'));
+    expect(granted(base)).toEqual(of('core', 'specs', 'status', 'records', 'events'));
   });
 
   it('come in one Role for each feature', () => {
     expect(granted([find(base, 'Role', 'job-chief')])).toEqual(of('core'));
     expect(granted([find(base, 'Role', 'job-chief-specs')])).toEqual(of('specs'));
     expect(granted([find(base, 'Role', 'job-chief-status')])).toEqual(of('status'));
+    expect(granted([find(base, 'Role', 'job-chief-records')])).toEqual(of('records'));
     expect(granted([find(base, 'Role', 'job-chief-events')])).toEqual(of('events'));
   });
 
@@ -48,15 +49,16 @@ describe('rights', () => {
 
 describe.runIf(hasKubectl)('components', () => {
   it('base builds without them', () => {
-    expect(granted(build('base'))).toEqual(of('core', 'specs', 'status', 'events'));
+    expect(granted(build('base'))).toEqual(of('core', 'specs', 'status', 'records', 'events'));
   });
 
   it.each<[string, string[]]>([
     ['files-only', of('core', 'events')],
-    ['without-status', of('core', 'specs', 'events')],
-    ['without-events', of('core', 'specs', 'status')],
-    ['high-availability', of('core', 'specs', 'status', 'events', 'lease')],
-    ['prometheus-operator', of('core', 'specs', 'status', 'events')],
+    ['queues-only', of('core', 'specs', 'status', 'events')],
+    ['without-status', of('core', 'specs', 'records', 'events')],
+    ['without-events', of('core', 'specs', 'status', 'records')],
+    ['high-availability', of('core', 'specs', 'status', 'records', 'events', 'lease')],
+    ['prometheus-operator', of('core', 'specs', 'status', 'records', 'events')],
   ])('%s leaves the right rights', (component, expected) => {
     const all = buildWith(component);
     expect(granted(all)).toEqual(expected);
@@ -65,7 +67,15 @@ describe.runIf(hasKubectl)('components', () => {
   });
 
   it('can be combined', () => {
-    expect(granted(buildWith('without-status', 'without-events', 'prometheus-operator'))).toEqual(of('core', 'specs'));
+    expect(granted(buildWith('queues-only', 'without-status', 'without-events', 'prometheus-operator'))).toEqual(of('core', 'specs'));
+  });
+
+  it('queues-only takes the Role and the switch together, so that nothing is tried and refused', () => {
+    const all = buildWith('queues-only', 'high-availability');
+    const deployment = JSON.stringify(find(all, 'Deployment', 'job-chief'));
+    expect(deployment).toContain('{"name":"JOB_CHIEF_RECORDS_ENABLED","value":"false"}');
+    expect(deployment).toContain('JOB_CHIEF_HIGH_AVAILABILITY_ENABLED');
+    expect(all.filter(({ metadata }) => metadata.name === 'job-chief-records')).toEqual([]);
   });
 
   it('the example adds a connection and a labelled spec whose name does not change with its content', () => {
