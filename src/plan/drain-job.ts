@@ -1,20 +1,18 @@
 /** The manifest of a drain Job: what the user wrote, and what job-chief adds to it. */
-import { arrayAt, isObject, objectAt, stringAt, type Json, type JsonObject } from '../lib/json.ts';
+import { objectAt, stringAt, type JsonObject } from '../lib/json.ts';
 import * as keys from '../spec/keys.ts';
 import type { QueueSpec } from '../spec/queue.ts';
 import type { DrainBlueprint } from './action.ts';
 import type { PlanEnvironment } from './environment.ts';
 import { jobName } from './job-name.ts';
+import { deadlineSeconds, dryRunOf, jobLabels, literal, mergedMetadata, ownerReference, withEnv, withVolumes } from './manifest.ts';
 import type { UpkeepNote } from './notes.ts';
 import type { Claim, SpecKey } from './observed.ts';
-
-/** Added to startTimeout + timeout as activeDeadlineSeconds: a backstop while job-chief is away, never the rule. */
-const backstop = 30_000;
 
 /** Everything about the next Job of the queue but its sequence. */
 export function drainBlueprint(key: SpecKey, spec: QueueSpec, claim: Claim, context: { pods: number; environment: PlanEnvironment }): DrainBlueprint {
   const { environment, pods } = context;
-  const labels = jobLabels(key, environment.instance);
+  const labels = jobLabels(key.kind, key.name, environment.instance);
   const user = objectAt(spec.jobTemplate, 'metadata');
   const jobSpec = objectAt(spec.jobTemplate, 'spec');
   return {
@@ -26,8 +24,7 @@ export function drainBlueprint(key: SpecKey, spec: QueueSpec, claim: Claim, cont
       kind: 'Job',
       metadata: {
         namespace: environment.namespace,
-        labels: { ...objectAt(user, 'labels'), ...spec.jobMetadata.labels, ...labels },
-        annotations: { ...objectAt(user, 'annotations'), ...spec.jobMetadata.annotations, ...jobAnnotations(spec, claim) },
+        ...mergedMetadata(user, spec.jobMetadata, { labels, annotations: jobAnnotations(spec, claim) }),
         ...owner(spec, claim),
       },
       spec: {
@@ -69,13 +66,7 @@ export function drainJobName(blueprint: DrainBlueprint, sequence: number): strin
 
 /** The manifest for a dry run: no name, so that it meets no existing Job. */
 export function dryRunJob(blueprint: DrainBlueprint): JsonObject {
-  const job = drainJob(blueprint, 1);
-  const { name: _name, ...metadata } = objectAt(job, 'metadata');
-  return { ...job, metadata: { ...metadata, generateName: 'job-chief-check-' } };
-}
-
-function jobLabels(key: SpecKey, instance: string): Record<string, string> {
-  return { [keys.managedByLabel]: keys.managedBy, [keys.instanceLabel]: instance, [keys.jobKindLabel]: key.kind, [keys.nameLabel]: key.name };
+  return dryRunOf(drainJob(blueprint, 1));
 }
 
 function jobAnnotations(spec: QueueSpec, claim: Claim): Record<string, string> {
@@ -103,20 +94,14 @@ function upkeepNote(spec: QueueSpec): UpkeepNote {
   };
 }
 
-/** No blockOwnerDeletion: it would ask for the right to update configmaps/finalizers. */
 function owner(spec: QueueSpec, claim: Claim): JsonObject {
   if (claim.source.kind !== 'configMap' || spec.onSpecDelete === 'finish') return {};
   return { ownerReferences: [ownerReference(claim.source)] };
 }
 
-/** `controller: true`: the garbage collector and GitOps tools take the Job for the ConfigMap's. */
-export function ownerReference(source: { readonly name: string; readonly uid: string }): JsonObject {
-  return { apiVersion: 'v1', kind: 'ConfigMap', name: source.name, uid: source.uid, controller: true };
-}
-
 function deadline(spec: QueueSpec): JsonObject {
-  if (spec.timeout === undefined) return {};
-  return { activeDeadlineSeconds: Math.ceil((spec.startTimeout + spec.timeout + backstop) / 1000) };
+  const seconds = deadlineSeconds(spec);
+  return seconds === undefined ? {} : { activeDeadlineSeconds: seconds };
 }
 
 function podTemplate(template: JsonObject, context: { spec: QueueSpec; labels: Record<string, string>; environment: PlanEnvironment }): JsonObject {
@@ -132,38 +117,9 @@ function podTemplate(template: JsonObject, context: { spec: QueueSpec; labels: R
   const pod = withEnv(objectAt(template, 'spec'), env);
   return {
     ...template,
-    metadata: {
-      ...user,
-      labels: { ...objectAt(user, 'labels'), ...spec.podMetadata.labels, ...labels },
-      annotations: { ...objectAt(user, 'annotations'), ...spec.podMetadata.annotations },
-    },
+    metadata: { ...user, ...mergedMetadata(user, spec.podMetadata, { labels }) },
     spec: injected ? withVolumes(pod, injected) : pod,
   };
-}
-
-const literal = (name: string, value: string): JsonObject => ({ name, value });
-
-/** Ours come first, so that the user's values can refer to them; the user's of the same name are dropped. */
-function withEnv(pod: JsonObject, env: readonly JsonObject[]): JsonObject {
-  const ours = new Set(env.map((entry) => entry['name']));
-  return eachContainer(pod, (container) => ({
-    ...container,
-    env: [...env, ...arrayAt(container, 'env').filter((entry) => !(isObject(entry) && ours.has(entry['name'])))],
-  }));
-}
-
-function withVolumes(pod: JsonObject, injected: { volumes: readonly JsonObject[]; volumeMounts: readonly JsonObject[] }): JsonObject {
-  if (injected.volumes.length === 0) return pod;
-  const mounted = eachContainer(pod, (container) => ({ ...container, volumeMounts: [...arrayAt(container, 'volumeMounts'), ...injected.volumeMounts] }));
-  return { ...mounted, volumes: [...arrayAt(pod, 'volumes'), ...injected.volumes] };
-}
-
-function eachContainer(pod: JsonObject, change: (container: JsonObject) => JsonObject): JsonObject {
-  const changed = (key: string): JsonObject => {
-    const list = arrayAt(pod, key);
-    return list.length === 0 ? {} : { [key]: list.map((entry): Json => (isObject(entry) ? change(entry) : entry)) };
-  };
-  return { ...pod, ...changed('initContainers'), ...changed('containers') };
 }
 
 /** The spec hash that a blueprint was made from. */

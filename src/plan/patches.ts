@@ -2,7 +2,7 @@
 import type { JsonObject } from '../lib/json.ts';
 import { outcomeAnnotation } from '../spec/keys.ts';
 import type { EndAction, MarkAction, ReownAction, ScaleAction } from './action.ts';
-import { ownerReference } from './drain-job.ts';
+import { ownerReference } from './manifest.ts';
 import type { RecordedOutcome } from './notes.ts';
 
 /**
