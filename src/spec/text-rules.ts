@@ -2,25 +2,18 @@
 import { stringAt, type JsonObject } from '../lib/json.ts';
 import { textsUnder, type FieldPath } from './field-path.ts';
 import { jobFields, jobParts, listed } from './job-parts.ts';
+import { referencesUnder } from './references.ts';
 import type { Finding } from './report.ts';
-
-/** `$$(…)` is Kubernetes' way to say that nothing is meant. */
-const reference = /(?<!\$)(?:\$\$)*\$\(((?:params|steps|item|message|run)(?:[.[][^\s()]*)?)\)/g;
 
 /** References of job-chief's own: a drain Queue has nothing that they could name. Any other `$(…)` is left alone. */
 export function referenceFindings(spec: JsonObject): Finding[] {
   return [...jobFields, 'timeout'].flatMap((field) =>
-    textsUnder(spec, [field]).flatMap(({ path, text }) =>
-      [...text.matchAll(reference)].map((match): Finding => {
-        const name = match[1] ?? '';
-        return {
-          code: 'UnknownReference',
-          message: `$(${name}) names nothing: a Queue with drain has no parameters, steps, items or messages`,
-          path,
-          hint: `its pods fetch messages for themselves; where the text itself must reach the container write $$(${name})`,
-        };
-      }),
-    ),
+    referencesUnder(spec, [field]).map(({ path, reference: { text } }): Finding => ({
+      code: 'UnknownReference',
+      message: `${text} names nothing: a Queue with drain has no parameters, steps, items or messages`,
+      path,
+      hint: `its pods fetch messages for themselves; where the text itself must reach the container write $${text}`,
+    })),
   );
 }
 
