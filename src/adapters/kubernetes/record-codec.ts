@@ -1,9 +1,11 @@
 /**
  * The data of a record: spec text, parameters, state, and the files that the spec names. The state is plain JSON, for
  * `kubectl get -o yaml`, until that gets large; files are compressed always, since the map that pods mount shows them.
+ *
+ * Compressing is synchronous: measured at level 1, the state of 2,000 steps takes 1 ms, less than to write it as JSON, and
+ * the simulation, whose clock waits for no thread, runs the same code.
  */
-import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { isObject, objectAt } from '../../lib/json.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { RunState } from '../../plan/run/state.ts';
@@ -34,24 +36,25 @@ const plainLimit = 300 * 1024;
 /** Far above what an API server stores; below what a forged document could unfold to. */
 const unpackedLimit = 64 * 1024 * 1024;
 
-const zip = promisify(gzip);
-const unzip = promisify(gunzip);
+function packed(json: string): Buffer {
+  return gzipSync(json, { level: 1 });
+}
 
 /** The other form of the state goes in the same write. */
-export async function encodeState(state: RunState): Promise<DataPatch> {
+export function encodeState(state: RunState): DataPatch {
   const json = JSON.stringify(state);
   if (Buffer.byteLength(json) <= plainLimit) return { data: { [stateKey]: json }, binaryData: { [compressedStateKey]: null }, bytes: Buffer.byteLength(json) + stateKey.length };
-  const packed = await zip(json);
-  return { data: { [stateKey]: null }, binaryData: { [compressedStateKey]: packed.toString('base64') }, bytes: packed.length + compressedStateKey.length };
+  const bytes = packed(json);
+  return { data: { [stateKey]: null }, binaryData: { [compressedStateKey]: bytes.toString('base64') }, bytes: bytes.length + compressedStateKey.length };
 }
 
 /** Spec text and files as a run freezes them. */
-export async function encodeData(frozen: Readonly<Record<string, string>>): Promise<DataPatch> {
+export function encodeData(frozen: Readonly<Record<string, string>>): DataPatch {
   const { [specKey]: spec = '', ...files } = frozen;
   const bytes = Buffer.byteLength(spec) + specKey.length;
   if (Object.keys(files).length === 0) return { data: { [specKey]: spec }, binaryData: {}, bytes };
-  const packed = await zip(JSON.stringify(files));
-  return { data: { [specKey]: spec }, binaryData: { [filesKey]: packed.toString('base64') }, bytes: bytes + packed.length + filesKey.length };
+  const archive = packed(JSON.stringify(files));
+  return { data: { [specKey]: spec }, binaryData: { [filesKey]: archive.toString('base64') }, bytes: bytes + archive.length + filesKey.length };
 }
 
 export function encodeParameters(parameters: JsonObject): DataPatch {
@@ -68,14 +71,14 @@ export function joined(...parts: readonly DataPatch[]): DataPatch {
   };
 }
 
-/** Never rejects: whatever part cannot be read makes the state `broken`. */
-export async function decodeContent(raw: JsonObject): Promise<RecordContent> {
+/** Never throws: whatever part cannot be read makes the state `broken`. */
+export function decodeContent(raw: JsonObject): RecordContent {
   const data = textsAt(raw, 'data');
   const binaryData = textsAt(raw, 'binaryData');
   const spec = data[specKey];
   const parameters = readParameters(data[parametersKey]);
-  const files = asFiles(await unpacked(binaryData[filesKey]));
-  const state = await readState(data[stateKey], binaryData[compressedStateKey]);
+  const files = asFiles(unpacked(binaryData[filesKey]));
+  const state = readState(data[stateKey], binaryData[compressedStateKey]);
   const whole = parameters !== broken && files !== broken && !isMisplaced(raw);
   const readable = files === broken ? undefined : files;
   return {
@@ -88,11 +91,11 @@ export async function decodeContent(raw: JsonObject): Promise<RecordContent> {
 
 const broken = 'broken';
 
-async function readState(plain: string | undefined, packed: string | undefined): Promise<RecordContent['state']> {
-  if (plain === undefined && packed === undefined) return undefined;
+function readState(plain: string | undefined, compressed: string | undefined): RecordContent['state'] {
+  if (plain === undefined && compressed === undefined) return undefined;
   // One of them is an edit, and nobody knows which.
-  if (plain !== undefined && packed !== undefined) return broken;
-  const value = plain === undefined ? await unpacked(packed) : parsed(plain);
+  if (plain !== undefined && compressed !== undefined) return broken;
+  const value = plain === undefined ? unpacked(compressed) : parsed(plain);
   return asRunState(value) ?? broken;
 }
 
@@ -108,10 +111,10 @@ function asFiles(value: unknown): RecordContent['files'] | typeof broken {
 }
 
 /** undefined where there is nothing; `broken` where it is not gzip over JSON. */
-async function unpacked(base64: string | undefined): Promise<unknown> {
+function unpacked(base64: string | undefined): unknown {
   if (base64 === undefined) return undefined;
   try {
-    const text = await unzip(Buffer.from(base64, 'base64'), { maxOutputLength: unpackedLimit });
+    const text = gunzipSync(Buffer.from(base64, 'base64'), { maxOutputLength: unpackedLimit });
     return JSON.parse(text.toString('utf8'));
   } catch {
     return broken;

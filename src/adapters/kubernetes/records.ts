@@ -47,7 +47,7 @@ export class KubernetesRecords implements RecordStore {
    * also where the record was made and its files were not: the next read makes them.
    */
   async create(record: NewRecord): Promise<WriteResult> {
-    const content = joined(encodeParameters(record.parameters), ...(record.data === undefined ? [] : [await encodeData(record.data)]));
+    const content = joined(encodeParameters(record.parameters), ...(record.data === undefined ? [] : [encodeData(record.data)]));
     const tooLarge = oversized('spec, files and parameters', content.bytes, longest - roomForState) ?? oversized('files', sizeOf(record.data), longest);
     if (tooLarge) return tooLarge;
     const made = await this.#client.create(configMaps, recordManifest(record, content, this.#instance));
@@ -66,7 +66,7 @@ export class KubernetesRecords implements RecordStore {
 
   /** `unknown` also where a run was admitted and its files were not made: the next read makes them. */
   async write(target: Target, change: RecordChange): Promise<WriteResult> {
-    const content = joined(...(change.data === undefined ? [] : [await encodeData(change.data)]), ...(change.state === undefined ? [] : [await encodeState(change.state)]));
+    const content = joined(...(change.data === undefined ? [] : [encodeData(change.data)]), ...(change.state === undefined ? [] : [encodeState(change.state)]));
     const limit = change.data === undefined ? longest : longest - roomForState;
     const tooLarge = oversized('what is to be recorded', content.bytes, limit) ?? oversized('files', sizeOf(change.data), longest);
     if (tooLarge) return tooLarge;
@@ -87,7 +87,7 @@ export class KubernetesRecords implements RecordStore {
     const found = await this.#client.get(configMaps, name);
     if (found.kind !== 'found') return found;
     const record = projectRecord(found.value, this.#instance);
-    return record ? { kind: 'found', value: { record, content: await decodeContent(found.value) } } : { kind: 'absent' };
+    return record ? { kind: 'found', value: { record, content: decodeContent(found.value) } } : { kind: 'absent' };
   }
 
   /** The create came to nothing clear, or the name is taken: by the very record that was to be made? */
