@@ -13,12 +13,19 @@ export interface AttemptPlace {
   readonly attempt: number;
 }
 
-/** Pods of Indexed Jobs are named with their index, and job-chief's with the item map's suffix. */
+/** Kubernetes allows 57 where indexes have five digits; a pod's host name adds to that. */
 const longestIndexed = 40;
+const longestUsual = 52;
+/** The hash and the dash before it. */
+const tail = 13;
 
-/** Name of the attempt's Job. `indexed`: one Job for all items. */
+/** Name of the attempt's Job, with as much of both names as fits. `indexed`: one Job for all items. */
 export function stepJobName(workflow: string, place: AttemptPlace, indexed: boolean): string {
-  return jobName(`${workflow}-${place.step}`, partsOf(place), indexed ? longestIndexed : undefined);
+  const longest = indexed ? longestIndexed : longestUsual;
+  const { step } = place;
+  const room = longest - tail - 1;
+  const ofWorkflow = Math.max(room - step.length, Math.floor(room / 2));
+  return jobName(`${workflow.slice(0, ofWorkflow)}-${step}`, partsOf(place), longest);
 }
 
 /** Name of the record of a sub-run. `workflow`: the one that it runs. */

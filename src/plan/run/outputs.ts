@@ -5,6 +5,7 @@
  */
 import type { Json } from '../../lib/json.ts';
 import { shown } from '../../lib/show.ts';
+import { convert } from '../../spec/convert.ts';
 import type { OutputSpec, ValueType } from '../../spec/workflow.ts';
 import type { StepPodFacts } from '../observed.ts';
 import { parseOutputs } from './output-text.ts';
@@ -97,7 +98,7 @@ function readMessage({ container, text }: StepPodFacts['messages'][number], { sp
     const type = name === undefined ? undefined : specs[name]?.type;
     if (name === undefined || type === undefined) continue;
     if (written.has(name)) return unreadable(`output "${name}" was written twice, the second time by container "${container}"`);
-    const value = convert(raw, type);
+    const value = converted(raw, type);
     if (value === undefined) return unreadable(`output "${name}" of container "${container}" (${size} bytes): ${shown(raw)} is not of type ${type}`);
     written.set(name, value);
   }
@@ -114,37 +115,10 @@ function wroteInAll(pods: readonly StepPodFacts[]): string {
   return messages.map(({ container, text }) => `container "${container}" wrote ${Buffer.byteLength(text)} bytes`).join(', ');
 }
 
-/** Strict: a text becomes a number only if all of it is one. undefined: it is not of this type. */
-function convert(value: Json, type: ValueType): Json | undefined {
-  switch (type) {
-    case 'string':
-      return typeof value === 'string' ? value : undefined;
-    case 'integer':
-      return wanted(number(value), (found) => Number.isSafeInteger(found));
-    case 'number':
-      return number(value);
-    case 'boolean':
-      return wanted(typeof value === 'string' ? parsed(value) : value, (found) => typeof found === 'boolean');
-    case 'object':
-      return wanted(typeof value === 'string' ? parsed(value) : value, (found) => typeof found === 'object' && found !== null && !Array.isArray(found));
-    case 'array':
-      return wanted(typeof value === 'string' ? parsed(value) : value, (found) => Array.isArray(found));
-  }
-}
-
-function wanted<Value extends Json>(value: Value | undefined, is: (value: Value) => boolean): Value | undefined {
-  return value !== undefined && is(value) ? value : undefined;
-}
-
-function number(value: Json): number | undefined {
-  const found = typeof value === 'string' ? parsed(value) : value;
-  return typeof found === 'number' && Number.isFinite(found) ? found : undefined;
-}
-
-function parsed(text: string): Json | undefined {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined;
-  }
+/** Texts may stand for values of other types, as everywhere; but nothing else becomes a text: `1.10` would come out as 1.1. */
+function converted(value: Json, type: ValueType): Json | undefined {
+  if (type === 'string') return typeof value === 'string' ? value : undefined;
+  const result = convert(value, type);
+  // JSON reads 1e999 as infinite, and could not write it again.
+  return result.kind === 'value' && result.value !== Infinity && result.value !== -Infinity ? result.value : undefined;
 }
