@@ -56,6 +56,10 @@ export function badRequest(message: string): ApiFailure {
   return new ApiFailure(400, 'BadRequest', message);
 }
 
+export function notAcceptable(message: string): ApiFailure {
+  return new ApiFailure(406, 'NotAcceptable', message);
+}
+
 export function forbidden(what: Named, text: string): ApiFailure {
   return new ApiFailure(403, 'Forbidden', `${qualified(what.resource)} "${what.name}" is forbidden: ${text}`, { details: detailsOf(what) });
 }

@@ -1,7 +1,7 @@
 /** GET, LIST and WATCH: consistent pages, selectors, metadata only, history that can be too old. */
 import { type Json, type JsonObject } from '../lib/json.ts';
 import type { VirtualClock } from './clock.ts';
-import { badRequest, expired, notFound } from './failure.ts';
+import { badRequest, expired, notAcceptable, notFound } from './failure.ts';
 import { apiVersionOf, type KubeObject, type Resource } from './objects.ts';
 import type { Random } from './random.ts';
 import type { Registry } from './registry.ts';
@@ -50,10 +50,11 @@ export class Reader {
   }
 
   read(route: Route, query: Texts, headers: Texts): JsonObject {
-    const view = viewFor(headers);
     if (route.name === undefined) return this.#list(route.resource, query, headers);
+    const view = viewFor(headers);
     const object = this.#store.get(route.resource, route.name);
     if (!object) throw notFound({ resource: route.resource, name: route.name });
+    if (asked(headers) === `${partial.kind}List`) throw notAcceptable(`you requested ${partial.kind}List, but the requested object is not a list (*core.${route.resource.kind})`);
     return view(object);
   }
 
@@ -66,7 +67,7 @@ export class Reader {
     const { resource } = route;
     const matches = matcherFor(route, query);
     const seconds = Number(query['timeoutSeconds'] ?? random.int(1800, 3599));
-    const options = { resource, matches, view: viewFor(headers), bookmarks: query['allowWatchBookmarks'] === 'true', timeout: seconds * 1000 };
+    const options = { resource, matches, view: viewFor(headers), shown: isMetadataOnly(headers) ? partial : { kind: resource.kind, apiVersion: apiVersionOf(resource) }, bookmarks: query['allowWatchBookmarks'] === 'true', timeout: seconds * 1000 };
     const deps = { clock, latency: () => latency(random), version: () => this.#store.version, onEnd: (ended: Watch) => { this.#watches.delete(ended); } };
     const watch = new Watch(deps, options);
     this.#replay(watch, query, options);
@@ -93,6 +94,7 @@ export class Reader {
   }
 
   #list(resource: Resource, query: Texts, headers: Texts): JsonObject {
+    if (asked(headers) === partial.kind) throw notAcceptable(`you requested ${partial.kind}, but the requested object is a list (*core.${resource.kind}List)`);
     const view = viewFor(headers);
     const { version, rest } = query['continue'] === undefined ? this.#fresh(resource, query) : this.#continued(query['continue']);
     const limit = Number(query['limit'] ?? 0);
@@ -100,7 +102,7 @@ export class Reader {
     const left = rest.slice(page.length);
     const metadata: JsonObject = { resourceVersion: String(version) };
     if (left.length > 0) metadata['continue'] = this.#remember({ version, rest: left });
-    if (isMetadataOnly(headers)) return { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items: page.map((object) => view(object)) };
+    if (isMetadataOnly(headers)) return { kind: `${partial.kind}List`, apiVersion: partial.apiVersion, metadata, items: page.map((object) => view(object)) };
     return { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata, items: page.map(asItem) };
   }
 
@@ -131,8 +133,15 @@ function matcherFor(route: { resource: Resource; name: string | undefined }, que
   return all([labelMatcher(query['labelSelector']), fieldMatcher(query['fieldSelector']), ...named]);
 }
 
+const partial = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' };
+
+/** The kind that the first choice of Accept asks for. */
+function asked(headers: Texts): string | undefined {
+  return /^[^,]*;as=(?<kind>\w+)/u.exec(headers['accept'] ?? headers['Accept'] ?? '')?.groups?.['kind'];
+}
+
 function isMetadataOnly(headers: Texts): boolean {
-  return /as=PartialObjectMetadata/u.test(headers['accept'] ?? headers['Accept'] ?? '');
+  return asked(headers)?.startsWith(partial.kind) ?? false;
 }
 
 function viewFor(headers: Texts): View {
@@ -140,7 +149,7 @@ function viewFor(headers: Texts): View {
 }
 
 function asMetadata({ metadata }: KubeObject): JsonObject {
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
+  return { ...partial, metadata };
 }
 
 /** Items of a list come without kind and apiVersion. */

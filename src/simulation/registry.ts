@@ -67,7 +67,7 @@ export class Registry {
   update(resource: Resource, name: string, change: (object: KubeObject) => KubeObject, dryRun = false): KubeObject {
     const old = this.store.get(resource, name);
     if (!old) throw notFound({ resource, name });
-    const next = change(old);
+    const next = withoutEmptyData(change(old));
     if (next.metadata.resourceVersion !== old.metadata.resourceVersion) throw conflict({ resource, name }, modified);
     if (equal(next, old)) return old;
     const specChanged = resource === jobs && !equal(objectAt(next, 'spec'), objectAt(old, 'spec'));
@@ -100,7 +100,7 @@ export class Registry {
     const name = stringAt(given, 'name') ?? (prefix === undefined ? '' : `${prefix.slice(0, 58)}${random.suffix()}`);
     const { deletionTimestamp: _dropped, resourceVersion: _ignored, ...rest } = given;
     const metadata: Meta = { ...rest, name, namespace, uid: random.uuid(), resourceVersion: '', creationTimestamp: timestamp(clock.now()) };
-    const object: KubeObject = { ...body, apiVersion: apiVersionOf(resource), kind: resource.kind, metadata };
+    const object = withoutEmptyData({ ...body, apiVersion: apiVersionOf(resource), kind: resource.kind, metadata });
     if (resource === jobs) return withJobDefaults(object);
     return resource === pods ? withPodDefaults(object) : object;
   }
@@ -133,6 +133,12 @@ export class Registry {
 /** For `resources` lookups by kind, as owner references name them. */
 export function resourceOfKind(kind: string): Resource | undefined {
   return resources.find((resource) => resource.kind === kind);
+}
+
+/** Go leaves out maps that are empty, such as those that a merge patch took the last key of. */
+function withoutEmptyData(object: KubeObject): KubeObject {
+  const empty = ['data', 'binaryData'].filter((field) => isObject(object[field]) && Object.values(object[field]).every((value) => value === undefined));
+  return empty.length === 0 ? object : (Object.fromEntries(Object.entries(object).filter(([field]) => !empty.includes(field))) as KubeObject);
 }
 
 /** Marked as deleted, with no grace left and no finalizer: nothing holds it any more. */

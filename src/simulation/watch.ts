@@ -17,6 +17,8 @@ export interface WatchOptions {
   readonly matches: Matcher;
   /** How an object is shown: whole, or as metadata only. */
   readonly view: (object: KubeObject) => JsonObject;
+  /** Kind and version that the view gives objects: bookmarks have them too. */
+  readonly shown: { readonly kind: string; readonly apiVersion: string };
   readonly bookmarks: boolean;
   readonly timeout: number;
 }
@@ -78,9 +80,8 @@ export class Watch {
   }
 
   sendBookmark(annotations?: Record<string, string>): void {
-    const { kind } = this.#options.resource;
     const metadata = { resourceVersion: String(this.#deps.version()), creationTimestamp: null, ...(annotations ? { annotations } : {}) };
-    this.send({ type: 'BOOKMARK', object: { kind, apiVersion: apiVersion(this.#options.resource), metadata } });
+    this.send({ type: 'BOOKMARK', object: { ...this.#options.shown, metadata } });
   }
 
   #deliver(): void {
@@ -96,10 +97,6 @@ export class Watch {
       this.#scheduleBookmark();
     });
   }
-}
-
-function apiVersion({ group, version }: Resource): string {
-  return group === '' ? version : `${group}/${version}`;
 }
 
 /** An object that left the selector is shown as it was before, with the version of the change. */

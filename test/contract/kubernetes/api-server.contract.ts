@@ -24,6 +24,8 @@ export function apiServerContract(bench: () => Bench, { forgetful }: { forgetful
   });
 }
 
+const asMetadata = (list: 'List' | ''): string => `application/json;as=PartialObjectMetadata${list};g=meta.k8s.io;v=v1`;
+
 type Holds = (name: string, test: Case) => void;
 
 const messageOf = (body: unknown): string => stringAt(body, 'message') ?? '';
@@ -107,6 +109,8 @@ function refusalCases(holds: Holds): void {
     ['a name with capitals', 'configmaps', () => ({ metadata: { name: 'Capital' } })],
     ['a label value of 64 characters', 'configmaps', (api) => ({ metadata: { name: api.name('one'), labels: { long: 'x'.repeat(64) } } })],
     ['a data key with a slash', 'configmaps', (api) => ({ metadata: { name: api.name('one') }, data: { 'a/b': '' } })],
+    ['one data key as text and as bytes', 'configmaps', (api) => ({ metadata: { name: api.name('one') }, data: { key: 'x' }, binaryData: { key: 'eA==' } })],
+    ['more than 1 MiB of text and bytes together', 'configmaps', (api) => ({ metadata: { name: api.name('one') }, data: { one: 'x' }, binaryData: { big: Buffer.alloc(1_048_576).toString('base64') } })],
     ['more than 1 MiB of data', 'configmaps', (api) => ({ metadata: { name: api.name('one') }, data: { big: 'x'.repeat(1_048_577) } })],
     ['more than 262,144 bytes of annotations', 'configmaps', (api) => ({ metadata: { name: api.name('one'), annotations: { big: 'x'.repeat(262_144) } } })],
   ];
@@ -119,6 +123,40 @@ function refusalCases(holds: Holds): void {
 }
 
 function patchCases(holds: Holds): void {
+  holds('bytes count as they are, not as base64: 1 MiB of them is taken, and an immutable ConfigMap of them is', async (api) => {
+    const binaryData = { big: Buffer.alloc(1_048_576).toString('base64') };
+    await api.created('configmaps', { metadata: { name: api.name('one') }, binaryData, immutable: true });
+    const answers = await Promise.all([{ binaryData: { big: 'eA==' } }, { data: { more: 'x' } }, { immutable: false }].map((patch) => api.patch('configmaps', api.name('one'), patch)));
+    expect(answers.map(({ status }) => status)).toEqual([422, 422, 422]);
+  });
+
+  holds('null in a merge patch takes a data key away, with its map where it was the last, and is nothing where there is none', async (api) => {
+    await api.created('configmaps', { metadata: { name: api.name('one') }, data: { a: 'b' } });
+    const swapped = await api.patch('configmaps', api.name('one'), { data: { a: null, never: null }, binaryData: { packed: 'eA==' } });
+    expect([swapped.status, isObject(swapped.body) && swapped.body['data'], objectAt(swapped.body, 'binaryData')]).toEqual([200, undefined, { packed: 'eA==' }]);
+    const back = await api.patch('configmaps', api.name('one'), { data: { a: 'c' }, binaryData: { packed: null } });
+    expect([back.status, objectAt(back.body, 'data'), isObject(back.body) && back.body['binaryData']]).toEqual([200, { a: 'c' }, undefined]);
+    const same = await api.patch('configmaps', api.name('one'), { binaryData: { packed: null } });
+    expect([same.status, versionOf(same.body)]).toEqual([200, versionOf(back.body)]);
+  });
+
+  holds('a patch with UID and resourceVersion is taken once', async (api) => {
+    const made = await api.created('configmaps', { metadata: { name: api.name('one') } });
+    const patch = { metadata: { uid: uidOf(made), resourceVersion: versionOf(made), labels: { a: 'b' } }, data: { key: 'value' } };
+    const once = await api.patch('configmaps', api.name('one'), patch);
+    const twice = await api.patch('configmaps', api.name('one'), patch);
+    expect([once.status, twice.status, stringAt(twice.body, 'reason')]).toEqual([200, 409, 'Conflict']);
+  });
+
+  holds('a patch meant for an object that was deleted and made anew answers 409 or 422', async (api) => {
+    const made = await api.created('configmaps', { metadata: { name: api.name('one') } });
+    await api.delete('configmaps', api.name('one'));
+    const next = await api.created('configmaps', { metadata: { name: api.name('one') } });
+    const answer = await api.patch('configmaps', api.name('one'), { metadata: { uid: uidOf(made), resourceVersion: versionOf(made) }, data: { key: 'value' } });
+    expect([409, 422]).toContain(answer.status);
+    expect(versionOf((await api.get('configmaps', api.name('one'))).body)).toBe(versionOf(next));
+  });
+
   holds('a merge patch with another UID answers 409 or 422, and changes nothing', async (api) => {
     const made = await api.created('configmaps', { metadata: { name: api.name('one') } });
     const answer = await api.patch('configmaps', nameOf(made), { metadata: { uid: '00000000-0000-4000-a000-000000000000', annotations: { a: 'b' } } });
@@ -251,9 +289,14 @@ function listCases(holds: Holds): void {
 
   holds('metadata alone can be had', async (api) => {
     await api.created('configmaps', { metadata: { name: api.name('one') }, data: { a: 'b' } });
-    const { body } = await api.list('configmaps', {}, { accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' });
+    const { body } = await api.list('configmaps', {}, { accept: asMetadata('List') });
     expect(stringAt(body, 'kind')).toBe('PartialObjectMetadataList');
     expect(arrayAt(body, 'items').map((item) => [nameOf(item), isObject(item) && 'data' in item])).toEqual([[api.name('one'), false]]);
+  });
+
+  holds('metadata of a list has to be asked for as a list', async (api) => {
+    const answer = await api.list('configmaps', {}, { accept: asMetadata('') });
+    expect([answer.status, stringAt(answer.body, 'reason')]).toEqual([406, 'NotAcceptable']);
   });
 }
 
@@ -283,6 +326,20 @@ function watchCases(holds: Holds): void {
     const [left] = watch.lines;
     expect(versionOf(left?.object ?? {})).toBe(versionOf(patched.body));
     expect(objectAt(objectAt(left?.object, 'metadata'), 'labels')['state']).toBe('in');
+  });
+
+  holds('metadata alone can be watched: a change of data shows as a new resourceVersion, a bookmark has the kind of the rest', async (api) => {
+    const made = await api.created('configmaps', { metadata: { name: api.name('one') }, data: { a: 'b' } });
+    const initial = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan', allowWatchBookmarks: 'true' };
+    const watch = await api.watch('configmaps', initial, { accept: asMetadata('') });
+    await api.until('what is there', () => Promise.resolve(watch.lines.length >= 2 ? true : undefined));
+    const patched = await api.patch('configmaps', nameOf(made), { data: { a: 'c' } });
+    await api.until('the change', () => Promise.resolve(watch.lines.length >= 3 ? true : undefined));
+    await api.delete('configmaps', nameOf(made));
+    await api.until('the deletion', () => Promise.resolve(watch.lines.length >= 4 ? true : undefined));
+    watch.stop();
+    expect(watch.lines.map(({ type, object }) => [type, stringAt(object, 'kind'), 'data' in object])).toEqual(['ADDED', 'BOOKMARK', 'MODIFIED', 'DELETED'].map((type) => [type, 'PartialObjectMetadata', false]));
+    expect([versionOf(watch.lines[2]?.object ?? {}), uidOf(watch.lines[3]?.object ?? {})]).toEqual([versionOf(patched.body), uidOf(made)]);
   });
 
   holds('a watch without a resourceVersion begins with what is there', async (api) => {

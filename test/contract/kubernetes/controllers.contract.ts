@@ -226,6 +226,17 @@ function ownershipCases(holds: Holds): void {
     await api.gone('jobs', api.name('one'));
   });
 
+  holds('all that a ConfigMap owns goes with it, down to the pods: other ConfigMaps, their Jobs', async (api) => {
+    const top = await api.created('configmaps', { metadata: { name: api.name('top') } });
+    const files = await api.created('configmaps', { metadata: { name: api.name('files'), ownerReferences: [owner(top)] }, immutable: true });
+    const sub = await api.created('configmaps', { metadata: { name: api.name('sub'), ownerReferences: [owner(top)] } });
+    await api.created('jobs', { ...jobManifest(api, 'one'), metadata: { name: api.name('one'), ownerReferences: [owner(sub)] } });
+    await api.somePods(1);
+    await api.delete('configmaps', nameOf(top), { propagationPolicy: 'Background', preconditions: { uid: uidOf(top), resourceVersion: versionOf(top) } });
+    await Promise.all([api.gone('configmaps', nameOf(files)), api.gone('configmaps', nameOf(sub)), api.gone('jobs', api.name('one'))]);
+    await api.until('no pods', async () => ((await api.pods()).length === 0 ? true : undefined));
+  });
+
   holds('a Job whose owner has another UID is collected', async (api) => {
     const configMap = await api.created('configmaps', { metadata: { name: api.name('spec') } });
     const manifest = jobManifest(api, 'one');

@@ -6,6 +6,7 @@ import { UndiciTransport } from '../../../src/adapters/kubernetes/undici-transpo
 import { type Cluster, startCluster } from '../../support/cluster.ts';
 import { apiServerContract } from './api-server.contract.ts';
 import { controllersContract } from './controllers.contract.ts';
+import { recordsContract } from './records.contract.ts';
 import { realBench } from './real.ts';
 import type { Bench } from './subject.ts';
 
@@ -33,3 +34,4 @@ afterAll(async () => {
 
 describe('API server', () => { apiServerContract(() => bench, { forgetful: false }); });
 describe('controllers', () => { controllersContract(() => bench); });
+describe('records', () => { recordsContract(() => bench); });

@@ -158,8 +158,8 @@ export class Api {
   }
 
   /** Lines of a watch as they come; `stop` ends it. */
-  async watch(plural: string, query: Record<string, string>): Promise<{ lines: WatchLine[]; status: number; stop: () => void; ended: () => boolean }> {
-    const stream = await this.subject.transport.stream({ method: 'GET', path: this.path(plural), query: { watch: 'true', labelSelector: `case=${this.#suffix}`, ...query } });
+  async watch(plural: string, query: Record<string, string>, headers: Record<string, string> = {}): Promise<{ lines: WatchLine[]; status: number; stop: () => void; ended: () => boolean }> {
+    const stream = await this.subject.transport.stream({ method: 'GET', path: this.path(plural), query: { watch: 'true', labelSelector: `case=${this.#suffix}`, ...query }, headers });
     const lines: WatchLine[] = [];
     let ended = false;
     const read = async (): Promise<void> => {

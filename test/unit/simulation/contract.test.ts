@@ -2,6 +2,7 @@
 import { describe } from 'vitest';
 import { apiServerContract } from '../../contract/kubernetes/api-server.contract.ts';
 import { controllersContract } from '../../contract/kubernetes/controllers.contract.ts';
+import { recordsContract } from '../../contract/kubernetes/records.contract.ts';
 import type { Bench, Subject } from '../../contract/kubernetes/subject.ts';
 import { VirtualClock } from '../../../src/simulation/clock.ts';
 import { SimulatedCluster } from '../../../src/simulation/cluster.ts';
@@ -38,3 +39,4 @@ const bench = simulatedBench();
 
 describe('simulated API server', () => { apiServerContract(() => bench, { forgetful: true }); });
 describe('simulated controllers', () => { controllersContract(() => bench); });
+describe('records on the simulated API server', () => { recordsContract(() => bench); });
