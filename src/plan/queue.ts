@@ -11,20 +11,21 @@ import { planStart } from './start.ts';
 import { queueStatus, rejected, superseded } from './status.ts';
 import { planAfterDeletion, planMarks, planOwnership, planPatience, planPruning } from './upkeep.ts';
 import { waitAfterRuns, waitFor, type Wait } from './wait.ts';
-import { sourceName, winnerOf } from './winner.ts';
+import { sourceName, winningClaim } from './winner.ts';
 
 export function planQueue(observed: Observed, environment: PlanEnvironment, now: number): Plan {
   const draft = new Draft();
-  const index = winnerOf(observed.claims);
-  const winner = index === undefined ? undefined : observed.claims[index];
+  const winning = winningClaim(observed.claims);
+  const winner = winning?.claim;
   const spec = winner?.parsed.spec?.kind === 'Queue' ? winner.parsed.spec : undefined;
   if (winner?.source.kind === 'configMap') planOwnership(draft, observed, winner.source);
   planPatience(draft, observed, now);
   if (!winner && observed.unread !== true) planAfterDeletion(draft, observed);
   planMarks(draft, observed);
-  if (winner && index !== undefined) {
-    const stand = spec ? standOf(draft, { observed, environment, now, spec, winner }) : rejected(winner.parsed.problems);
-    draft.statuses.push({ claim: index, status: queueStatus(stand, winner, observed) });
+  if (winning) {
+    const { index, claim } = winning;
+    const stand = spec ? standOf(draft, { observed, environment, now, spec, winner: claim }) : rejected(claim.parsed.problems);
+    draft.statuses.push({ claim: index, status: queueStatus(stand, claim, observed) });
     reportLosers(draft, observed, index);
   }
   // An observer deletes nothing either.

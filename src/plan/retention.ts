@@ -63,3 +63,16 @@ export function removalTimes<T>(ordered: readonly T[], finishedAtOf: (item: T) =
     return at === undefined ? [] : [{ item, at: Math.max(at, finishedAt + requestLifetime) }];
   });
 }
+
+interface NotedRule {
+  readonly count?: number;
+  readonly age?: number;
+}
+
+/** Retention as it was noted on what it is about; the defaults of specs where that is missing or garbage. */
+export function notedRetention(note: { readonly succeeded: NotedRule; readonly failed: NotedRule } | undefined): Retention {
+  return {
+    succeeded: { count: note ? note.succeeded.count : 3, age: note?.succeeded.age },
+    failed: { count: note ? note.failed.count : 10, age: note ? note.failed.age : 7 * 86_400_000 },
+  };
+}

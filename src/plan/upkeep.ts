@@ -2,7 +2,6 @@
  * What is due for Jobs that exist, whatever has become of their spec: giving up, writing outcomes down, ownership,
  * retention. It goes on while a spec is suspended, broken or gone.
  */
-import type { Retention } from '../spec/common.ts';
 import type { QueueSpec } from '../spec/queue.ts';
 import type { EndAction, ExplanationDemand, JobRef } from './action.ts';
 import type { Draft } from './draft.ts';
@@ -10,7 +9,7 @@ import { patience } from './give-up.ts';
 import { isAlive, jobState } from './job-state.ts';
 import type { ConfigMapSource, Observed, ObservedJob } from './observed.ts';
 import { finalOutcome, mayTellMore } from './outcome.ts';
-import { planRetention } from './retention.ts';
+import { notedRetention, planRetention } from './retention.ts';
 import type { Reason } from './reason.ts';
 import type { Outcome } from './notes.ts';
 
@@ -111,17 +110,9 @@ export function planAfterDeletion(draft: Draft, observed: Observed): void {
 /** With a spec its retention counts; without one, what the Jobs were made with. */
 export function planPruning(draft: Draft, observed: Observed, spec: QueueSpec | undefined, now: number): void {
   const counted = Math.max(spec?.breaker.notStarted ?? 0, spec?.breaker.failed ?? 0);
-  const retention = spec?.retention ?? retentionOf(observed.jobs);
+  const retention = spec?.retention ?? notedRetention([...observed.jobs].sort((left, right) => right.createdAt - left.createdAt).find((job) => job.upkeep)?.upkeep);
   const hasSpec = observed.claims.length > 0;
   const plan = planRetention(observed.jobs, { retention, counted: hasSpec ? counted : 0, keepNewest: hasSpec }, now);
   draft.wake(plan.next);
   for (const job of plan.remove) draft.act({ kind: 'delete', reason: 'RetentionExceeded', because: 'more finished Jobs, or older ones, than retention keeps', job: refOf(job) });
-}
-
-function retentionOf(jobs: readonly ObservedJob[]): Retention {
-  const note = [...jobs].sort((left, right) => right.createdAt - left.createdAt).find((job) => job.upkeep)?.upkeep;
-  return {
-    succeeded: { count: note ? note.succeeded.count : 3, age: note?.succeeded.age },
-    failed: { count: note ? note.failed.count : 10, age: note ? note.failed.age : 7 * 86_400_000 },
-  };
 }

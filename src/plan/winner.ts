@@ -11,6 +11,13 @@ export function winnerOf(claims: readonly Claim[]): number | undefined {
   return living[0]?.index;
 }
 
+/** The winner, with its index. */
+export function winningClaim(claims: readonly Claim[]): { readonly index: number; readonly claim: Claim } | undefined {
+  const index = winnerOf(claims);
+  const claim = index === undefined ? undefined : claims[index];
+  return claim && index !== undefined ? { index, claim } : undefined;
+}
+
 /** Ends in the kind, since a file and a ConfigMap may have one name. */
 function sortText(claim: Claim): string {
   return `${sourceName(claim)} ${claim.source.kind}`;

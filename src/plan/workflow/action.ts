@@ -61,7 +61,10 @@ export interface WorkflowPlan {
   readonly actions: readonly WorkflowAction[];
   readonly demands: readonly VerdictDemand[];
   readonly statuses: readonly ClaimStatus[];
-  /** Scheduled times that passed unused and are counted with this round, and why. */
+  /**
+   * Scheduled times that passed unused, and why. Counted once the createRun of this plan has created its record: from then
+   * on they are no longer due, so none is counted twice. The last 1,000 where there are more.
+   */
   readonly missed: readonly { readonly at: number; readonly why: 'down' | 'deadline' | 'forbidden' }[];
   readonly wakeAt: number | undefined;
 }

@@ -16,4 +16,9 @@ export interface ObservedWorkflow {
   readonly unread: boolean;
   /** When this process began to look after the workflow: scheduled times before are missed ones of a downtime. */
   readonly since: number;
+  /**
+   * When this process first saw the winning spec as it is now (its hash), where it saw another one before; absent: the
+   * same as `since`. A timetable that is new counts from here (docs/adr/0010-schedules.md).
+   */
+  readonly specSince?: number;
 }

@@ -1,0 +1,102 @@
+/** All Jobs that a workflow may create, for the API server's dry run: with samples for what only a run knows. */
+import { parseDuration } from '../../lib/duration.ts';
+import { canonicalJson } from '../../lib/digest.ts';
+import { isObject, type Json } from '../../lib/json.ts';
+import { substitute, type Destination } from '../../spec/substitute.ts';
+import type { ForEachSpec, StepSpec, WorkflowSpec } from '../../spec/workflow.ts';
+import type { VerdictDemand } from '../action.ts';
+import type { PlanEnvironment } from '../environment.ts';
+import { dryRunOf } from '../manifest.ts';
+import type { Each } from '../run/items.ts';
+import { stepJob, type StepJobInput } from '../run/step-job.ts';
+import { sampleLookup, sampleTexts } from './sample.ts';
+
+type Manifests = VerdictDemand['manifests'];
+interface Template extends Pick<StepJobInput, 'step' | 'role' | 'index' | 'each' | 'template'> {
+  readonly what: string;
+  /** Used as it stands: no references are replaced. */
+  readonly verbatim: boolean;
+}
+
+/** One manifest for all steps whose Jobs differ in nothing that is checked. `workflow`: label value of its name. */
+export function dryRunJobs(spec: WorkflowSpec, workflow: string, environment: PlanEnvironment): Manifests {
+  const distinct = new Map<string, Template>();
+  for (const template of [...spec.steps, ...spec.finally].flatMap(templatesOf)) {
+    const key = sameness(template);
+    if (!distinct.has(key)) distinct.set(key, template);
+  }
+  return [...distinct.values()].flatMap((template) => manifestOf(template, { spec, workflow, environment }));
+}
+
+function templatesOf(step: StepSpec): Template[] {
+  const { name, work, undo, forEach } = step;
+  const common = { step, index: undefined, each: undefined, role: 'do', verbatim: false } as const;
+  const own = (): Template[] => {
+    if (work.kind === 'job') return [{ ...common, ...shapeOf(forEach), what: `step "${name}"`, template: work.template }];
+    if (work.kind !== 'manifests') return [];
+    return work.manifests.map(({ file, template }, index) => ({ ...common, what: `step "${name}", file "${file}"`, template, index: work.several ? index : undefined, verbatim: true }));
+  };
+  return [...own(), ...(undo ? [{ ...common, what: `undo of step "${name}"`, template: undo.template, role: 'undo' } as const] : [])];
+}
+
+/** One Indexed Job, or one Job for each item, of which the first is checked. */
+function shapeOf(forEach: ForEachSpec | undefined): Pick<Template, 'each' | 'index'> {
+  if (!forEach) return { each: undefined, index: undefined };
+  return { each: itemsOf(forEach), index: forEach.shape === 'jobs' ? 0 : undefined };
+}
+
+/** As far as they are written out. */
+function itemsOf({ source }: ForEachSpec): Each {
+  switch (source.kind) {
+    case 'items':
+      return { count: Math.max(1, source.items.length), values: source.items.length === 0 ? [''] : source.items };
+    case 'from':
+      return { count: 1, values: [''] };
+    case 'count':
+      return { count: typeof source.count === 'number' ? Math.max(1, source.count) : 1 };
+  }
+}
+
+/** Names, labels and env of the step differ, but a policy that likes one name and not another is not what a dry run is for. */
+function sameness({ step, role, index, each, template }: Template): string {
+  const { files, timeout, retry } = step;
+  return canonicalJson([template, role === 'undo' ? step.undo?.timeout : [files, timeout ?? null, retry.onOOM ?? null], index === undefined && each ? [each.count] : null, index !== undefined && each ? [each.values?.[0] ?? 0] : null]);
+}
+
+interface Context {
+  readonly spec: WorkflowSpec;
+  readonly workflow: string;
+  readonly environment: PlanEnvironment;
+}
+
+/**
+ * A template for which no sample fits is left out: what is wrong with it can only be told with real values, and is, by
+ * the step that gets them.
+ */
+function manifestOf(template: Template, { spec, workflow, environment }: Context): Manifests {
+  const { step, role, index, each, what } = template;
+  const replaced = template.verbatim ? template.template : sampled(template.template, 'job', { spec, template });
+  if (!isObject(replaced)) return [];
+  const record = { name: 'job-chief-check', uid: 'job-chief-check', workflow };
+  const { manifest } = stepJob({ record, spec, step, role, template: replaced, index, attempt: 1, each, memory: undefined, timeout: timeoutOf(template, spec), environment });
+  return [{ what, manifest: dryRunOf(manifest) }];
+}
+
+function sampled(tree: Json, destination: Destination, { spec, template: { each, index } }: { spec: WorkflowSpec; template: Template }): Json | undefined {
+  const item = each && index !== undefined ? (each.values?.[index] ?? index) : undefined;
+  for (const text of sampleTexts) {
+    const lookup = sampleLookup(spec, item, text);
+    const result = substitute(tree, destination, lookup);
+    if (result.kind === 'value') return result.value;
+  }
+  return undefined;
+}
+
+function timeoutOf(template: Template, spec: WorkflowSpec): number | undefined {
+  const { step, role } = template;
+  const timeout = role === 'undo' ? step.undo?.timeout : step.timeout;
+  if (typeof timeout !== 'string') return timeout;
+  const text = sampled(timeout, 'text', { spec, template });
+  return typeof text === 'string' ? parseDuration(text) : undefined;
+}
+

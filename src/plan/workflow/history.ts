@@ -1,0 +1,47 @@
+/** Which finished runs may go. Only retention deletes records, and with them (by ownership) their Jobs. */
+import type { Retention } from '../../spec/common.ts';
+import type { WorkflowSpec } from '../../spec/workflow.ts';
+import { dueBy, notedRetention, removalTimes } from '../retention.ts';
+import type { ObservedRecord } from '../run/record.ts';
+import type { ObservedWorkflow } from './observed.ts';
+import { finishedAt, isFinished, isReadable, newestChange, newestSchedule, recordRef } from './records.ts';
+import type { WorkflowDraft } from './round.ts';
+
+export interface HistoryView {
+  readonly spec: WorkflowSpec | undefined;
+  readonly instance: string;
+  readonly now: number;
+}
+
+/**
+ * Over the count or over the age, by outcome; but nothing that is still needed. A cancelled run counts as one that failed.
+ * Without a spec the retention counts that the runs were made with.
+ */
+export function planHistory(draft: WorkflowDraft, observed: ObservedWorkflow, { spec, instance, now }: HistoryView): void {
+  const retention = spec?.retention ?? retentionOf(observed.records);
+  const done = observed.records.filter((record) => isFinished(record) && !record.deleting).sort((left, right) => finishedAt(right) - finishedAt(left) || (left.name < right.name ? 1 : -1));
+  const succeeded = done.filter(({ phase }) => phase === 'Succeeded');
+  const failed = done.filter(({ phase }) => phase !== 'Succeeded');
+  const needed = neededRuns(observed, instance);
+  const removals = [...removalTimes(succeeded, finishedAt, retention.succeeded), ...removalTimes(failed, finishedAt, retention.failed)];
+  const { remove, next } = dueBy(removals.filter(({ item }) => !needed.has(item.uid)), now);
+  draft.wake(next);
+  for (const record of remove) draft.act({ kind: 'deleteRun', reason: 'RetentionExceeded', because: 'more finished runs, or older ones, than retention keeps', record: recordRef(record) });
+}
+
+/**
+ * The newest run of a change says that its revision has run, the newest of a schedule which times are used: without
+ * them both would run again. As long as anything defines the workflow, or may come to do so, they stay. So does what an
+ * unfinished run repeats, or is a step of.
+ */
+function neededRuns({ records, claims, unread }: ObservedWorkflow, instance: string): ReadonlySet<string> {
+  const defined = claims.length > 0 || unread;
+  const newest = defined ? [newestChange(records, instance), newestSchedule(records)] : [];
+  const open = records.filter((record) => !isFinished(record)).filter(isReadable);
+  return new Set([...newest.map((record) => record?.uid), ...open.flatMap(({ request }) => [request.parent?.uid, request.rerunOf?.uid])].filter((uid) => uid !== undefined));
+}
+
+function retentionOf(records: readonly ObservedRecord[]): Retention {
+  const [newest] = records.filter(isReadable).filter(({ request }) => request.retention).sort((left, right) => right.createdAt - left.createdAt);
+  return notedRetention(newest?.request.retention);
+}
