@@ -13,6 +13,7 @@ import type { Leadership } from './leadership.ts';
 import { Memory } from './memory.ts';
 import type { Meter, WorkQueueMeter } from './meter.ts';
 import type { ClusterCache, DepthProbe, EventReader, EventSink, JobApi, Log, SpecSource, StatusSink, WakeSource } from './ports.ts';
+import { QueueRounds } from './queue-rounds.ts';
 import { Reconciler } from './reconciler.ts';
 import { Reporter } from './reporter.ts';
 import { SpecIndex, type ParseSpec } from './spec-index.ts';
@@ -63,17 +64,17 @@ export class Controller {
     const gate = new CreateGate(clock);
     const statuses = new StatusWriter({ clock, sink: deps.statusSink, busy: () => gate.busy, forbidden: (message) => { log.warn({ code: 'Forbidden', because: message }, 'status is not written: the right to patch ConfigMaps is missing'); } });
     this.#reporter = new Reporter({ clock, statuses, events: deps.events, meter, log, leadership: deps.leadership });
-    const reconciler = new Reconciler({
+    const shared = {
       ...deps,
       memory: this.#memory,
       gate,
       specs: this.#specs,
-      depths: this.#depths,
       checker: new TemplateChecker({ clock, jobs: deps.jobs, changed }),
       explainer: new Explainer({ clock, events: deps.eventReader, changed }),
       reporter: this.#reporter,
-      enqueue: changed,
-    });
+    };
+    const queue = new QueueRounds({ ...shared, depths: this.#depths });
+    const reconciler = new Reconciler({ ...shared, enqueue: changed, rounds: { queue, unknown: queue, workflow: queue, run: queue } });
     this.#queue = new WorkQueue({ clock, concurrency: deps.concurrency, meter: deps.workQueueMeter, run: (key) => this.#round(reconciler, key) });
   }
 

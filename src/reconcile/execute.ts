@@ -6,7 +6,8 @@ import { drainSpecHash } from '../plan/drain-job.ts';
 import type { Action, EndAction, JobRef, MarkAction, ReownAction, ScaleAction } from '../plan/action.ts';
 import { endPatch, markPatch, reownPatch, scalePatch } from '../plan/patches.ts';
 import type { SpecKey } from '../plan/observed.ts';
-import { createDrainJob, resolveName, type CreateDeps, type CreateResult } from './create.ts';
+import { createDrainJob, resolveName, type CreateResult } from './create.ts';
+import type { CreateDeps } from './create-named.ts';
 import type { Leadership } from './leadership.ts';
 import type { WriteResult } from './ports.ts';
 

@@ -19,5 +19,17 @@ export function parseKey(text: string): WorkKey {
   const [head = '', ...rest] = text.split('/');
   if (head === 'document') return { kind: 'document', id: rest.join('/') };
   const [kind = '', ...name] = rest;
-  return { kind: 'spec', key: { kind: kind === 'queue' ? 'queue' : 'unknown', name: name.join('/') } };
+  return { kind: 'spec', key: { kind: kinds.find((each) => each === kind) ?? 'unknown', name: name.join('/') } };
+}
+
+const kinds: readonly SpecKey['kind'][] = ['queue', 'workflow', 'run'];
+
+/** The key of a run; `record` is the name of its record. */
+export function runKey(record: string): SpecKey {
+  return { kind: 'run', name: record };
+}
+
+/** The key of a workflow, by the label value of its logical name. */
+export function workflowKey(label: string): SpecKey {
+  return { kind: 'workflow', name: label };
 }

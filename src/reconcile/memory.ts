@@ -20,13 +20,14 @@ interface Reserved {
 
 export class Memory {
   readonly #clock: Clock;
-  readonly #cache: ClusterCache;
+  readonly #cache: Pick<ClusterCache, 'hasSeen'>;
   readonly #reserved = new Map<string, Map<string, Reserved>>();
   readonly #writes = new Map<string, { resourceVersion: string; at: number }>();
   readonly #refusals = new Map<string, Refusal>();
   readonly #vanished = new Map<string, { readonly at: number; readonly count: number }>();
 
-  constructor(options: { clock: Clock; cache: ClusterCache }) {
+  /** `cache`: the one that has to show the writes. */
+  constructor(options: { clock: Clock; cache: Pick<ClusterCache, 'hasSeen'> }) {
     this.#clock = options.clock;
     this.#cache = options.cache;
   }

@@ -3,12 +3,17 @@ import type { Action, State } from '../plan/action.ts';
 import type { Outcome } from '../plan/notes.ts';
 import type { SpecKey } from '../plan/observed.ts';
 import type { Reason } from '../plan/reason.ts';
+import type { RunAction } from '../plan/run/action.ts';
+import type { RunRequest } from '../plan/run/record.ts';
+import type { RunOutcome, StepOutcome } from '../plan/run/state.ts';
+import type { WorkflowAction, WorkflowPlan } from '../plan/workflow/action.ts';
+import type { WriteResult } from './ports.ts';
 
 export interface Meter {
   /** A round ended; `requeue` says how the key comes back. Durations in seconds everywhere. */
   round(kind: string, result: 'success' | 'error' | 'panic', seconds: number): void;
   /** An action was carried out (`done`), or came to something else (WriteResult kind). */
-  action(key: SpecKey, action: Action['kind'], reason: Reason, result: string): void;
+  action(key: SpecKey, action: (Action | RunAction | WorkflowAction)['kind'], reason: Reason, result: string): void;
   /** A Job of the spec was seen finished and its outcome written down. `ran`: start to end, `startup`: create to first container. */
   finished(key: SpecKey, outcome: Outcome, reason: string, times: { readonly ran: number | undefined; readonly startup: number | undefined }): void;
   /** State of the spec's winning claim; series appear with the first call and go with `forget`. */
@@ -18,6 +23,20 @@ export interface Meter {
   /** From the moment the queue was seen non-empty to the Job's 201. */
   created(key: SpecKey, seconds: number): void;
   forget(key: SpecKey): void;
+}
+
+/** What is counted about runs: by workflow, never by run. */
+export interface RunMeter {
+  /** Unfinished runs of a workflow; series appear with the first call and go with `forget`. */
+  active(workflow: SpecKey, runs: number): void;
+  /** A run is over, and its record says so. */
+  finished(workflow: SpecKey, run: { readonly trigger: RunRequest['trigger']; readonly outcome: RunOutcome; readonly seconds: number }): void;
+  step(workflow: SpecKey, outcome: StepOutcome): void;
+  /** From the round that found a step due to the moment when the API server confirmed its Job. */
+  edge(seconds: number): void;
+  missed(workflow: SpecKey, why: WorkflowPlan['missed'][number]['why']): void;
+  recordWrite(result: WriteResult['kind']): void;
+  forget(workflow: SpecKey): void;
 }
 
 /** Hooks of the work queue, named as client-go's workqueue metrics. */

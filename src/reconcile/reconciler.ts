@@ -1,37 +1,25 @@
-/** One round of one key: observe, plan, execute, report. Everything about Jobs is decided in plan. */
-import type { Clock } from '../lib/clock.ts';
-import { asError } from '../lib/clock.ts';
-import type { Plan } from '../plan/action.ts';
-import type { PlanEnvironment } from '../plan/environment.ts';
-import { earliest } from '../plan/give-up.ts';
-import type { Observed, SpecKey } from '../plan/observed.ts';
-import { isLive } from '../plan/job-state.ts';
-import { plan as decide } from '../plan/plan.ts';
-import type { DepthReader } from './depth-reader.ts';
-import { execute, type ExecuteDeps } from './execute.ts';
-import type { Explainer } from './explainer.ts';
-import { parseKey, specText } from './key.ts';
+/** One round of one key, whatever it is the key of: handed to those who know its kind, timed, and kept from hurting others. */
+import { asError, type Clock } from '../lib/clock.ts';
+import type { SpecKey } from '../plan/observed.ts';
+import { parseKey } from './key.ts';
 import type { Meter } from './meter.ts';
-import type { ClusterCache, Log } from './ports.ts';
+import type { Log } from './ports.ts';
 import type { Reporter } from './reporter.ts';
 import type { SpecIndex } from './spec-index.ts';
-import type { TemplateChecker } from './template-checker.ts';
 import type { RoundResult } from './work-queue.ts';
 
-/** A key whose cache is behind its last write is looked at again by the event of that write, or after this time. */
-const behindPause = 1000;
+/** The rounds of one kind of key. */
+export interface Rounds {
+  round(key: SpecKey): Promise<RoundResult>;
+}
 
-export interface ReconcilerDeps extends ExecuteDeps {
+export interface ReconcilerDeps {
   readonly clock: Clock;
-  readonly environment: PlanEnvironment;
-  readonly cache: ClusterCache;
   readonly specs: SpecIndex;
-  readonly depths: DepthReader;
-  readonly checker: TemplateChecker;
-  readonly explainer: Explainer;
   readonly reporter: Reporter;
   readonly meter: Meter;
   readonly log: Log;
+  readonly rounds: Readonly<Record<SpecKey['kind'], Rounds>>;
   /** Asks for a round of a key. */
   readonly enqueue: (key: SpecKey) => void;
 }
@@ -45,11 +33,11 @@ export class Reconciler {
 
   /** Never rejects: what goes wrong in one key stays in that key. */
   async round(text: string): Promise<RoundResult> {
-    const { clock, meter, log } = this.#deps;
+    const { clock, meter, log, rounds } = this.#deps;
     const work = parseKey(text);
     const began = clock.monotonic();
     try {
-      const result = work.kind === 'document' ? this.#document(work.id) : await this.#spec(work.key);
+      const result = work.kind === 'document' ? this.#document(work.id) : await rounds[work.key.kind].round(work.key);
       meter.round(work.kind, result.kind === 'done' ? 'success' : 'error', (clock.monotonic() - began) / 1000);
       return result;
     } catch (thrown) {
@@ -64,56 +52,5 @@ export class Reconciler {
     if (gone) this.#deps.reporter.forget(gone);
     for (const key of keys) this.#deps.enqueue(key);
     return { kind: 'done', again: undefined };
-  }
-
-  async #spec(key: SpecKey): Promise<RoundResult> {
-    const { memory, reporter, clock } = this.#deps;
-    if (!memory.caughtUp(key)) return { kind: 'done', again: behindPause };
-    const observed = this.#observe(key);
-    const plan = decide(observed, this.#deps.environment, clock.now());
-    this.#ask(key, plan);
-    const executed = await execute(this.#deps, key, plan.actions);
-    const unwritten = await reporter.report(observed, plan, executed);
-    this.#forgetIfOver(observed);
-    const wake = plan.wakeAt === undefined ? undefined : plan.wakeAt - clock.now();
-    if (executed.some((one) => one.kind === 'failed')) return { kind: 'failed', again: wake };
-    // What was refused is in memory now: the next round says so and waits.
-    const refused = executed.some((one) => one.kind === 'waits') ? 0 : undefined;
-    return { kind: 'done', again: earliest([wake, unwritten, refused]) };
-  }
-
-  #observe(key: SpecKey): Observed {
-    const { specs, cache, memory, depths, checker, explainer } = this.#deps;
-    return {
-      key,
-      claims: specs.claims(key),
-      jobs: cache.jobs(key),
-      orphans: cache.orphans(key),
-      reservations: memory.reservations(key),
-      depth: depths.reading(key),
-      verdict: checker.verdict(key),
-      refusal: memory.refusal(key),
-      unread: specs.hasUnreadFiles,
-      vanished: memory.vanished(key),
-      explanations: explainer.explanations(key),
-    };
-  }
-
-  #ask(key: SpecKey, plan: Plan): void {
-    const { depths, checker, explainer } = this.#deps;
-    depths.ask(key, plan.demands.find((demand) => demand.kind === 'depth'));
-    checker.ask(key, plan.demands.find((demand) => demand.kind === 'verdict'));
-    explainer.ask(key, plan.demands.filter((demand) => demand.kind === 'explanation'));
-  }
-
-  #forgetIfOver({ key, claims, jobs, orphans, reservations }: Observed): void {
-    const gone = claims.length + orphans.length + reservations.length === 0;
-    // Series and alerts of a deleted spec must not stay for as long as its finished Jobs are kept.
-    if (gone && !jobs.some(isLive)) this.#deps.meter.forget(key);
-    if (!gone || jobs.length > 0) return;
-    this.#deps.depths.forget(key);
-    this.#deps.checker.forget(key);
-    this.#deps.memory.forget(key);
-    this.#deps.log.debug({ spec: specText(key) }, 'nothing left of this spec');
   }
 }

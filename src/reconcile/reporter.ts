@@ -24,6 +24,7 @@ const announced: ReadonlySet<Reason> = new Set([
   'QueueForbidden',
   'QueueNotFound',
   'QueueUnsupported',
+  'RecordsOff',
   'QuotaExceeded',
   'CreateRefused',
   'Forbidden',
@@ -61,10 +62,19 @@ export class Reporter {
     const winner = observed.claims[plan.statuses[0]?.claim ?? -1];
     for (const one of executed) this.#action(observed, winner, one);
     // Refused or failed on the way: the next round knows better what the spec stands at. Or another process does.
-    if (executed.some((one) => one.kind === 'waits') || !this.#deps.leadership.leading) return undefined;
-    this.#meter(observed, plan);
+    if (executed.some((one) => one.kind === 'waits')) return undefined;
+    return this.statuses(observed.key, observed.claims, plan.statuses);
+  }
+
+  /** Writes and announces what each claim stands at. Returns after how many milliseconds one is left to write, if any. */
+  async statuses(key: SpecKey, claims: readonly Claim[], statuses: readonly ClaimStatus[]): Promise<number | undefined> {
+    if (!this.#deps.leadership.leading) return undefined;
+    this.#meter(key, claims, statuses[0]?.status);
     const delays: (number | undefined)[] = [];
-    for (const one of plan.statuses) delays.push(await this.#status(observed, one));
+    for (const { claim: index, status } of statuses) {
+      const claim = claims[index];
+      if (claim) delays.push(await this.#status(key, claim, status));
+    }
     return earliest(delays);
   }
 
@@ -117,17 +127,14 @@ export class Reporter {
     this.#deps.meter.finished(observed.key, action.outcome.outcome, action.outcome.reason, { ran, startup });
   }
 
-  #meter(observed: Observed, plan: Plan): void {
-    const first = plan.statuses[0]?.status;
+  #meter(key: SpecKey, claims: readonly Claim[], first: Status | undefined): void {
     if (!first) return;
     const accepted = first.conditions.some((condition) => condition.type === 'Accepted' && condition.status !== 'False');
-    this.#deps.meter.spec(observed.key, { state: first.state, accepted, liveJobs: first.liveJobs ?? 0, claims: observed.claims.length });
+    this.#deps.meter.spec(key, { state: first.state, accepted, liveJobs: first.liveJobs ?? 0, claims: claims.length });
   }
 
-  async #status(observed: Observed, { claim: index, status }: ClaimStatus): Promise<number | undefined> {
-    const claim = observed.claims[index];
-    if (!claim) return undefined;
-    this.#announce(observed.key, claim, status);
+  async #status(key: SpecKey, claim: Claim, status: Status): Promise<number | undefined> {
+    this.#announce(key, claim, status);
     return claim.source.kind === 'configMap' ? this.#deps.statuses.write(claim.source, status) : undefined;
   }
 

@@ -1,7 +1,7 @@
 /** Documents parsed into claims, found by the logical name that they define. */
 import { labelValue } from '../lib/label-value.ts';
 import type { Claim, SpecKey } from '../plan/observed.ts';
-import type { ParsedSpec, SpecInput } from '../spec/parsed.ts';
+import type { ParsedSpec, Spec, SpecInput } from '../spec/parsed.ts';
 import { specText } from './key.ts';
 import type { SpecDocument, SpecSource } from './ports.ts';
 
@@ -67,9 +67,20 @@ export class SpecIndex {
     return [...ids].flatMap((id) => this.#entries.get(id)?.claim ?? []);
   }
 
+  /**
+   * The data of the document that makes this claim, as it was parsed; undefined where the document has changed since, or
+   * is gone: then another round is on its way.
+   */
+  data(claim: Claim): SpecDocument['data'] | undefined {
+    const entry = [...this.#entries].find(([, { claim: held }]) => held === claim);
+    const document = entry && this.#source.get(entry[0]);
+    if (!entry || !document) return undefined;
+    return fingerprintOf(document) === entry[1].fingerprint ? document.data : undefined;
+  }
+
   #read(document: SpecDocument, before: Entry | undefined): Entry {
     const { source, ...rest } = document;
-    const fingerprint = JSON.stringify(rest);
+    const fingerprint = fingerprintOf(document);
     const parsed = before?.fingerprint === fingerprint ? before.claim.parsed : this.#parse(rest);
     return { key: keyOf(parsed, before), claim: { source, parsed }, fingerprint };
   }
@@ -83,10 +94,18 @@ export class SpecIndex {
   }
 }
 
+function fingerprintOf({ source: _source, ...rest }: SpecDocument): string {
+  return JSON.stringify(rest);
+}
+
 /** A text that cannot be read any more still belongs to the spec that it was: a typo must not end Jobs as a deletion does. */
 function keyOf(parsed: ParsedSpec, before: Entry | undefined): SpecKey {
   if (parsed.hash === undefined && before) return before.key;
-  return { kind: parsed.kind === undefined ? 'unknown' : 'queue', name: labelValue(parsed.name) };
+  return { kind: parsed.kind === undefined ? 'unknown' : kindOf(parsed.kind), name: labelValue(parsed.name) };
+}
+
+function kindOf(kind: Spec['kind']): SpecKey['kind'] {
+  return kind === 'Workflow' ? 'workflow' : 'queue';
 }
 
 /** What tells one claim from another: the ConfigMap's UID, or the file's path. */

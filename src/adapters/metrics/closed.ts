@@ -3,6 +3,12 @@
 /** What an action came to: done, or what the API server said instead. */
 export const results = ['done', 'exists', 'gone', 'conflict', 'refused', 'quota', 'forbidden', 'unknown', 'skipped', 'failed'] as const;
 
+/** What starts runs, how they and their steps come out, and why a scheduled time passed unused. */
+export const triggers = ['change', 'schedule', 'request', 'step'] as const;
+export const runOutcomes = ['succeeded', 'failed', 'cancelled'] as const;
+export const stepOutcomes = ['succeeded', 'failed', 'errored', 'notStarted', 'refused', 'skipped', 'omitted', 'cancelled'] as const;
+export const missedWhys = ['down', 'deadline', 'forbidden'] as const;
+
 /** Why Jobs do not succeed, as kubelet, Job controller and job-chief put it. */
 export const failureReasons = [
   // Containers

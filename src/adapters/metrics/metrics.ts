@@ -1,14 +1,16 @@
 /** All of job-chief's metrics in one piece, as the composition root hands them out. */
 import type { Clock } from '../../lib/clock.ts';
-import type { Meter, WorkQueueMeter } from '../../reconcile/meter.ts';
+import type { Meter, RunMeter, WorkQueueMeter } from '../../reconcile/meter.ts';
 import { createClientMeter, createWatchMeters, type ClientMeter, type WatchMeter } from './kubernetes.ts';
 import { createMeter } from './meter.ts';
 import { metrics } from './names.ts';
 import { addProcessMetrics, createRegistry, expose, gauge, type Exposition } from './registry.ts';
+import { createRunMeter } from './run-meter.ts';
 import { createWorkQueueMeter } from './work-queue.ts';
 
 export interface Metrics {
   readonly meter: Meter;
+  readonly runs: RunMeter;
   readonly workQueue: WorkQueueMeter;
   readonly client: ClientMeter;
   /** The hooks of one watch; call it once per resource. */
@@ -35,6 +37,7 @@ export function createMetrics({ clock, version, apiServer, process: withProcess 
   if (withProcess) addProcessMetrics(registry);
   return {
     meter: createMeter({ registry, clock }),
+    runs: createRunMeter(registry),
     workQueue: createWorkQueueMeter(registry),
     client: createClientMeter(registry, apiServer),
     watch: createWatchMeters(registry, clock),

@@ -49,6 +49,14 @@ export const metrics = {
   startup: { name: 'job_chief_job_startup_seconds', type: 'histogram', help: 'From the creation of a Job to its first started container.', labels: ['kind'], buckets: starting },
   runDuration: { name: 'job_chief_job_run_duration_seconds', type: 'histogram', help: 'From the start of a Job to its end.', labels: ['kind', 'outcome'], buckets: running },
 
+  runsActive: { name: 'job_chief_runs_active', type: 'gauge', help: 'Runs of the workflow that have begun and are not over.', labels: spec },
+  runs: { name: 'job_chief_runs_total', type: 'counter', help: 'Runs that are over, by what started them and how they came out.', labels: [...spec, 'trigger', 'outcome'] },
+  steps: { name: 'job_chief_steps_total', type: 'counter', help: 'Steps that have an outcome; a forEach counts as one.', labels: [...spec, 'outcome'] },
+  schedulesMissed: { name: 'job_chief_schedule_missed_total', type: 'counter', help: 'Scheduled times for which no run was started.', labels: [...spec, 'why'] },
+  wholeRunDuration: { name: 'job_chief_run_duration_seconds', type: 'histogram', help: 'From the start of a run to its end.', labels: ['kind', 'outcome'], buckets: running },
+  stepEdge: { name: 'job_chief_step_edge_seconds', type: 'histogram', help: 'From the round that found a step due to its Job confirmed by the API server.', labels: [], buckets: quick },
+  recordWrites: { name: 'job_chief_record_writes_total', type: 'counter', help: 'Writes of records of runs, by what the API server answered.', labels: ['result'] },
+
   watchAge: { name: 'job_chief_watch_age_seconds', type: 'gauge', help: 'Since the API server was last heard on this watch: an event, a bookmark or a list.', labels: ['resource'] },
   watchEvents: { name: 'job_chief_watch_events_total', type: 'counter', help: 'Watch events, by type.', labels: ['resource', 'type'] },
   relists: { name: 'job_chief_watch_relists_total', type: 'counter', help: 'Lists made to start or repair a watch, by cause.', labels: ['resource', 'reason'] },

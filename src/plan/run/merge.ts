@@ -2,6 +2,7 @@
  * Two accounts of one run as one: what the record holds, and what this process has decided on. They differ when two
  * processes act at once, or when the answer to a write was lost. What has an outcome never changes it.
  */
+import { entryOf } from './standing.ts';
 import type { Attempt, ItemState, RunState, StepState, Stopping } from './state.ts';
 
 /**
@@ -25,7 +26,8 @@ type Steps = Readonly<Record<string, StepState>>;
 function mergeSteps(stored: Steps, ours: Steps): Steps {
   const merged: Record<string, StepState> = { ...ours };
   for (const [name, step] of Object.entries(stored)) {
-    const other = ours[name];
+    // Users may call a step `constructor`.
+    const other = entryOf(ours, name);
     merged[name] = other === undefined ? step : mergeStep(step, other);
   }
   return merged;

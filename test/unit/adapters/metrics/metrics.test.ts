@@ -6,6 +6,7 @@ import type { SpecKey } from '../../../../src/plan/observed.ts';
 import { parseExposition, type Sample } from './exposition.ts';
 
 const key: SpecKey = { kind: 'queue', name: 'thumbnails' };
+const workflow: SpecKey = { kind: 'workflow', name: 'etl' };
 const idle = { state: 'Idle', accepted: true, liveJobs: 0, claims: 1 } as const;
 
 function aClock(): Clock & { at: number } {
@@ -26,7 +27,11 @@ const named = (all: Sample[], name: string): Sample[] => all.filter((sample) => 
 const ofSpec = (all: Sample[]): Sample[] => all.filter((sample) => sample.labels['name'] === key.name);
 
 /** Calls every hook once, so that every metric has a series. */
-function touchAll({ meter, workQueue, client, watch, leader }: Metrics): void {
+function touchAll({ meter, runs, workQueue, client, watch, leader }: Metrics): void {
+  runs.active(workflow, 1);
+  runs.finished(workflow, { trigger: 'change', outcome: 'succeeded', seconds: 3 });
+  runs.edge(0.01);
+  runs.recordWrite('done');
   meter.spec(key, idle);
   meter.round('queue', 'success', 0.004);
   meter.action(key, 'create', 'JobCreated', 'done');
@@ -142,6 +147,44 @@ describe('series of a spec', () => {
     clock.at = 5_000;
     metrics.meter.finished(key, 'succeeded', 'Completed', { ran: 1, startup: 1 });
     expect(named(await samples(metrics), 'job_chief_last_success_timestamp_seconds')).toMatchObject([{ value: 5 }]);
+  });
+});
+
+describe('series of a workflow', () => {
+  const ofWorkflow = (all: Sample[]): Sample[] => all.filter((sample) => sample.labels['name'] === workflow.name);
+
+  it('stand at zero from the first call on: each trigger with each outcome, each outcome of a step, each way to miss a time', async () => {
+    const { metrics } = someMetrics();
+    metrics.runs.active(workflow, 0);
+    const all = ofWorkflow(await samples(metrics));
+    expect(Object.fromEntries(['job_chief_runs_active', 'job_chief_runs_total', 'job_chief_steps_total', 'job_chief_schedule_missed_total'].map((name) => [name, named(all, name).length]))).toEqual({
+      job_chief_runs_active: 1, job_chief_runs_total: 12, job_chief_steps_total: 8, job_chief_schedule_missed_total: 3,
+    });
+    expect(all.filter(({ value }) => value !== 0)).toEqual([]);
+  });
+
+  it('count what is told', async () => {
+    const { metrics } = someMetrics();
+    metrics.runs.finished(workflow, { trigger: 'schedule', outcome: 'failed', seconds: 70 });
+    metrics.runs.step(workflow, 'skipped');
+    metrics.runs.missed(workflow, 'down');
+    metrics.runs.edge(0.012);
+    metrics.runs.recordWrite('conflict');
+    const all = await samples(metrics);
+    const told = all.filter(({ labels, value }) => labels['name'] === 'etl' && value > 0).map(({ name, labels }) => [name, labels['trigger'] ?? labels['outcome'] ?? labels['why']]);
+    expect(told).toEqual([['job_chief_runs_total', 'schedule'], ['job_chief_steps_total', 'skipped'], ['job_chief_schedule_missed_total', 'down']]);
+    expect(named(all, 'job_chief_run_duration_seconds_sum')).toMatchObject([{ labels: { kind: 'workflow', outcome: 'failed' }, value: 70 }]);
+    expect(named(all, 'job_chief_step_edge_seconds_count')).toMatchObject([{ value: 1 }]);
+    expect(named(all, 'job_chief_record_writes_total')).toMatchObject([{ labels: { result: 'conflict' }, value: 1 }]);
+  });
+
+  it('go with the workflow', async () => {
+    const { metrics } = someMetrics();
+    touchAll(metrics);
+    metrics.runs.missed(workflow, 'deadline');
+    metrics.runs.forget(workflow);
+    metrics.runs.forget(workflow);
+    expect(ofWorkflow(await samples(metrics))).toEqual([]);
   });
 });
 

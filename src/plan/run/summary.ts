@@ -1,0 +1,26 @@
+/** What the metadata of a record says about its run. */
+import type { RunPhase, RunResult } from './record.ts';
+import type { RunState } from './state.ts';
+
+const phases = { succeeded: 'Succeeded', failed: 'Failed', cancelled: 'Cancelled' } as const;
+
+/** The phase of a run that has been admitted. */
+export function phaseOf(state: RunState, suspended: boolean): RunPhase {
+  if (state.end) return phases[state.end.outcome];
+  return suspended ? 'Suspended' : 'Running';
+}
+
+/** Whether a run in this phase is over: nothing is done for it any more. */
+export function isOver(phase: RunPhase): boolean {
+  return phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
+}
+
+/** Longest message of a result, in characters: annotations share 256 KiB. */
+const longestMessage = 1024;
+
+/** What a run came to; undefined while it is not over. */
+export function resultOf({ startedAt, end }: RunState): RunResult | undefined {
+  if (!end) return undefined;
+  const { outcome, reason, message, at, failedSteps, outputs } = end;
+  return { outcome, reason, message: message.slice(0, longestMessage), startedAt, finishedAt: at, failedSteps, ...(outputs && { outputs }) };
+}

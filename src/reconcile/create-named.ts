@@ -1,0 +1,66 @@
+/**
+ * Creating one Job whose name is the lock: reserve it, post it, and believe nothing but a clean answer. What an existing
+ * Job of that name means is for the caller to say.
+ */
+import type { JsonObject } from '../lib/json.ts';
+import type { Refusal, SpecKey } from '../plan/observed.ts';
+import type { CreateGate } from './create-gate.ts';
+import type { Memory } from './memory.ts';
+import type { JobApi, LiveJob, WriteResult } from './ports.ts';
+
+export interface CreateDeps {
+  readonly jobs: JobApi;
+  readonly memory: Memory;
+  readonly gate: CreateGate;
+}
+
+/**
+ * `created`: a clean 201. `found`: a Job of that name is there, also before our create where `before` says so; the name
+ * stays reserved, in doubt. `refused` and `absent`: no such Job, the name is free again. `unclear`: nobody knows, the name
+ * stays reserved, in doubt.
+ */
+export type NamedResult =
+  | { readonly kind: 'created'; readonly job: { readonly name: string; readonly uid: string; readonly resourceVersion: string } }
+  | { readonly kind: 'found'; readonly job: LiveJob; readonly before: boolean }
+  | { readonly kind: 'refused'; readonly refusal: Refusal['kind']; readonly message: string }
+  | { readonly kind: 'absent'; readonly message: string }
+  | { readonly kind: 'unclear'; readonly message: string };
+
+/** Reserves and posts, and looks up whatever got no clean answer. Never throws for an answer of the API server. */
+export async function createNamed(deps: CreateDeps, key: SpecKey, named: { readonly jobName: string; readonly manifest: JsonObject }): Promise<NamedResult> {
+  const { jobName, manifest } = named;
+  deps.memory.reserve(key, jobName);
+  const request = { sent: false };
+  const result = await deps.gate.pass(() => {
+    request.sent = true;
+    return deps.jobs.create(manifest);
+  });
+  if (result.kind === 'done') return { kind: 'created', job: { name: jobName, uid: result.uid, resourceVersion: result.resourceVersion } };
+  // 400 and 422: the API server looked at the object and did not store it. What the gate held back was never sent.
+  if (result.kind === 'refused' || (!request.sent && (result.kind === 'quota' || result.kind === 'forbidden'))) return released(deps, key, { jobName, refusal: result.kind, message: result.message });
+  return afterDoubt(deps, key, { jobName, answer: result });
+}
+
+/** The second half of a create that got no clean answer, also in a later round. */
+export function lookUpNamed(deps: CreateDeps, key: SpecKey, jobName: string): Promise<NamedResult> {
+  return afterDoubt(deps, key, { jobName, answer: undefined });
+}
+
+/**
+ * Anything but 201, 400 and 422 leaves it open whether the Job exists: an existing name answers 403 when the quota is
+ * full, and a connection that broke after the request may have created it. Only a live GET decides.
+ */
+async function afterDoubt(deps: CreateDeps, key: SpecKey, { jobName, answer }: { jobName: string; answer: WriteResult | undefined }): Promise<NamedResult> {
+  deps.memory.doubt(key, jobName);
+  const found = await deps.jobs.get(jobName);
+  if (found.kind === 'failed') return { kind: 'unclear', message: `whether Job "${jobName}" exists is not known: ${found.message}` };
+  if (found.kind === 'found') return { kind: 'found', job: found.value, before: answer?.kind === 'exists' };
+  if (answer?.kind === 'quota' || answer?.kind === 'forbidden') return released(deps, key, { jobName, refusal: answer.kind, message: answer.message });
+  deps.memory.release(key, jobName);
+  return { kind: 'absent', message: `Job "${jobName}" was not created` };
+}
+
+function released(deps: CreateDeps, key: SpecKey, refused: { jobName: string; refusal: Refusal['kind']; message: string }): NamedResult {
+  deps.memory.release(key, refused.jobName);
+  return { kind: 'refused', refusal: refused.refusal, message: refused.message };
+}

@@ -1,0 +1,177 @@
+/**
+ * One round of a run: its record's metadata and its Jobs from the caches, its content from memory, what to do from the
+ * plan. A round waits neither for creates nor for the record to be written, so that an edge costs a round and a request.
+ */
+import type { Clock } from '../../lib/clock.ts';
+import type { PlanEnvironment } from '../../plan/environment.ts';
+import type { Reservation, SpecKey } from '../../plan/observed.ts';
+import type { RunPlan } from '../../plan/run/action.ts';
+import type { ObservedRun } from '../../plan/run/observed.ts';
+import type { ObservedRecord } from '../../plan/run/record.ts';
+import type { RunEnd, RunState } from '../../plan/run/state.ts';
+import { isOver } from '../../plan/run/summary.ts';
+import type { Explainer } from '../explainer.ts';
+import { workflowKey } from '../key.ts';
+import type { Memory } from '../memory.ts';
+import type { RecordCache } from '../record-ports.ts';
+import type { Rounds } from '../reconciler.ts';
+import type { SpecIndex } from '../spec-index.ts';
+import type { RoundResult } from '../work-queue.ts';
+import { executeRun, type RunExecuteDeps, type RunInHand } from './run-execute.ts';
+import { loadRun, type LoadDeps, type Loaded } from './run-load.ts';
+import type { LoadedRun, RunMemory } from './run-memory.ts';
+import type { RunReporter } from './run-reporter.ts';
+
+export interface RunRoundsDeps extends RunExecuteDeps, LoadDeps {
+  readonly clock: Clock;
+  readonly environment: PlanEnvironment;
+  readonly plan: (observed: ObservedRun, environment: PlanEnvironment, now: number) => RunPlan;
+  readonly records: RecordCache;
+  readonly specs: SpecIndex;
+  readonly explainer: Explainer;
+  /** Names of Jobs that were asked for. */
+  readonly memory: Memory;
+  readonly runs: RunMemory;
+  readonly reporter: RunReporter;
+}
+
+const nothing: RoundResult = { kind: 'done', again: undefined };
+/** The record's watch asks for a round as soon as it has begun. */
+const unsyncedPause = 5000;
+
+export class RunRounds implements Rounds {
+  readonly #deps: RunRoundsDeps;
+
+  constructor(deps: RunRoundsDeps) {
+    this.#deps = deps;
+  }
+
+  async round(key: SpecKey): Promise<RoundResult> {
+    const { records, runs } = this.#deps;
+    if (!records.synced) return { kind: 'done', again: unsyncedPause };
+    const record = records.get(key.name);
+    if (!record || record.deleting || isOver(record.phase)) {
+      this.#forget(key);
+      return nothing;
+    }
+    if (record.phase === 'Queued') return this.#queued(record);
+    const run = runs.get(record);
+    // It could not be read, and its end is on its way into the record.
+    if (!run && this.#deps.keeper.isKept(record)) return nothing;
+    return run ? this.#decide({ key, record, run }) : this.#load(key, record);
+  }
+
+  /** Its workflow's round admits it. One that is cancelled before has nothing to end. */
+  #queued(record: ObservedRecord): RoundResult {
+    const { cancel } = record.commands;
+    if (cancel === undefined || this.#deps.keeper.isKept(record)) return nothing;
+    this.#end(record, { startedAt: record.createdAt, steps: {}, undo: {} }, { outcome: 'cancelled', reason: 'RunCancelled', message: cancel });
+    return nothing;
+  }
+
+  async #load(key: SpecKey, record: ObservedRecord): Promise<RoundResult> {
+    const { keeper, runs, reporter } = this.#deps;
+    const loaded = await loadRun(this.#deps, record);
+    switch (loaded.kind) {
+      case 'failed':
+        reporter.unread(record, loaded.message);
+        return { kind: 'failed' };
+      case 'absent':
+        return nothing;
+      case 'unreadable':
+        this.#giveUp(record, loaded);
+        return nothing;
+      case 'loaded':
+        keeper.track({ ...record, resourceVersion: loaded.resourceVersion }, loaded.fresh ? undefined : loaded.run.state, record.phase);
+        runs.put(record.name, loaded.run);
+        if (loaded.fresh) reporter.started(record);
+        return this.#decide({ key, record, run: loaded.run });
+    }
+  }
+
+  /** Its Jobs that run go on to their end: who edits a record does not ask for work to be thrown away. */
+  #giveUp(record: ObservedRecord, { state, message, resourceVersion }: Extract<Loaded, { kind: 'unreadable' }>): void {
+    this.#end({ ...record, resourceVersion }, state, { outcome: 'failed', reason: 'RunUnreadable', message });
+  }
+
+  #end(record: ObservedRecord, state: RunState, end: Pick<RunEnd, 'outcome' | 'reason' | 'message'>): void {
+    this.#deps.keeper.track(record, undefined, record.phase);
+    this.#deps.keeper.keep(record.name, { ...state, end: state.end ?? { ...end, at: this.#deps.clock.now(), failedSteps: [] } }, false);
+  }
+
+  async #decide(inHand: RunInHand): Promise<RoundResult> {
+    const { clock, keeper, explainer, reporter, environment } = this.#deps;
+    const { key, record, run } = inHand;
+    const before = run.state;
+    const plan = this.#deps.plan(this.#observe(inHand), environment, clock.now());
+    run.state = plan.state;
+    // Behind the creates, which go first where requests are limited.
+    const executing = executeRun(this.#deps, inHand, plan.actions);
+    keeper.keep(record.name, plan.state, record.commands.suspend);
+    explainer.ask(key, plan.demands);
+    reporter.decided(record, before, plan.state);
+    const executed = await executing;
+    reporter.executed(record, executed);
+    const wake = plan.wakeAt === undefined ? undefined : Math.max(0, plan.wakeAt - clock.now());
+    if (executed.some(({ kind }) => kind === 'failed')) return { kind: 'failed', again: wake };
+    return { kind: 'done', again: executed.some(({ kind }) => kind === 'waits') ? 0 : wake };
+  }
+
+  #observe({ key, record, run }: RunInHand): ObservedRun {
+    const { cache, explainer } = this.#deps;
+    return {
+      record,
+      spec: run.spec,
+      parameters: run.parameters,
+      state: run.state,
+      jobs: new Map(cache.jobs(key).map((job) => [job.name, job])),
+      orphans: cache.orphans(key),
+      reservations: this.#reservations(key),
+      absent: run.absent,
+      refusals: run.refusals,
+      children: this.#children(record, run),
+      earlier: run.earlier,
+      specGone: this.#specGone(record, run),
+      // The workflow's round asks it to end by annotation, which other processes see as well.
+      replaced: false,
+      explanations: explainer.explanations(key),
+    };
+  }
+
+  /** A name that something is asked about right now is as good as created: plans wait for the answer. */
+  #reservations(key: SpecKey): ReadonlyMap<string, Reservation['state']> {
+    const { memory, recordNames, tasks } = this.#deps;
+    const states = new Map([...memory.reservations(key), ...recordNames.reservations(key)].map(({ jobName, state }) => [jobName, state]));
+    for (const name of tasks.underWay(key)) states.set(name, 'created');
+    return states;
+  }
+
+  #children(record: ObservedRecord, { spec }: LoadedRun): ObservedRun['children'] {
+    const has = [...spec.steps, ...spec.finally].some(({ work }) => work.kind === 'workflow');
+    if (!has) return none;
+    const mine = this.#deps.records.all().filter(({ request }) => request?.parent?.run === record.name && request.parent.uid === record.uid);
+    return new Map(mine.map((child) => [child.name, child]));
+  }
+
+  /**
+   * Of a run that git asked for. Work that somebody requested, or that another run waits for, was accepted and goes on. A
+   * record that something living owns is collected with that.
+   */
+  #specGone(record: ObservedRecord, { spec }: LoadedRun): boolean {
+    const { specs } = this.#deps;
+    const trigger = record.request?.trigger;
+    if (spec.onSpecDelete !== 'delete' || (trigger !== 'change' && trigger !== 'schedule') || specs.hasUnreadFiles) return false;
+    return specs.claims(workflowKey(record.workflow)).every(({ source }) => source.kind === 'configMap' && source.deleting);
+  }
+
+  #forget(key: SpecKey): void {
+    const { runs, keeper, memory, recordNames, explainer } = this.#deps;
+    runs.forget(key.name);
+    keeper.forget(key.name);
+    memory.forget(key);
+    recordNames.forget(key);
+    explainer.ask(key, []);
+  }
+}
+
+const none: ObservedRun['children'] = new Map();

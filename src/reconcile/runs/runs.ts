@@ -1,0 +1,125 @@
+/** Workflows and runs as the controller sees them: rounds of two kinds of keys, what wakes them, and how they begin and end. */
+import type { ObservedRecord } from '../../plan/run/record.ts';
+import { isOver } from '../../plan/run/summary.ts';
+import type { SpecKey } from '../../plan/observed.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { PlanEnvironment } from '../../plan/environment.ts';
+import type { CreateGate } from '../create-gate.ts';
+import type { Explainer } from '../explainer.ts';
+import { runKey, specText, workflowKey } from '../key.ts';
+import type { Leadership } from '../leadership.ts';
+import { Memory } from '../memory.ts';
+import type { Meter, RunMeter } from '../meter.ts';
+import type { ClusterCache, EventSink, JobApi, Log } from '../ports.ts';
+import type { RecordCache, RecordStore } from '../record-ports.ts';
+import type { Rounds } from '../reconciler.ts';
+import type { Reporter } from '../reporter.ts';
+import type { ParseSpec, SpecIndex } from '../spec-index.ts';
+import type { TemplateChecker } from '../template-checker.ts';
+import { JobTasks } from './job-tasks.ts';
+import { RecordKeeper } from './record-keeper.ts';
+import { RunMemory } from './run-memory.ts';
+import { RunReporter } from './run-reporter.ts';
+import { RunRounds, type RunRoundsDeps } from './run-rounds.ts';
+import { WorkflowRounds, type WorkflowRoundsDeps } from './workflow-rounds.ts';
+
+export interface RunsDeps {
+  readonly clock: Clock;
+  readonly environment: PlanEnvironment;
+  readonly parse: ParseSpec;
+  readonly plans: { readonly run: RunRoundsDeps['plan']; readonly workflow: WorkflowRoundsDeps['plan'] };
+  readonly cache: ClusterCache;
+  readonly records: RecordCache;
+  readonly store: RecordStore;
+  readonly jobs: JobApi;
+  readonly memory: Memory;
+  readonly gate: CreateGate;
+  readonly specs: SpecIndex;
+  readonly checker: TemplateChecker;
+  readonly explainer: Explainer;
+  readonly reporter: Reporter;
+  readonly events: EventSink;
+  readonly meter: Meter;
+  readonly runMeter: RunMeter;
+  readonly log: Log;
+  readonly leadership: Leadership;
+  /** Asks for a round of a key. */
+  readonly changed: (key: SpecKey) => void;
+}
+
+/** Milliseconds that the last writes of records may take at the end of the process. */
+const flushLimit = 5000;
+
+export class Runs {
+  readonly workflow: Rounds;
+  readonly run: Rounds;
+  readonly #deps: RunsDeps;
+  readonly #workflows: WorkflowRounds;
+  readonly #memory = new RunMemory();
+  readonly #keeper: RecordKeeper;
+  readonly #tasks: JobTasks;
+  /** Runs that wait for a sub-run, by the name of its record: it may be gone when its change is told. */
+  readonly #parents = new Map<string, string>();
+
+  constructor(deps: RunsDeps) {
+    this.#deps = deps;
+    const { clock, store, changed } = deps;
+    const reporter = new RunReporter(deps);
+    this.#keeper = new RecordKeeper({
+      clock,
+      store,
+      wrote: (name, result) => { reporter.recordWritten(name, result); },
+      ended: (name, _uid, state) => { reporter.ended(name, state); },
+      merged: (name, uid, state) => {
+        this.#memory.merged(name, uid, state);
+        changed(runKey(name));
+      },
+    });
+    this.#tasks = new JobTasks({ ...deps, told: (key, news) => { reporter.task(key.name, news); } });
+    const shared = { ...deps, keeper: this.#keeper, recordNames: new Memory({ clock, cache: deps.records }) };
+    this.run = new RunRounds({ ...shared, plan: deps.plans.run, tasks: this.#tasks, runs: this.#memory, reporter });
+    this.workflow = this.#workflows = new WorkflowRounds({ ...shared, plan: deps.plans.workflow });
+  }
+
+  /** What has to be looked at when this process begins to act: all that is not over, and workflows of which only history is left. */
+  keys(): readonly SpecKey[] {
+    const all = this.#deps.records.all();
+    const found = new Map<string, SpecKey>();
+    const add = (key: SpecKey): unknown => found.set(specText(key), key);
+    for (const record of all) {
+      this.#noteParent(record);
+      add(workflowKey(record.workflow));
+      if (!isOver(record.phase)) add(runKey(record.name));
+    }
+    return [...found.values()];
+  }
+
+  /** A record came, changed or went; `workflow` is the label value of its workflow's name. */
+  recordChanged(name: string, workflow: string): void {
+    const { records, changed } = this.#deps;
+    const record = records.get(name);
+    if (record) this.#noteParent(record);
+    changed(runKey(name));
+    changed(workflowKey(workflow));
+    const parent = this.#parents.get(name);
+    if (parent !== undefined) changed(runKey(parent));
+    if (!record) this.#parents.delete(name);
+  }
+
+  /** Another process led meanwhile: everything is read from the records again. */
+  startAnew(): void {
+    this.#memory.startAnew();
+    this.#keeper.startAnew();
+    this.#workflows.startAnew();
+  }
+
+  /** After the last round: creates under way end, and what was decided gets into the records. */
+  async stop(): Promise<void> {
+    await this.#tasks.stop();
+    await this.#keeper.flush(flushLimit);
+  }
+
+  #noteParent({ name, request }: ObservedRecord): void {
+    if (request?.parent) this.#parents.set(name, request.parent.run);
+  }
+}

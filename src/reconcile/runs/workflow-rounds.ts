@@ -1,0 +1,138 @@
+/** One round of a workflow: which of its runs start, wait or go. What happens inside a run is decided in the run's own rounds. */
+import type { Clock } from '../../lib/clock.ts';
+import type { PlanEnvironment } from '../../plan/environment.ts';
+import { earliest } from '../../plan/give-up.ts';
+import type { SpecKey } from '../../plan/observed.ts';
+import { isOver } from '../../plan/run/summary.ts';
+import { winnerOf } from '../../plan/winner.ts';
+import type { WorkflowPlan } from '../../plan/workflow/action.ts';
+import type { ObservedWorkflow } from '../../plan/workflow/observed.ts';
+import { runKey, specText } from '../key.ts';
+import type { Meter, RunMeter } from '../meter.ts';
+import type { EventSink, Log } from '../ports.ts';
+import type { RecordCache } from '../record-ports.ts';
+import { behindPause } from '../queue-rounds.ts';
+import type { Rounds } from '../reconciler.ts';
+import type { Reporter } from '../reporter.ts';
+import type { TemplateChecker } from '../template-checker.ts';
+import type { RoundResult } from '../work-queue.ts';
+import { executeWorkflow, type WorkflowExecuted, type WorkflowExecuteDeps } from './workflow-execute.ts';
+
+export interface WorkflowRoundsDeps extends WorkflowExecuteDeps {
+  readonly clock: Clock;
+  readonly environment: PlanEnvironment;
+  readonly plan: (observed: ObservedWorkflow, environment: PlanEnvironment, now: number) => WorkflowPlan;
+  readonly records: RecordCache;
+  readonly checker: TemplateChecker;
+  readonly reporter: Reporter;
+  readonly meter: Meter;
+  readonly runMeter: RunMeter;
+  readonly events: EventSink;
+  readonly log: Log;
+  /** Asks for a round of a key. */
+  readonly changed: (key: SpecKey) => void;
+}
+
+/** How soon it is looked again whether records can be read: at once after a start, less often where they cannot. */
+const unsyncedPause = 250;
+const problemPause = 10_000;
+
+export class WorkflowRounds implements Rounds {
+  readonly #deps: WorkflowRoundsDeps;
+  /** Since when this process looks after a workflow. */
+  readonly #since = new Map<string, number>();
+
+  constructor(deps: WorkflowRoundsDeps) {
+    this.#deps = deps;
+  }
+
+  async round(key: SpecKey): Promise<RoundResult> {
+    const { clock, environment, records, recordNames, checker, reporter } = this.#deps;
+    // A moment after the start: no news for the status.
+    if (!records.synced && !records.problem) return { kind: 'done', again: unsyncedPause };
+    if (!recordNames.caughtUp(key)) return { kind: 'done', again: behindPause };
+    const observed = this.#observe(key);
+    const plan = this.#deps.plan(observed, environment, clock.now());
+    checker.ask(key, plan.demands[0]);
+    const executed = await executeWorkflow(this.#deps, observed, plan.actions);
+    for (const one of executed) this.#tell(key, one);
+    this.#count(observed, plan);
+    const unwritten = executed.some(({ kind }) => kind === 'waits') ? undefined : await reporter.statuses(key, observed.claims, plan.statuses);
+    this.#wakeRuns(observed);
+    this.#forgetIfOver(observed);
+    const wake = plan.wakeAt === undefined ? undefined : Math.max(0, plan.wakeAt - clock.now());
+    if (executed.some(({ kind }) => kind === 'failed')) return { kind: 'failed', again: wake };
+    const refused = executed.some(({ kind }) => kind === 'waits') ? 0 : undefined;
+    return { kind: 'done', again: earliest([wake, unwritten, refused, this.#unsynced(observed)]) };
+  }
+
+  /** Another process led meanwhile: times that it used are in the records, those that nobody used are missed. */
+  startAnew(): void {
+    this.#since.clear();
+  }
+
+  #observe(key: SpecKey): ObservedWorkflow {
+    const { specs, records, recordNames, checker, clock } = this.#deps;
+    const since = this.#since.get(specText(key)) ?? clock.now();
+    this.#since.set(specText(key), since);
+    return {
+      key,
+      claims: specs.claims(key),
+      records: records.of(key.name),
+      recordsUnknown: records.problem,
+      reservations: new Set(recordNames.reservations(key).map(({ jobName }) => jobName)),
+      verdict: checker.verdict(key),
+      refusal: recordNames.refusal(key),
+      unread: specs.hasUnreadFiles,
+      since,
+    };
+  }
+
+  #unsynced({ recordsUnknown }: ObservedWorkflow): number | undefined {
+    return recordsUnknown && recordsUnknown.reason !== 'RecordsOff' ? problemPause : undefined;
+  }
+
+  #tell(key: SpecKey, { action, kind, result, message, record }: WorkflowExecuted): void {
+    const { meter, log } = this.#deps;
+    meter.action(key, action.kind, action.reason, result);
+    const fields = { spec: specText(key), action: action.kind, code: action.reason, run: record, result, because: message };
+    if (kind === 'done') log.info(fields, 'changed the cluster');
+    else log.warn(fields, 'a change did not come through');
+  }
+
+  #count({ key, claims, records }: ObservedWorkflow, { missed }: WorkflowPlan): void {
+    const { runMeter, events, log } = this.#deps;
+    runMeter.active(key, records.filter(({ phase }) => phase !== 'Queued' && !isOver(phase)).length);
+    const source = claims[winnerOf(claims) ?? -1]?.source;
+    for (const { at, why } of missed) {
+      const message = `the run scheduled for ${new Date(at).toISOString()} was not started: ${whys[why]}`;
+      runMeter.missed(key, why);
+      log.warn({ spec: specText(key), code: 'ScheduleMissed', why, because: message }, 'a scheduled run was missed');
+      if (source?.kind === 'configMap') events.emit({ configMap: source, related: undefined, type: 'Warning', reason: 'ScheduleMissed', message });
+    }
+  }
+
+  /** The runs of a workflow that nothing defines any more have to end. */
+  #wakeRuns({ claims, records }: ObservedWorkflow): void {
+    if (winnerOf(claims) !== undefined) return;
+    for (const { name, phase } of records) if (phase !== 'Queued' && !isOver(phase)) this.#deps.changed(runKey(name));
+  }
+
+  #forgetIfOver({ key, claims, records, reservations }: ObservedWorkflow): void {
+    if (claims.length > 0 || reservations.size > 0 || records.some(({ phase }) => !isOver(phase))) return;
+    // Series and alerts of a deleted workflow must not stay for as long as its history is kept.
+    this.#deps.meter.forget(key);
+    this.#deps.runMeter.forget(key);
+    if (records.length > 0) return;
+    this.#since.delete(specText(key));
+    this.#deps.checker.forget(key);
+    this.#deps.recordNames.forget(key);
+    this.#deps.log.debug({ spec: specText(key) }, 'nothing left of this spec');
+  }
+}
+
+const whys: Readonly<Record<WorkflowPlan['missed'][number]['why'], string>> = {
+  down: 'nobody was there at that time',
+  deadline: 'its startingDeadline had passed',
+  forbidden: 'the run before it was not over, and concurrencyPolicy is Forbid',
+};
