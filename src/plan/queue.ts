@@ -1,10 +1,11 @@
 /** One round of a Queue: what exists, what is due for it, and whether its next Job may start. */
+import type { QueueSpec } from '../spec/queue.ts';
 import type { Plan } from './action.ts';
 import { Draft, type Stand } from './draft.ts';
 import type { PlanEnvironment } from './environment.ts';
 import { isoTime } from './iso-time.ts';
 import { isLive } from './job-state.ts';
-import type { Observed, Refusal } from './observed.ts';
+import type { Claim, Observed, Refusal } from './observed.ts';
 import { planLiveJob } from './live-job.ts';
 import type { QueueRound } from './round.ts';
 import { planStart } from './start.ts';
@@ -17,7 +18,7 @@ export function planQueue(observed: Observed, environment: PlanEnvironment, now:
   const draft = new Draft();
   const winning = winningClaim(observed.claims);
   const winner = winning?.claim;
-  const spec = winner?.parsed.spec?.kind === 'Queue' ? winner.parsed.spec : undefined;
+  const spec = winner && specOf(winner);
   if (winner?.source.kind === 'configMap') planOwnership(draft, observed, winner.source);
   planPatience(draft, observed, now);
   if (!winner && observed.unread !== true) planAfterDeletion(draft, observed);
@@ -31,6 +32,11 @@ export function planQueue(observed: Observed, environment: PlanEnvironment, now:
   // An observer deletes nothing either.
   if (spec?.observe !== true) planPruning(draft, observed, spec, now);
   return draft.finish(now);
+}
+
+/** undefined: its text is broken. */
+function specOf({ parsed: { spec } }: Claim): QueueSpec | undefined {
+  return spec?.kind === 'Queue' ? spec : undefined;
 }
 
 function reportLosers(draft: Draft, observed: Observed, winnerIndex: number): void {

@@ -17,13 +17,22 @@ export interface RunRequest {
   /** schedule: milliseconds since 1970. */
   readonly scheduledAt?: number;
   /** step: the run that waits for this one. `depth` counts from 1. */
-  readonly parent?: { readonly run: string; readonly uid: string; readonly step: string; readonly attempt: number; readonly depth: number; /** Logical names of the workflows that wait for it, further up: a run among its own ancestors must not wait for their place. */ readonly within?: readonly string[] };
+  readonly parent?: ParentNote;
   /** A new run of an earlier one: successes are carried over from it. */
   readonly rerunOf?: { readonly run: string; readonly uid: string; /** First step that runs again, with all that follow it. */ readonly from?: string };
   /** Larger runs first where several wait. */
   readonly priority?: number;
   /** What retention needs after the workflow is gone. Milliseconds. */
   readonly retention?: { readonly succeeded: RetentionNote; readonly failed: RetentionNote };
+}
+interface ParentNote {
+  readonly run: string;
+  readonly uid: string;
+  readonly step: string;
+  readonly attempt: number;
+  readonly depth: number;
+  /** Logical names of the workflows of all runs that wait for this one: one of its own ancestors' must not wait for their place. */
+  readonly within?: readonly string[];
 }
 interface RetentionNote {
   readonly count?: number;
