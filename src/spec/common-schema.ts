@@ -25,16 +25,32 @@ export const labels = (description: string): ReturnType<typeof texts> =>
 const extraMetadata = (of: string): ReturnType<typeof section<{ labels: ReturnType<typeof texts>; annotations: ReturnType<typeof texts> }>> =>
   section({ labels: labels(`Labels for ${of}.`), annotations: texts(`Annotations for ${of}.`) }, `Labels and annotations that job-chief puts on ${of}. Those of the ConfigMap are never copied.`);
 
-const retentionRule = (outcome: string, value: { count?: number; age?: string }): TOptional<ReturnType<typeof retentionObject>> =>
-  Type.Optional(retentionObject(outcome, value));
+const retentionRule = (what: string, value: { count?: number; age?: string }): TOptional<ReturnType<typeof retentionObject>> =>
+  Type.Optional(retentionObject(what, value));
 
-function retentionObject(outcome: string, value: { count?: number; age?: string }) {
-  const count = integer({ description: `How many ${outcome} Jobs stay. Without it their number has no bound.`, min: 0, max: 10_000 });
-  const age = duration({ description: `How long ${outcome} Jobs stay. Without it their age has no bound.`, min: '0s', max: '3650d' });
-  return Type.Object({ count, age }, { additionalProperties: false, minProperties: 1, description: `Which ${outcome} Jobs stay. Given at all, it replaces the default as a whole.`, default: value });
+function retentionObject(what: string, value: { count?: number; age?: string }) {
+  const count = integer({ description: `How many ${what} stay. Without it their number has no bound.`, min: 0, max: 10_000 });
+  const age = duration({ description: `How long ${what} stay. Without it their age has no bound.`, min: '0s', max: '3650d' });
+  return Type.Object({ count, age }, { additionalProperties: false, minProperties: 1, description: `Which ${what} stay. Given at all, it replaces the default as a whole.`, default: value });
 }
 
-/** Common fields, to be spread into the schema of a kind. */
+const retention = (of: string, where: string) =>
+  section(
+    { succeeded: retentionRule(`succeeded ${of}`, { count: 3 }), failed: retentionRule(`failed ${of}`, { count: 10, age: '7d' }) },
+    `Which finished ${of} stay ${where}, by count and age.`,
+  );
+
+const onSpecDelete = (unfinished: string, one: string): TOptional<TUnsafe<'delete' | 'finish'>> =>
+  Type.Optional(
+    Type.Unsafe<'delete' | 'finish'>({
+      type: 'string',
+      enum: ['delete', 'finish'],
+      description: `What becomes of ${unfinished} when the ConfigMap is deleted: they are deleted with it, or may finish. Fixed when ${one} is created. Where the ConfigMap's name ends in a hash of kustomize's configMapGenerator the default is finish.`,
+      default: 'delete',
+    }),
+  );
+
+/** Common fields, to be spread into the schema of a kind: as kinds say it whose specs start Jobs. */
 export const commonFields = {
   apiVersion: Type.Literal(apiVersion, { description: 'Version of this format.' }),
   name: Type.Optional(
@@ -46,22 +62,27 @@ export const commonFields = {
       errorMessage: subdomainMessage,
     }),
   ),
-  retention: section(
-    { succeeded: retentionRule('succeeded', { count: 3 }), failed: retentionRule('failed', { count: 10, age: '7d' }) },
-    'Which finished Jobs stay in the cluster, by count and age.',
-  ),
+  retention: retention('Jobs', 'in the cluster'),
   suspend: flag('Start nothing new. Jobs that run may finish.', false),
   observe: flag('Plan and report, but create and delete nothing: for running beside an existing system.', false),
-  onSpecDelete: Type.Optional(
-    Type.Unsafe<'delete' | 'finish'>({
-      type: 'string',
-      enum: ['delete', 'finish'],
-      description: "What becomes of unfinished Jobs when the ConfigMap is deleted: they are deleted with it, or may finish. Fixed when a Job is created. Where the ConfigMap's name ends in a hash of kustomize's configMapGenerator the default is finish.",
-      default: 'delete',
-    }),
-  ),
+  onSpecDelete: onSpecDelete('unfinished Jobs', 'a Job'),
   onSpecChange: word(['keep', 'replace'], 'What becomes of unfinished Jobs when the spec changes: they keep running, or are ended and replaced.', 'keep'),
   jobMetadata: extraMetadata('the Job'),
   podMetadata: extraMetadata("the Job's pods"),
   health: section({ includeLastRun: flag('Count a failed last run as an unhealthy spec.', false) }, 'What the health of this spec takes into account.'),
+};
+
+/** The same as a kind says it whose specs start runs. */
+export const runFields = {
+  ...commonFields,
+  retention: retention('runs', 'on record, each with its Jobs'),
+  suspend: flag('Start no new run. Runs that are under way go on.', false),
+  onSpecDelete: onSpecDelete('unfinished runs', 'a run'),
+  onSpecChange: word(['keep', 'replace'], 'What becomes of unfinished runs when the spec changes: they go on with the text that they started with, or are cancelled and replaced.', 'keep'),
+  health: Type.Optional(
+    Type.Object(
+      { includeLastRun: Type.Optional(Type.Boolean({ description: 'Count a failed last run as an unhealthy spec. Default: true where trigger.onChange is.' })) },
+      { additionalProperties: false, description: 'What the health of this spec takes into account.', default: {} },
+    ),
+  ),
 };

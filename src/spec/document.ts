@@ -2,7 +2,7 @@
  * YAML text to plain JSON, keeping where each field stands. The `yaml` package's own toJS is not used: it loses the
  * positions behind aliases and merge keys, and turns what JSON cannot say into something else without a word.
  */
-import { LineCounter, type Document, type Node } from 'yaml';
+import { isScalar, LineCounter, type Document, type Node } from 'yaml';
 import type { Json } from '../lib/json.ts';
 import type { FieldPath } from './field-path.ts';
 import { Converter, type FieldNodes } from './node-values.ts';
@@ -30,7 +30,7 @@ export function readDocument(text: string): SpecDocument {
   return {
     value: readable && !converter.givenUp ? value : undefined,
     findings: readable ? converter.findings : syntax,
-    place: (finding) => position(lines, finding.offset ?? offsetOf(converter.fields, finding)),
+    place: (finding) => position(lines, finding.offset ?? offsetOf(converter.fields, finding) + innerOffset(converter.fields, text, finding)),
   };
 }
 
@@ -84,6 +84,15 @@ function offsetOf(fields: ReadonlyMap<string, FieldNodes>, { path, part }: Findi
     if (field) return start(part === 'key' || length !== path?.length ? (field.key ?? field.value) : valueOrKey(field));
   }
   return start(fields.get(fieldKey([]))?.value);
+}
+
+/** How far into a text of one line something stands; texts that YAML rearranges are shown by their beginning. */
+function innerOffset(fields: ReadonlyMap<string, FieldNodes>, text: string, { path, within }: Finding): number {
+  const node = within === undefined || path === undefined ? undefined : fields.get(fieldKey(path))?.value;
+  if (within === undefined || !isScalar(node) || typeof node.value !== 'string') return 0;
+  const quote = node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE' ? 1 : 0;
+  const begin = start(node) + quote;
+  return text.slice(begin, begin + node.value.length) === node.value ? quote + within : 0;
 }
 
 /** A value that was left out (`drain:`) stands nowhere; its key does. */

@@ -8,9 +8,9 @@ import type { Finding } from './report.ts';
 import { subdomainMessage, subdomainPattern } from './schema-fields.ts';
 
 /** Kinds of this version. */
-export const supportedKinds = ['Queue'] as const;
+export const supportedKinds = ['Queue', 'Workflow'] as const;
 /** Kinds that job-chief has in other versions: their names deserve a better answer than "unknown". */
-const otherKinds = ['Workflow', 'Template', 'Run', 'Limits'];
+const otherKinds = ['Template', 'Run', 'Limits'];
 /** Kinds of any version. */
 export const allKinds: readonly string[] = [...supportedKinds, ...otherKinds];
 
@@ -29,8 +29,8 @@ export function logicalName(text: string | undefined, objectName: string): strin
 /** Everything wrong with the head. */
 export function headFindings(value: Json, input: SpecInput): Finding[] {
   if (!isObject(value)) {
-    if (value === null) return [{ code: 'EmptySpec', message: 'the spec is empty', path: [], hint: `begin with apiVersion: ${apiVersion} and kind: Queue` }];
-    return [{ code: 'NotAMapping', message: `a spec must be a mapping of fields, is ${Array.isArray(value) ? 'a list' : shown(value)}`, path: [], hint: `begin with apiVersion: ${apiVersion} and kind: Queue` }];
+    if (value === null) return [{ code: 'EmptySpec', message: 'the spec is empty', path: [], hint: `begin with apiVersion: ${apiVersion} and kind: ${supportedKinds.join(' or ')}` }];
+    return [{ code: 'NotAMapping', message: `a spec must be a mapping of fields, is ${Array.isArray(value) ? 'a list' : shown(value)}`, path: [], hint: `begin with apiVersion: ${apiVersion} and kind: ${supportedKinds.join(' or ')}` }];
   }
   return [...apiVersionFindings(value), ...kindFindings(value), ...labelFindings(value, input), ...nameFindings(value, input)];
 }

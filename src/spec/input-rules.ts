@@ -30,9 +30,11 @@ export function sizeFindings({ data }: SpecInput): Finding[] {
   return [];
 }
 
-/** Data keys that nothing reads: no kind of this version names files. */
-export function unusedFindings({ data }: SpecInput): Finding[] {
+/** Data keys that the spec does not name. Beside a spec file anything may lie. */
+export function unusedFindings({ data, label }: SpecInput, used: readonly string[]): Finding[] {
+  if (label === undefined) return [];
+  const known = new Set([specKey, ...used]);
   return Object.keys(data)
-    .filter((key) => key !== specKey)
+    .filter((key) => !known.has(key))
     .map((key) => ({ code: 'UnusedFile', message: `nothing in the spec uses the data key ${shown(key)}`, path: ['data', key], hint: 'a ConfigMap holds one spec; give a second one a ConfigMap of its own' }));
 }

@@ -1,6 +1,6 @@
 /** From what a spec says about its Job to a whole JobTemplateSpec, with job-chief's defaults. */
 import { isObject, objectAt, type JsonObject } from '../lib/json.ts';
-import { podFieldNames, recipeFields } from './job-schema.ts';
+import { podFieldNames, stepRecipeFields } from './job-schema.ts';
 
 /** Name of the one container that a flat recipe describes. */
 export const recipeContainer = 'main';
@@ -16,8 +16,8 @@ export function expandRecipe(recipe: JsonObject): JsonObject {
   const pod: JsonObject = {};
   const job: JsonObject = {};
   for (const [name, value] of Object.entries(recipe)) {
-    if (recipeFields.container.has(name)) container[name] = value;
-    else if (recipeFields.job.has(name)) job[name] = value;
+    if (stepRecipeFields.container.has(name)) container[name] = value;
+    else if (stepRecipeFields.job.has(name)) job[name] = value;
     else pod[podFieldNames[name] ?? name] = value;
   }
   return { spec: { ...job, template: { spec: { ...pod, containers: [container] } } } };

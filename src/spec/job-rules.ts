@@ -5,7 +5,7 @@ import { jobParts, listed, part, type JobPart, type JobParts } from './job-parts
 import { reservedEnv, reservedEnvPrefix, reservedMountPath } from './keys.ts';
 import { valueAt, type FieldPath } from './field-path.ts';
 
-/** Environment variables that `injectConnection` sets. */
+/** Environment variables that `injectConnection` of a Queue sets. */
 export const injectedEnv: readonly string[] = [
   'DB_HOST',
   'DB_PORT',
@@ -19,50 +19,62 @@ export const injectedEnv: readonly string[] = [
   'DB_KEY_PATH',
 ];
 
-/** Reserved environment variables, mounts and metadata, and combinations that the API server refuses. */
-export function jobFindings(spec: JsonObject): Finding[] {
-  const parts = jobParts(spec);
-  const injected = spec['injectConnection'] === true ? injectedEnv : [];
+/** Environment variables whose value in the spec is never seen: by whom they are set, and what to do about it. */
+export type OverriddenEnv = ReadonlyMap<string, { readonly by: string; readonly hint: string }>;
+
+/** What may differ between the places where Jobs are described. */
+interface JobRuleOptions {
+  readonly overridden?: OverriddenEnv;
+  /** The Job is used as it stands, without job-chief's defaults. */
+  readonly verbatim?: boolean;
+}
+
+/**
+ * Reserved environment variables, mounts and metadata, and combinations that the API server refuses, in the `job` or
+ * `jobTemplate` that `holder` has. Paths count from the holder.
+ */
+export function jobFindings(holder: JsonObject, { overridden = new Map<string, never>(), verbatim = false }: JobRuleOptions = {}): Finding[] {
+  const parts = jobParts(holder);
   return [
-    ...parts.containers.flatMap((container) => [...envFindings(spec, container, injected), ...mountFindings(spec, container)]),
-    ...failurePolicyFindings(parts),
-    ...[['jobMetadata'], ['podMetadata'], ['jobTemplate', 'metadata'], ['jobTemplate', 'spec', 'template', 'metadata']].flatMap((path) => metadataFindings(spec, path)),
+    ...parts.containers.flatMap((container) => [...envFindings(holder, container, overridden), ...mountFindings(holder, container)]),
+    ...failurePolicyFindings(parts, verbatim),
+    ...metadataFindings(holder, [['jobTemplate', 'metadata'], ['jobTemplate', 'spec', 'template', 'metadata']]),
   ];
 }
 
-function envFindings(spec: JsonObject, container: JobPart, injected: readonly string[]): Finding[] {
-  return listed(spec, [...container.path, 'env']).flatMap(({ path, value }): Finding[] => {
+/** Reserved keys in jobMetadata and podMetadata of a spec. */
+export function extraMetadataFindings(spec: JsonObject): Finding[] {
+  return metadataFindings(spec, [['jobMetadata'], ['podMetadata']]);
+}
+
+function envFindings(holder: JsonObject, container: JobPart, overridden: OverriddenEnv): Finding[] {
+  return listed(holder, [...container.path, 'env']).flatMap(({ path, value }): Finding[] => {
     const name = stringAt(value, 'name') ?? '';
     const at = [...path, 'name'];
     if (name.startsWith(reservedEnvPrefix) || reservedEnv.includes(name)) {
       return [{ code: 'ReservedName', message: `the environment variable "${name}" is set by job-chief or Kubernetes and must not be set here`, path: at, hint: 'use another name' }];
     }
-    if (name === 'QUEUE_NAME') {
-      return [{ code: 'EnvOverridden', message: '"QUEUE_NAME" is set by job-chief to the name of the queue, this value is never seen', path: at, hint: 'remove it' }];
-    }
-    if (injected.includes(name)) {
-      return [{ code: 'EnvOverridden', message: `"${name}" is set by injectConnection, this value is never seen`, path: at, hint: 'remove it, or set injectConnection: false' }];
-    }
-    return [];
+    const other = overridden.get(name);
+    return other ? [{ code: 'EnvOverridden', message: `"${name}" is set by ${other.by}, this value is never seen`, path: at, hint: other.hint }] : [];
   });
 }
 
-function mountFindings(spec: JsonObject, container: JobPart): Finding[] {
+function mountFindings(holder: JsonObject, container: JobPart): Finding[] {
   const fields: readonly [list: string, field: string][] = [
     ['volumeMounts', 'mountPath'],
     ['volumeDevices', 'devicePath'],
   ];
   return fields.flatMap(([list, field]) =>
-    listed(spec, [...container.path, list]).flatMap(({ path, value }): Finding[] => {
+    listed(holder, [...container.path, list]).flatMap(({ path, value }): Finding[] => {
       const target = stringAt(value, field);
-      if (target === undefined || !isReserved(target)) return [];
+      if (target === undefined || !isReservedPath(target)) return [];
       return [{ code: 'ReservedName', message: `"${target}" is at or under ${reservedMountPath}, where job-chief mounts its own files`, path: [...path, field], hint: 'mount it somewhere else' }];
     }),
   );
 }
 
-/** Also behind detours such as `/x/../job-chief/`. */
-function isReserved(target: string): boolean {
+/** At or under job-chief's own folder, also behind detours such as `/x/../job-chief/`. */
+export function isReservedPath(target: string): boolean {
   const parts: string[] = [];
   for (const name of target.split('/')) {
     if (name === '..') parts.pop();
@@ -71,13 +83,14 @@ function isReserved(target: string): boolean {
   return `/${parts.join('/')}/`.startsWith(`${reservedMountPath}/`);
 }
 
-function failurePolicyFindings({ pod, job }: JobParts): Finding[] {
+function failurePolicyFindings({ pod, job }: JobParts, verbatim: boolean): Finding[] {
   if (!pod || !job) return [];
   const restartPolicy = pod.value['restartPolicy'] ?? 'Never';
   if (job.value['podFailurePolicy'] !== undefined && restartPolicy !== 'Never') {
     return [{ code: 'ConflictingFields', message: 'podFailurePolicy needs restartPolicy Never', path: [...job.path, 'podFailurePolicy'], part: 'key', hint: 'remove one of the two' }];
   }
-  if (job.value['podReplacementPolicy'] === 'TerminatingOrFailed' && restartPolicy === 'Never') {
+  const hasPolicy = !verbatim || job.value['podFailurePolicy'] !== undefined;
+  if (hasPolicy && job.value['podReplacementPolicy'] === 'TerminatingOrFailed' && restartPolicy === 'Never') {
     return [
       {
         code: 'ConflictingFields',
@@ -90,9 +103,11 @@ function failurePolicyFindings({ pod, job }: JobParts): Finding[] {
   return [];
 }
 
-function metadataFindings(spec: JsonObject, path: FieldPath): Finding[] {
-  return ['labels', 'annotations'].flatMap((field) =>
-    Object.keys(part(valueAt(spec, []) ?? null, [...path, field])?.value ?? {}).flatMap((key) => metadataKeyFindings(key, [...path, field, key])),
+function metadataFindings(spec: JsonObject, paths: readonly FieldPath[]): Finding[] {
+  return paths.flatMap((path) =>
+    ['labels', 'annotations'].flatMap((field) =>
+      Object.keys(part(valueAt(spec, []) ?? null, [...path, field])?.value ?? {}).flatMap((key) => metadataKeyFindings(key, [...path, field, key])),
+    ),
   );
 }
 

@@ -5,7 +5,7 @@
 import { Type, type TOptional, type TUnsafe } from 'typebox';
 import { isObject, objectAt, type JsonObject } from '../lib/json.ts';
 import { kubernetesDefinitions } from './generated/kubernetes-job.ts';
-import { refusedJobFields, refusedPodFields, refusedRecipeFields } from './job-refusals.ts';
+import { refusedJobFields, refusedPodFields, refusedRecipeFields, refusedStepFields } from './job-refusals.ts';
 
 const containerClass = fieldsOf('V1Container');
 const podClass = fieldsOf('V1PodSpec');
@@ -21,45 +21,71 @@ const templateMetadata: JsonObject = {
 /** Where a name exists on both container and pod, the container's is meant and the pod's has a name of its own. */
 export const podFieldNames: Readonly<Record<string, string>> = { podSecurityContext: 'securityContext', podResources: 'resources' };
 
-/** Fields of the flat recipe by the part of the Job they belong to. A Job's restartPolicy is that of its pods. */
-export const recipeFields = {
-  container: new Set(Object.keys(containerClass).filter((name) => name !== 'restartPolicy' && !(name in refusedRecipeFields))),
-  pod: new Set(Object.keys(podClass).filter((name) => (name === 'restartPolicy' || !(name in containerClass)) && !(name in refusedPodFields) && name !== 'containers')),
-  job: new Set(Object.keys(jobClass).filter((name) => !(name in refusedJobFields) && name !== 'template')),
-};
+/** Fields of a flat recipe by the part of the Job they belong to. A Job's restartPolicy is that of its pods. */
+export interface RecipeFields {
+  readonly container: ReadonlySet<string>;
+  readonly pod: ReadonlySet<string>;
+  readonly job: ReadonlySet<string>;
+}
 
-/** `job`: container, pod and Job fields side by side. */
+/** Those of a step. */
+export const stepRecipeFields: RecipeFields = fieldsBut(refusedStepFields);
+/** Those of a Queue, whose Jobs have fewer fields of their own. */
+export const recipeFields: RecipeFields = fieldsBut(refusedJobFields);
+
+const recipeText = 'The Job as one flat recipe: the fields of its container (named main), of its pod and of the Job, spelled as Kubernetes spells them.';
+const templateText = 'The Job as a whole batch/v1 JobTemplateSpec, for more than one container.';
+
+/** `job` of a Queue: container, pod and Job fields side by side. */
 export const jobRecipe: TOptional<TUnsafe<JsonObject>> = Type.Optional(
-  Type.Unsafe<JsonObject>({
+  Type.Unsafe<JsonObject>(recipe(recipeFields, { required: ['image'], description: `${recipeText} Exactly one of job and jobTemplate.` })),
+);
+
+/** `jobTemplate` of a Queue: all of it, for more than one container. */
+export const jobTemplate: TOptional<TUnsafe<JsonObject>> = Type.Optional(
+  Type.Unsafe<JsonObject>({ $ref: '#/$defs/V1JobTemplateSpec', description: `${templateText} Exactly one of job and jobTemplate.` }),
+);
+
+/** `job` and `jobTemplate` of a step. The image may come from jobDefaults, so a rule asks for it. */
+export const stepJob: TOptional<TUnsafe<JsonObject>> = Type.Optional(Type.Unsafe<JsonObject>({ $ref: '#/$defs/JobRecipe', description: recipeText }));
+export const stepJobTemplate: TOptional<TUnsafe<JsonObject>> = Type.Optional(Type.Unsafe<JsonObject>({ $ref: '#/$defs/V1JobTemplateSpec', description: templateText }));
+
+/** Kubernetes' definitions as a Queue may use them. */
+export const jobDefinitions: Readonly<Record<string, JsonObject>> = definitions(refusedJobFields);
+/** The same for steps, and their flat recipe. */
+export const stepDefinitions: Readonly<Record<string, JsonObject>> = { ...definitions(refusedStepFields), JobRecipe: recipe(stepRecipeFields) };
+
+function definitions(refused: Readonly<Record<string, string>>): Record<string, JsonObject> {
+  return {
+    ...kubernetesDefinitions,
+    V1JobTemplateSpec: { ...without('V1JobTemplateSpec', {}), required: ['spec'] },
+    V1PodTemplateSpec: without('V1PodTemplateSpec', {}),
+    V1JobSpec: without('V1JobSpec', refused),
+    V1PodSpec: without('V1PodSpec', refusedPodFields),
+  };
+}
+
+function fieldsBut(refused: Readonly<Record<string, string>>): RecipeFields {
+  return {
+    container: new Set(Object.keys(containerClass).filter((name) => name !== 'restartPolicy' && !(name in refusedRecipeFields))),
+    pod: new Set(Object.keys(podClass).filter((name) => (name === 'restartPolicy' || !(name in containerClass)) && !(name in refusedPodFields) && name !== 'containers')),
+    job: new Set(Object.keys(jobClass).filter((name) => !(name in refused) && name !== 'template')),
+  };
+}
+
+function recipe(fields: RecipeFields, more: JsonObject = {}): JsonObject {
+  return {
     type: 'object',
     additionalProperties: false,
-    required: ['image'],
-    description: 'The Job as one flat recipe: the fields of its container (named main), of its pod and of the Job, spelled as Kubernetes spells them. Exactly one of job and jobTemplate.',
+    ...more,
     properties: {
-      ...pick(containerClass, recipeFields.container),
-      ...pick(podClass, recipeFields.pod),
-      ...pick(jobClass, recipeFields.job),
+      ...pick(containerClass, fields.container),
+      ...pick(podClass, fields.pod),
+      ...pick(jobClass, fields.job),
       ...Object.fromEntries(Object.entries(podFieldNames).map(([name, original]) => [name, podClass[original]])),
     },
-  }),
-);
-
-/** `jobTemplate`: all of it, for more than one container. */
-export const jobTemplate: TOptional<TUnsafe<JsonObject>> = Type.Optional(
-  Type.Unsafe<JsonObject>({
-    $ref: '#/$defs/V1JobTemplateSpec',
-    description: 'The Job as a whole batch/v1 JobTemplateSpec, for more than one container. Exactly one of job and jobTemplate.',
-  }),
-);
-
-/** Kubernetes' definitions as a spec may use them. */
-export const jobDefinitions: Readonly<Record<string, JsonObject>> = {
-  ...kubernetesDefinitions,
-  V1JobTemplateSpec: { ...without('V1JobTemplateSpec', {}), required: ['spec'] },
-  V1PodTemplateSpec: without('V1PodTemplateSpec', {}),
-  V1JobSpec: without('V1JobSpec', refusedJobFields),
-  V1PodSpec: without('V1PodSpec', refusedPodFields),
-};
+  };
+}
 
 function fieldsOf(name: string): JsonObject {
   return objectAt(kubernetesDefinitions[name], 'properties');

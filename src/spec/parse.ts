@@ -3,17 +3,14 @@
  * I/O, and it never throws: one bad spec must affect only itself.
  */
 import { digest } from '../lib/digest.ts';
-import { isObject, stringAt, type Json, type JsonObject } from '../lib/json.ts';
+import { isObject, stringAt, type Json } from '../lib/json.ts';
 import { readDocument, readPartly, type SpecDocument } from './document.ts';
 import { headFindings, kindOf, logicalName } from './head.ts';
 import { sizeFindings, unusedFindings } from './input-rules.ts';
 import { specKey } from './keys.ts';
+import { kinds } from './kinds.ts';
 import type { ParsedSpec, SpecEnvironment, SpecInput } from './parsed.ts';
-import { buildQueue } from './queue-build.ts';
-import { queueFindings } from './queue-rules.ts';
 import { Report, type Finding } from './report.ts';
-import { schemaFindings } from './schema-findings.ts';
-import { queueErrors } from './validate.ts';
 
 /** Length of a spec's hash in characters: 80 bits. */
 const hashLength = 16;
@@ -25,7 +22,7 @@ export function parseSpec(input: SpecInput, environment: SpecEnvironment): Parse
   if (text === undefined || oversized.some(({ code }) => code !== 'SpecLarge')) return unreadable(input, text ?? '', oversized);
   const document = readDocument(text);
   const report = reportFor(input, document);
-  for (const finding of [...oversized, ...document.findings, ...unusedFindings(input)]) add(report, finding, input);
+  for (const finding of [...oversized, ...document.findings]) add(report, finding, input);
   if (document.value === undefined) return rejected(input, text, report);
   return parseValue(document.value, report, input, environment);
 }
@@ -33,19 +30,19 @@ export function parseSpec(input: SpecInput, environment: SpecEnvironment): Parse
 function parseValue(value: Json, report: Report, input: SpecInput, environment: SpecEnvironment): ParsedSpec {
   const kind = kindOf(stringAt(value, 'kind'), input.label);
   const name = logicalName(stringAt(value, 'name'), input.objectName);
-  const hash = digest(value, hashLength);
   for (const finding of headFindings(value, input)) report.add(finding);
-  if (kind === 'Queue' && isObject(value)) for (const finding of kindFindings(value, environment)) report.add(finding);
-  const spec = report.hasErrors() || !isObject(value) ? undefined : buildQueue(value, { name, hash }, input, environment);
+  const reading = kind !== undefined && isObject(value) ? kinds[kind]({ value, name, input, environment }) : undefined;
+  const files = reading?.files ?? [];
+  const hash = hashOf(value, files, input);
+  for (const finding of [...(reading?.findings ?? []), ...unusedFindings(input, files)]) add(report, finding, input);
+  const spec = report.hasErrors() ? undefined : reading?.build({ name, hash });
   return { kind, name, hash, spec, problems: report.problems() };
 }
 
-/** What the head (spec/head.ts) already says better is left out. */
-const headFields = new Set(['apiVersion', 'kind', 'name']);
-
-function kindFindings(value: JsonObject, environment: SpecEnvironment): Finding[] {
-  const schema = schemaFindings(queueErrors(value), value).filter(({ path }) => path?.length !== 1 || !headFields.has(String(path[0])));
-  return [...schema, ...queueFindings(value, environment)];
+/** Before defaulting: an upgrade changes no hash. A file counts with its content. */
+function hashOf(value: Json, files: readonly string[], { data }: SpecInput): string {
+  if (files.length === 0) return digest(value, hashLength);
+  return digest({ spec: value, files: Object.fromEntries(files.map((key) => [key, data[key] ?? ''])) }, hashLength);
 }
 
 /** Too large to be parsed, or nothing there: the position is the start of the file. */

@@ -37,8 +37,17 @@ export const problemCodes = {
   ConflictingFields: 'error',
   ReservedName: 'error',
   UnknownReference: 'error',
+  UnreplacedReference: 'warning',
   EnvOverridden: 'warning',
   LiteralCredential: 'warning',
+  // How its steps depend on each other, and the files that they name.
+  NameTaken: 'error',
+  UnknownStep: 'error',
+  InvalidExpression: 'error',
+  DependencyCycle: 'error',
+  NeverStarts: 'error',
+  UnknownFile: 'error',
+  NotAJob: 'error',
   // What the operator's configuration says about it.
   UnknownConnection: 'error',
   ConnectionType: 'error',

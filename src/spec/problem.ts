@@ -11,6 +11,14 @@ export interface Position {
   readonly column: number;
 }
 
+/** Where in a file that the spec names: the message says so too, for whoever does not see the file. */
+export interface InnerPosition {
+  /** Data key of the ConfigMap. */
+  readonly key: string;
+  readonly line: number;
+  readonly column: number;
+}
+
 export interface Problem {
   /** Stable code, listed in docs/errors.md. */
   readonly code: string;
@@ -20,6 +28,7 @@ export interface Problem {
   /** Field path inside the spec, such as `drain.pods.max` or `job.env[2].name`; absent for a whole document. */
   readonly path?: string;
   readonly position?: Position;
+  readonly inside?: InnerPosition;
   /** What to do about it. */
   readonly hint?: string;
 }

@@ -2,7 +2,7 @@
 import { numberAt, objectAt, stringAt, type JsonObject } from '../lib/json.ts';
 import { nearest } from '../lib/nearest.ts';
 import { anyOf } from '../lib/show.ts';
-import { jobFindings } from './job-rules.ts';
+import { extraMetadataFindings, injectedEnv, jobFindings, type OverriddenEnv } from './job-rules.ts';
 import type { SpecEnvironment } from './parsed.ts';
 import type { Finding } from './report.ts';
 import { credentialFindings, referenceFindings } from './text-rules.ts';
@@ -13,10 +13,19 @@ export function queueFindings(spec: JsonObject, environment: SpecEnvironment): F
     ...jobChoice(spec),
     ...podBounds(spec),
     ...connectionFindings(spec, environment),
-    ...jobFindings(spec),
+    ...jobFindings(spec, { overridden: overriddenEnv(spec) }),
+    ...extraMetadataFindings(spec),
     ...referenceFindings(spec),
     ...credentialFindings(spec),
   ];
+}
+
+function overriddenEnv(spec: JsonObject): OverriddenEnv {
+  const injected = spec['injectConnection'] === true ? injectedEnv : [];
+  return new Map([
+    ['QUEUE_NAME', { by: 'job-chief to the name of the queue', hint: 'remove it' }],
+    ...injected.map((name) => [name, { by: 'injectConnection', hint: 'remove it, or set injectConnection: false' }] as const),
+  ]);
 }
 
 /** Ways to name a Job that this version does not have: spec/job-refusals.ts speaks of those. */

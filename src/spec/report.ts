@@ -1,7 +1,7 @@
 /** Collects the problems of one spec: severity from the code, position from the path, never the same thing twice. */
 import { pathText, type FieldPath } from './field-path.ts';
 import { problemCodes, type ProblemCode } from './problem-codes.ts';
-import type { Position, Problem } from './problem.ts';
+import type { InnerPosition, Position, Problem } from './problem.ts';
 
 /** A problem before it is placed in the file. */
 export interface Finding {
@@ -13,6 +13,10 @@ export interface Finding {
   readonly part?: 'key' | 'value';
   /** For what has no path: an offset in the text. */
   readonly offset?: number;
+  /** Offset inside the text that stands at `path`. */
+  readonly within?: number;
+  /** Where in a file that the spec names; `path` is then the field that names it. */
+  readonly inside?: InnerPosition;
 }
 
 /** Finds the place of a finding in the user's text. */
@@ -36,7 +40,7 @@ export class Report {
   add(finding: Finding): void {
     const position = this.#locate(finding);
     const path = finding.path && finding.path.length > 0 ? pathText(finding.path) : undefined;
-    const identity = JSON.stringify([finding.code, path, position.line, position.column]);
+    const identity = JSON.stringify([finding.code, path, position.line, position.column, finding.inside]);
     if (this.#seen.has(identity)) return;
     this.#seen.add(identity);
     // The first error is always counted in: a spec without an error among its problems is a valid spec.
@@ -57,8 +61,8 @@ export class Report {
   }
 }
 
-function problem({ code, message, hint }: Finding, path: string | undefined, position: Position): Problem {
-  return { code, severity: problemCodes[code], message, ...(path === undefined ? {} : { path }), position, ...(hint === undefined ? {} : { hint }) };
+function problem({ code, message, hint, inside }: Finding, path: string | undefined, position: Position): Problem {
+  return { code, severity: problemCodes[code], message, ...(path === undefined ? {} : { path }), position, ...(inside === undefined ? {} : { inside }), ...(hint === undefined ? {} : { hint }) };
 }
 
 function place({ position }: Problem): number {

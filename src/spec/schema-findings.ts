@@ -2,9 +2,8 @@
 import { isObject, objectAt, type Json, type JsonObject } from '../lib/json.ts';
 import { nearest } from '../lib/nearest.ts';
 import { anyOf, shown } from '../lib/show.ts';
-import { durationPattern } from '../lib/duration.ts';
-import { pathText, pointerPath, type FieldPath } from './field-path.ts';
-import { explainField, jobSchemaNote, refusedUnder } from './job-refusals.ts';
+import { pointerPath, type FieldPath } from './field-path.ts';
+import { jobSchemaNote, noNotes, type FieldNotes } from './job-refusals.ts';
 import type { Finding } from './report.ts';
 import type { SchemaError } from './validate.ts';
 
@@ -12,14 +11,14 @@ import type { SchemaError } from './validate.ts';
 const mostFindings = 1_000;
 
 /** One finding for each thing that is wrong, however many errors the validator made of it. */
-export function schemaFindings(errors: readonly SchemaError[], root: Json): Finding[] {
+export function schemaFindings(errors: readonly SchemaError[], root: Json, notes: FieldNotes = noNotes): Finding[] {
   const unions = errors.filter(({ keyword }) => keyword === 'anyOf').map(({ schemaPath }) => `${schemaPath}/`);
   const told = errors.filter((error) => {
-    // The oneOf of job and jobTemplate is for editors: spec/queue-rules.ts says it better.
-    if (error.schemaPath.startsWith('#/oneOf') || error.keyword === 'propertyNames') return false;
+    // A oneOf (job or jobTemplate, …) is for editors: the rules of the kinds say it better.
+    if (/\/oneOf(\/|$)/.test(error.schemaPath) || error.keyword === 'propertyNames') return false;
     return !unions.some((union) => error.schemaPath.startsWith(union));
   });
-  const findings = told.slice(0, mostFindings).map((error) => finding(error, root));
+  const findings = told.slice(0, mostFindings).map((error) => finding(error, root, notes));
   const guesses = new Set(findings.map(({ guess }) => guess).filter((guess) => guess !== undefined));
   // A misspelt required field is one mistake, not two.
   return findings.filter(({ missing }) => missing === undefined || !guesses.has(missing)).map(({ found }) => found);
@@ -32,11 +31,11 @@ interface Told {
   readonly missing?: string;
 }
 
-function finding(error: SchemaError, root: Json): Told {
+function finding(error: SchemaError, root: Json, notes: FieldNotes): Told {
   const path = pointerPath(error.instancePath, root);
   switch (error.keyword) {
     case 'additionalProperties':
-      return unknownField(error, path);
+      return unknownField(error, path, notes);
     case 'required':
       return missingField(error, path);
     case 'type':
@@ -46,18 +45,18 @@ function finding(error: SchemaError, root: Json): Told {
   }
 }
 
-function unknownField(error: SchemaError, path: FieldPath): Told {
+function unknownField(error: SchemaError, path: FieldPath, notes: FieldNotes): Told {
   const field = String((error.params as { additionalProperty?: unknown }).additionalProperty);
   const place = { path: [...path, field], part: 'key' as const };
-  const explained = explainField(place.path);
+  const explained = notes.explain(place.path);
   if (explained) {
     const { instead, ...told } = explained;
     return { found: { ...told, ...place }, ...(instead === undefined ? {} : { guess: JSON.stringify(instead) }) };
   }
   const known = Object.keys(objectAt(error.parentSchema, 'properties'));
-  const refused = refusedUnder(pathText(path));
+  const refused = notes.refusedUnder(path);
   const guess = nearest(field, [...known, ...Object.keys(refused)]);
-  const note = path[0] === 'job' || path[0] === 'jobTemplate' ? `; ${jobSchemaNote}` : '';
+  const note = notes.isOfKubernetes(path) ? `; ${jobSchemaNote}` : '';
   const hint = guess === undefined ? `${knownFields(known)}${note}` : guessHint(guess, refused[guess], note);
   const found: Finding = { code: 'UnknownField', message: `unknown field ${shown(field)}`, hint, ...place };
   return guess === undefined ? { found } : { found, guess: JSON.stringify([...path, guess]) };
@@ -98,8 +97,11 @@ function typeHint(types: readonly string[], schema: unknown, data: unknown): str
 
 function quotingHint(schema: unknown, data: unknown): string | undefined {
   if (typeof data !== 'number' && typeof data !== 'boolean') return undefined;
-  const duration = isObject(schema) && schema['pattern'] === durationPattern;
-  return duration ? `write it with a unit, such as "${String(data)}s"` : `put it in quotes: "${String(data)}"`;
+  return isDuration(schema) ? `write it with a unit, such as "${String(data)}s"` : `put it in quotes: "${String(data)}"`;
+}
+
+function isDuration(schema: unknown): boolean {
+  return isObject(schema) && schema['durationBetween'] !== undefined;
 }
 
 function unquotingHint(types: readonly string[], text: string): string | undefined {
@@ -138,7 +140,7 @@ function invalidValue(error: SchemaError, path: FieldPath): Finding {
   if (propertyName !== undefined) {
     return { code: 'InvalidValue', message: `the key ${shown(propertyName)} ${messageOf(error.parentSchema) ?? 'is not valid'}`, path: [...path, propertyName], part: 'key' };
   }
-  const duration = isObject(error.parentSchema) && error.parentSchema['pattern'] === durationPattern;
+  const duration = isDuration(error.parentSchema);
   return {
     code: duration ? 'InvalidDuration' : 'InvalidValue',
     message: `${expectation(error)}, is ${shown(error.data)}`,
@@ -160,13 +162,15 @@ function expectation(error: SchemaError): string {
     case 'minimum':
     case 'maximum':
       return bounds(error.parentSchema as JsonObject);
-    case 'minItems':
-    case 'minProperties':
-    case 'minLength':
-      return 'must not be empty';
     default:
-      return error.message ?? 'is not valid';
+      return size(error.keyword, Number(params['limit'])) ?? error.message ?? 'is not valid';
   }
+}
+
+function size(keyword: string, limit: number): string | undefined {
+  if (/^min(Items|Properties|Length)$/.test(keyword)) return limit < 2 ? 'must not be empty' : `must not have less than ${limit}`;
+  if (keyword === 'maxLength') return `must have at most ${limit} characters`;
+  return /^max(Items|Properties)$/.test(keyword) ? `must have at most ${limit} entries` : undefined;
 }
 
 function bounds({ minimum, maximum }: JsonObject): string {

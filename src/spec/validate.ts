@@ -1,22 +1,13 @@
 /** Compiled schemas: a value in, Ajv's errors out. What they mean to users is schema-findings.ts. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { formatDuration, parseDuration } from '../lib/duration.ts';
-import type { Json, JsonObject } from '../lib/json.ts';
+import type { JsonObject } from '../lib/json.ts';
 import { lazy } from '../lib/lazy.ts';
-import { queueJsonSchema } from './queue-schema.ts';
 
 /** One complaint of the validator. */
 export type SchemaError = ErrorObject;
 
-/** Compiling takes a tenth of a second, which commands that read no spec need not pay. */
-const compiledQueue = lazy(() => compile(queueJsonSchema));
-
-/** All that the schema of Queue has against the value. */
-export function queueErrors(value: Json): readonly SchemaError[] {
-  return run(compiledQueue(), value);
-}
-
-/** A validator for any other schema of ours. */
+/** A validator for a schema of ours. Compiling takes a tenth of a second, which commands that read no such document need not pay. */
 export function validator(schema: JsonObject): (value: unknown) => readonly SchemaError[] {
   const compiled = lazy(() => compile(schema));
   return (value) => run(compiled(), value);

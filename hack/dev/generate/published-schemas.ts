@@ -3,10 +3,17 @@ import type { GeneratedFile } from './generate.ts';
 import { classIn, reachableClasses, type KubernetesClass } from './kubernetes-classes.ts';
 
 interface Schema {
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly pattern?: string;
+  readonly $ref?: string;
+  readonly items?: Schema;
+  readonly additionalProperties?: boolean | Schema;
   readonly properties?: Record<string, Schema>;
   readonly description?: string;
   readonly $defs?: Record<string, Schema>;
 }
+type Classes = ReadonlyMap<string, KubernetesClass>;
 
 /** Longer texts are cut at the end of a sentence: an editor shows them in a small window. */
 const longest = 400;
@@ -16,21 +23,57 @@ export async function publishedSchemas(): Promise<GeneratedFile[]> {
   // Imported late, so that it is compiled against what the generator before this one wrote.
   const { configJsonSchema } = await import('../../../src/config/config-schema.ts');
   const { queueJsonSchema } = await import('../../../src/spec/queue-schema.ts');
+  const { workflowJsonSchema } = await import('../../../src/spec/workflow-schema.ts');
+  const { referencePattern } = await import('../../../src/spec/step-schema.ts');
   const { podFieldNames } = await import('../../../src/spec/job-schema.ts');
   const classes = new Map((await reachableClasses('V1JobTemplateSpec')).map((found) => [found.name, found]));
-  const schema = JSON.parse(JSON.stringify(queueJsonSchema)) as Schema;
-  const described = { ...schema, $defs: describeDefinitions(schema.$defs ?? {}, classes) };
-  const recipe = described.properties?.['job'];
-  if (recipe?.properties) {
-    const owners = ['V1Container', 'V1PodSpec', 'V1JobSpec'];
-    Object.assign(recipe, { properties: describeFields(recipe.properties, (field) => owners.map((owner) => describe(classes, owner, podFieldNames[field] ?? field)).find((text) => text !== undefined)) });
-  }
-  return [schemaFile('queue', described), schemaFile('config', configuration(configJsonSchema, classes))];
+  const recipe = (schema: Schema): Schema => describeRecipe(schema, (field) => podFieldNames[field] ?? field, classes);
+  return [schemaFile('queue', queue(queueJsonSchema, recipe, classes)), schemaFile('workflow', workflow(workflowJsonSchema, recipe, { classes, referencePattern })), schemaFile('config', configuration(configJsonSchema, classes))];
+}
+
+function queue(source: object, recipe: (schema: Schema) => Schema, classes: Classes): Schema {
+  const schema = copy(source);
+  const properties = Object.entries(schema.properties ?? {}).map(([name, field]) => [name, name === 'job' ? recipe(field) : field] as const);
+  return { ...schema, properties: Object.fromEntries(properties), $defs: describeDefinitions(schema.$defs ?? {}, classes) };
+}
+
+/** In a step a reference may stand for any value of a Job: an editor must not complain about it. */
+function workflow(source: object, recipe: (schema: Schema) => Schema, { classes, referencePattern }: { classes: Classes; referencePattern: string }): Schema {
+  const schema = copy(source);
+  const { JobRecipe = {}, ...definitions } = schema.$defs ?? {};
+  const described = { ...describeDefinitions(definitions, classes), JobRecipe: recipe(JobRecipe) };
+  const isJob = (name: string): boolean => name === 'JobRecipe' || classes.has(name);
+  return { ...schema, $defs: Object.fromEntries(Object.entries(described).map(([name, definition]) => [name, isJob(name) ? withReferences(definition, referencePattern) : definition])) };
+}
+
+function withReferences(definition: Schema, reference: string): Schema {
+  return { ...definition, properties: Object.fromEntries(Object.entries(definition.properties ?? {}).map(([name, field]) => [name, orReference(field, reference)])) };
+}
+
+function orReference(field: Schema, reference: string): Schema {
+  const { description, ...rules } = field;
+  const inner = {
+    ...rules,
+    ...(rules.items ? { items: orReference(rules.items, reference) } : {}),
+    ...(typeof rules.additionalProperties === 'object' ? { additionalProperties: orReference(rules.additionalProperties, reference) } : {}),
+  };
+  const takesText = [rules.type ?? 'object'].flat().includes('string') && !rules.enum && rules.pattern === undefined;
+  const open = takesText || Object.keys(rules).length === 0 ? inner : { anyOf: [inner, { type: 'string', pattern: rules.pattern === undefined ? reference : '\\$\\(' }] };
+  return { ...(description === undefined ? {} : { description }), ...open };
+}
+
+function describeRecipe(schema: Schema, original: (field: string) => string, classes: Classes): Schema {
+  const owners = ['V1Container', 'V1PodSpec', 'V1JobSpec'];
+  return { ...schema, properties: describeFields(schema.properties ?? {}, (field) => owners.map((owner) => describe(classes, owner, original(field))).find((text) => text !== undefined)) };
+}
+
+function copy(source: object): Schema {
+  return JSON.parse(JSON.stringify(source)) as Schema;
 }
 
 /** What editors want at the top of a schema, and the validator does not need. */
-function configuration(source: object, classes: ReadonlyMap<string, KubernetesClass>): object {
-  const schema = JSON.parse(JSON.stringify(source)) as Schema;
+function configuration(source: object, classes: Classes): object {
+  const schema = copy(source);
   return {
     $id: 'urn:job-chief:schema:config:v1',
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -44,9 +87,12 @@ function schemaFile(name: string, schema: object): GeneratedFile {
   return { path: `schemas/${name}.schema.json`, content: `${JSON.stringify(schema, null, 1)}\n` };
 }
 
-function describeDefinitions(definitions: Record<string, Schema>, classes: ReadonlyMap<string, KubernetesClass>): Record<string, Schema> {
+function describeDefinitions(definitions: Record<string, Schema>, classes: Classes): Record<string, Schema> {
   return Object.fromEntries(
-    Object.entries(definitions).map(([name, definition]) => [name, { ...definition, properties: describeFields(definition.properties ?? {}, (field) => describe(classes, name, field)) }]),
+    Object.entries(definitions).map(([name, definition]) => [
+      name,
+      classes.has(name) ? { ...definition, properties: describeFields(definition.properties ?? {}, (field) => describe(classes, name, field)) } : definition,
+    ]),
   );
 }
 
@@ -55,7 +101,7 @@ function describeFields(fields: Record<string, Schema>, text: (field: string) =>
 }
 
 /** Fields whose type is a class carry no text in the declarations: the class's name says what they are. */
-function describe(classes: ReadonlyMap<string, KubernetesClass>, owner: string, field: string): string | undefined {
+function describe(classes: Classes, owner: string, field: string): string | undefined {
   const source = classes.get(owner);
   const attribute = source?.attributes.find(({ baseName }) => baseName === field);
   if (!source || !attribute) return undefined;

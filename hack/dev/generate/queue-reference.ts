@@ -30,7 +30,7 @@ const opaque: readonly string[] = ['job', 'jobTemplate'];
 export async function queueReference(): Promise<readonly GeneratedFile[]> {
   const { queueJsonSchema } = await import('../../../src/spec/queue-schema.ts');
   const { recipeFields, podFieldNames } = await import('../../../src/spec/job-schema.ts');
-  const { refusedUnder } = await import('../../../src/spec/job-refusals.ts');
+  const { queueNotes } = await import('../../../src/spec/job-refusals.ts');
   const schema = JSON.parse(JSON.stringify(queueJsonSchema)) as Schema;
   const text = await readFile(path.join(import.meta.dirname, '../../..', page), 'utf8');
   const used: string[] = [];
@@ -40,7 +40,7 @@ export async function queueReference(): Promise<readonly GeneratedFile[]> {
       used.push(...names.split(' '));
       return fieldTable(schema, names.split(' '));
     },
-    refused: (names) => twoColumns('fields', 'instead', byHint(refusedUnder(names))),
+    refused: (names) => twoColumns('fields', 'instead', byHint(queueNotes.refusedUnder([names]))),
     recipe: () => twoColumns('part', 'fields', Object.entries(recipe).map(([part, fields]) => [part, [...fields].toSorted().map(code).join(', ')])),
   };
   const marked = new RegExp(`<!-- (${Object.keys(tables).join('|')}): ([^>]+?) -->\\n[\\s\\S]*?<!-- end -->`, 'g');

@@ -117,8 +117,8 @@ describe('kind and label', () => {
   });
 
   it('tells what this version supports', () => {
-    const [problem] = parse('apiVersion: job-chief/v1\nkind: Workflow\n', { label: undefined }).problems;
-    expect(problem?.message).toBe('kind "Workflow" is not supported by this version, which supports "Queue"');
+    const [problem] = parse('apiVersion: job-chief/v1\nkind: Template\n', { label: undefined }).problems;
+    expect(problem?.message).toBe('kind "Template" is not supported by this version, which supports "Queue" or "Workflow"');
   });
 });
 
