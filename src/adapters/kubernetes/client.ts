@@ -34,6 +34,8 @@ export interface ListQuery {
   /** PartialObjectMetadata instead of whole objects. */
   readonly metadataOnly?: boolean | undefined;
   readonly signal?: AbortSignal;
+  /** `first`: others wait for it. */
+  readonly priority?: 'first';
 }
 export type ListResult = { readonly kind: 'page'; readonly page: ListPage } | { readonly kind: 'failed'; readonly failure: ApiFailure };
 export interface ListPage {
@@ -53,7 +55,9 @@ export interface WatchQuery {
 }
 export type WatchResult = { readonly kind: 'stream'; readonly stream: ApiStream } | { readonly kind: 'failed'; readonly failure: ApiFailure };
 
-const partial = (kind: string): Record<string, string> => ({ accept: `application/json;as=${kind};g=meta.k8s.io;v=v1` });
+const partial = (kind: string): Record<string, string> => ({ accept: `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json` });
+/** All that is read of what was written: to send the whole object back would cost both sides as much as the write. */
+const answersMetadata = partial('PartialObjectMetadata');
 
 export class KubernetesClient {
   readonly namespace: string;
@@ -69,7 +73,7 @@ export class KubernetesClient {
 
   async get(resource: Resource, name: string, options: CallOptions = {}): Promise<ReadResult<JsonObject>> {
     const request: ApiRequest = { method: 'GET', path: pathOf(resource, this.namespace, name) };
-    const answer = await this.#exchange.send({ request, harmless: true, ...options });
+    const answer = await this.#exchange.send(called({ request, harmless: true }, options));
     return answer.kind === 'none' ? { kind: 'failed', message: answer.failure.message, forbidden: false } : readResult(answer.response);
   }
 
@@ -85,13 +89,14 @@ export class KubernetesClient {
       }),
       ...(query.metadataOnly === true ? { headers: partial('PartialObjectMetadataList') } : {}),
       ...(query.signal ? { signal: query.signal } : {}),
+      ...(query.priority ? { priority: query.priority } : {}),
     };
     return listResult(await this.#exchange.send({ request, harmless: true }));
   }
 
   async create(resource: Resource, manifest: JsonObject, options: CallOptions = {}): Promise<WriteResult> {
     const call = this.#creation(resource, manifest, {});
-    const result = await this.#write({ ...call, ...options });
+    const result = await this.#write(called(call, options));
     // 404 on create means that the namespace, or the whole API, is not there: nothing is known about the object.
     return result.kind === 'gone' ? { kind: 'unknown', message: `namespace ${this.namespace} not found` } : result;
   }
@@ -116,10 +121,11 @@ export class KubernetesClient {
       method: 'PATCH',
       path: pathOf(resource, this.namespace, name),
       query: { fieldManager: this.#options.fieldManager },
+      headers: answersMetadata,
       contentType: 'application/merge-patch+json',
       body: patch,
     };
-    return this.#write({ request, harmless: false, ...options });
+    return this.#write(called({ request, harmless: false }, options));
   }
 
   /** The API server's default for Jobs is Orphan, which leaves their pods behind: the policy is always said. */
@@ -167,6 +173,7 @@ export class KubernetesClient {
       method: 'POST',
       path: pathOf(resource, this.namespace),
       query: { fieldManager: this.#options.fieldManager, ...query },
+      headers: answersMetadata,
       body: manifest,
     };
     return { request, harmless: false };
@@ -179,8 +186,8 @@ export class KubernetesClient {
 }
 
 export interface CallOptions {
-  /** Not held back by the rate limit. */
-  readonly urgent?: boolean;
+  /** `urgent`: not held back by the rate limit, nor by any other request. `last`: nobody waits for it. */
+  readonly priority?: 'urgent' | 'last';
   /** Milliseconds, instead of the client's own. */
   readonly timeout?: number;
 }
@@ -188,6 +195,10 @@ export interface DeleteOptions {
   readonly propagationPolicy: 'Foreground' | 'Background';
   readonly uid: string;
   readonly resourceVersion?: string | undefined;
+}
+
+function called(call: Call, { priority, timeout }: CallOptions): Call {
+  return { ...call, timeout, request: priority === undefined ? call.request : { ...call.request, priority } };
 }
 
 function listResult(answer: Answer): ListResult {

@@ -37,6 +37,8 @@ interface Task {
 
 const longestQueue = 1000;
 const closingTime = 3_000;
+/** Nothing waits for an Event: whatever else has to be sent goes before it. */
+const background = { priority: 'last' } as const;
 /** The API server refuses more. */
 const longestMessage = 1024;
 
@@ -88,7 +90,7 @@ export class KubernetesEvents implements EventSink {
   async #store(task: Task): Promise<void> {
     const { slot } = task;
     if (slot.name !== undefined) {
-      const result = await this.#options.client.mergePatch(events, slot.name, { count: task.count, lastTimestamp: timestamp(task.at), message: task.message });
+      const result = await this.#options.client.mergePatch(events, slot.name, { count: task.count, lastTimestamp: timestamp(task.at), message: task.message }, background);
       // Events live for an hour: the next of its kind starts a new one.
       if (result.kind !== 'gone') {
         if (result.kind === 'forbidden') this.#switchOff(result.message);
@@ -97,7 +99,7 @@ export class KubernetesEvents implements EventSink {
       slot.name = undefined;
     }
     const name = this.#name(task);
-    const result = await this.#options.client.create(events, this.#event(name, task));
+    const result = await this.#options.client.create(events, this.#event(name, task), background);
     if (result.kind === 'done') slot.name = name;
     else if (result.kind === 'forbidden') this.#switchOff(result.message);
     else this.#options.log.debug({ reason: task.emission.reason, result: result.kind }, 'event could not be written');

@@ -32,8 +32,6 @@ export interface Call {
   readonly request: ApiRequest;
   /** May be sent again whatever came of it: it reads, or is a dry run. */
   readonly harmless: boolean;
-  /** Not held back by the rate limit: what keeps a Lease must not queue behind what it guards. */
-  readonly urgent?: boolean;
   readonly timeout?: number | undefined;
 }
 
@@ -64,7 +62,8 @@ export class Exchange {
   }
 
   async #throttle(call: Call): Promise<void> {
-    const delay = call.urgent === true ? 0 : (this.#options.limiter?.take() ?? 0);
+    // What keeps a Lease must not queue behind what it guards.
+    const delay = call.request.priority === 'urgent' ? 0 : (this.#options.limiter?.take() ?? 0);
     if (delay > 0) await this.#pause(delay, call.request.signal);
   }
 

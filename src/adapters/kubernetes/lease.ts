@@ -198,16 +198,16 @@ export class LeaseElector implements Leadership {
 
   #get(): Promise<ReadResult<JsonObject>> {
     const { client, name } = this.#options;
-    return this.#within<ReadResult<JsonObject>>(() => client.get(leases, name, { urgent: true }), (message) => ({ kind: 'failed', message, forbidden: false }));
+    return this.#within<ReadResult<JsonObject>>(() => client.get(leases, name, { priority: 'urgent' }), (message) => ({ kind: 'failed', message, forbidden: false }));
   }
 
   #write(before: LeaseRecord | undefined, spec: JsonObject): Promise<WriteResult> {
     const { client, name } = this.#options;
     const failed = (message: string): WriteResult => ({ kind: 'unknown', message });
-    if (before === undefined) return this.#within(() => client.create(leases, newLease(name, spec), { urgent: true }), failed);
+    if (before === undefined) return this.#within(() => client.create(leases, newLease(name, spec), { priority: 'urgent' }), failed);
     // Without a resourceVersion in it the patch would overwrite anybody's.
     if (before.resourceVersion === '') return Promise.resolve(failed('the API server gave no resourceVersion'));
-    return this.#within(() => client.mergePatch(leases, name, { metadata: { resourceVersion: before.resourceVersion }, spec }, { urgent: true }), failed);
+    return this.#within(() => client.mergePatch(leases, name, { metadata: { resourceVersion: before.resourceVersion }, spec }, { priority: 'urgent' }), failed);
   }
 
   /** One request must not use up the time to the deadline, whatever the client waits or tries again inside. */

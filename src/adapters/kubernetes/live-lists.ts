@@ -60,8 +60,8 @@ export class LiveLists {
   async #answer(chunk: Chunk): Promise<void> {
     const labelSelector = `${instanceSelector(this.#instance)},${keySelector(chunk.kind, chunk.names)}`;
     const [jobList, podList] = await Promise.all([
-      this.#client.list(jobs, { labelSelector }),
-      this.#client.list(pods, { labelSelector, fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed', metadataOnly: true }),
+      this.#client.list(jobs, { labelSelector, priority: 'first' }),
+      this.#client.list(pods, { labelSelector, fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed', metadataOnly: true, priority: 'first' }),
     ]);
     const views = viewsOf(chunk, jobList, podList);
     for (const { key, answer } of chunk.questions) {

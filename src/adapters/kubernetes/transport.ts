@@ -3,6 +3,7 @@
  * simulated cluster in memory, so that client, reflector and stores are the same code in production and in simulation.
  */
 import type { Json } from '../../lib/json.ts';
+import type { Priority } from './request-lanes.ts';
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -14,6 +15,8 @@ export interface ApiRequest {
   /** For PATCH, such as `application/merge-patch+json`; JSON otherwise. */
   readonly contentType?: string;
   readonly signal?: AbortSignal;
+  /** `urgent`: on connections of its own, behind nothing and nobody. For what keeps a Lease. */
+  readonly priority?: Priority | 'urgent';
 }
 
 export interface ApiResponse {

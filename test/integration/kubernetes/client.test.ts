@@ -159,7 +159,7 @@ test('what is urgent passes the rate limit', async () => {
   await using h = await startHarness({ limits: { qps: 1, burst: 1 } });
   h.double.handle(() => created);
   await h.client.create(jobs, {});
-  expect((await h.client.create(jobs, {}, { urgent: true })).kind).toBe('done');
+  expect((await h.client.create(jobs, {}, { priority: 'urgent' })).kind).toBe('done');
 });
 
 test('connections are kept and shared', async () => {
@@ -184,6 +184,37 @@ test('open watches leave all connections to requests', async () => {
   expect((await transport.request({ method: 'GET', path: '/x' })).status).toBe(201);
   for (const stream of streams) stream.close();
   await transport.close();
+});
+
+test('what is urgent waits for no connection, and the rest in the order of its priority', async () => {
+  await using h = await startHarness();
+  const { UndiciTransport } = await import('../../../src/adapters/kubernetes/undici-transport.ts');
+  const { plainAccess } = await import('./harness.ts');
+  const transport = new UndiciTransport({ access: plainAccess(h.double.url), userAgent: 'x', connections: 1 });
+  h.double.handle((request) => (request.path === '/stuck' ? 'hang' : created));
+  const stop = new AbortController();
+  const stuck = transport.request({ method: 'GET', path: '/stuck', signal: stop.signal });
+  const ended: string[] = [];
+  const waiting = (['last', 'normal', 'first'] as const).map(async (priority) => {
+    await transport.request({ method: 'GET', path: `/${priority}`, priority });
+    ended.push(priority);
+  });
+  expect((await transport.request({ method: 'GET', path: '/lease', priority: 'urgent' })).status).toBe(201);
+  expect(ended).toEqual([]);
+  stop.abort(new Error('enough'));
+  await expect(stuck).rejects.toThrow('enough');
+  await Promise.all(waiting);
+  expect(ended).toEqual(['first', 'normal', 'last']);
+  await transport.close();
+});
+
+test('writes ask for the metadata of what they wrote', async () => {
+  await using h = await startHarness();
+  h.double.handle(() => created);
+  await h.client.create(jobs, {});
+  await h.client.dryRun(jobs, {});
+  await h.client.mergePatch(jobs, 'a', {});
+  expect(h.double.requests.map(({ headers }) => headers.accept)).toEqual(Array.from({ length: 3 }, () => 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json'));
 });
 
 test('the meter sees each attempt', async () => {

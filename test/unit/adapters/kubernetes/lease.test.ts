@@ -93,7 +93,7 @@ describe('taking the lease', () => {
     expect([one.changes, one.shown]).toEqual([[true], [false, true]]);
     await clock.advance(4 * seconds);
     expect(server.spec).toMatchObject({ acquireTime: '2026-01-01T00:00:00.000000Z', renewTime: '2026-01-01T00:00:03.600000Z', leaseTransitions: 0 });
-    expect(server.requests).toEqual(['get job-chief {"urgent":true}', 'create', 'patch', 'patch']);
+    expect(server.requests).toEqual(['get job-chief {"priority":"urgent"}', 'create', 'patch', 'patch']);
   });
 
   it('takes one that was released at once', async () => {

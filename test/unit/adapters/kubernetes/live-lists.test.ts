@@ -40,8 +40,8 @@ test('one look asks for Jobs, and for metadata of living pods, at the same time'
   const answer = lists.ask(key('a'));
   await settle();
   expect(sent.map((each) => [each.resource, each.query])).toEqual([
-    ['jobs', { labelSelector: 'app.kubernetes.io/managed-by=job-chief,job-chief/instance=blue,job-chief/kind=queue,job-chief/name in (a)' }],
-    ['pods', { labelSelector: sent[0]?.query.labelSelector, fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed', metadataOnly: true }],
+    ['jobs', { labelSelector: 'app.kubernetes.io/managed-by=job-chief,job-chief/instance=blue,job-chief/kind=queue,job-chief/name in (a)', priority: 'first' }],
+    ['pods', { labelSelector: sent[0]?.query.labelSelector, fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed', metadataOnly: true, priority: 'first' }],
   ]);
   sent[0]?.answer([jobOf('a', '3', finished), jobOf('a', '12'), jobOf('b', '99')]);
   sent[1]?.answer([aRawPod({}, { labels: { 'job-chief/kind': 'queue', 'job-chief/name': 'a' } })]);
