@@ -3,6 +3,7 @@ import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pin
 import { asError } from '../../lib/clock.ts';
 import type { Log } from '../../reconcile/ports.ts';
 import { scrub, scrubText } from './scrub.ts';
+import { standardOutput } from './turn-lines.ts';
 
 /** Lowest level that is written. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -19,8 +20,7 @@ export interface LogOptions {
 }
 
 export async function createLog(options: LogOptions): Promise<Log> {
-  // Written synchronously: lines are few, and those before a crash are the ones that matter.
-  const plain = options.destination ?? pino.destination({ fd: 1, sync: true });
+  const plain = options.destination ?? standardOutput();
   const pretty = options.pretty ? await prettyStream(plain) : undefined;
   const logger = pino(
     {
