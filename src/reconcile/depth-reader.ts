@@ -41,6 +41,8 @@ interface Standing {
 export class DepthReader {
   readonly #options: DepthReaderOptions;
   readonly #standing = new Map<string, Standing>();
+  /** The same by queue: a wake must not look through the questions of all others. */
+  readonly #byQueue = new Map<string, Set<Standing>>();
   /** Kept from the first question until the key is forgotten, so that a session is not opened for each Job. */
   readonly #interests = new Map<string, { readonly queue: string; readonly release: () => void }>();
 
@@ -58,6 +60,8 @@ export class DepthReader {
     this.#listen(text, demand);
     const standing: Standing = { key, demand, abort: new AbortController(), reading: undefined, timer: undefined, underWay: false, again: false, overdue: 0, began: -Infinity };
     this.#standing.set(text, standing);
+    const queue = queueText(demand);
+    this.#byQueue.set(queue, (this.#byQueue.get(queue) ?? new Set()).add(standing));
     void this.#read(standing);
   }
 
@@ -67,10 +71,7 @@ export class DepthReader {
 
   /** The queue says that something changed. A hint: answers are read, never taken from it. */
   wake(connection: string, schema: string | undefined, queue: string): void {
-    for (const standing of this.#standing.values()) {
-      const { demand } = standing;
-      if (demand.connection === connection && demand.schema === schema && demand.queue === queue) this.#readSoon(standing);
-    }
+    for (const standing of this.#byQueue.get(queueText({ connection, schema, queue })) ?? []) this.#readSoon(standing);
   }
 
   /** A queue that is being filled wakes us for each message: one reading serves those of a moment. */
@@ -98,8 +99,9 @@ export class DepthReader {
     this.#interests.clear();
   }
 
-  #listen(text: string, { connection, schema, queue }: DepthDemand): void {
-    const wanted = JSON.stringify([connection, schema ?? null, queue]);
+  #listen(text: string, demand: DepthDemand): void {
+    const { connection, schema, queue } = demand;
+    const wanted = queueText(demand);
     const before = this.#interests.get(text);
     if (before?.queue === wanted) return;
     before?.release();
@@ -108,8 +110,13 @@ export class DepthReader {
 
   #drop(text: string, standing: Standing): void {
     this.#standing.delete(text);
+    const queue = queueText(standing.demand);
+    const others = this.#byQueue.get(queue);
+    others?.delete(standing);
+    if (others?.size === 0) this.#byQueue.delete(queue);
     standing.timer?.cancel();
-    standing.abort.abort();
+    // Without a reason of its own it would make an exception with a stack, each time.
+    standing.abort.abort('the question was withdrawn');
   }
 
   async #read(standing: Standing): Promise<void> {
@@ -156,6 +163,10 @@ export class DepthReader {
 
 function sameQuestion(left: DepthDemand, right: DepthDemand): boolean {
   return left.question === right.question && left.connection === right.connection && left.schema === right.schema && left.queue === right.queue && left.upTo === right.upTo && left.every === right.every;
+}
+
+function queueText({ connection, schema, queue }: Pick<DepthDemand, 'connection' | 'schema' | 'queue'>): string {
+  return JSON.stringify([connection, schema ?? null, queue]);
 }
 
 /** What makes two answers different to a plan. */
