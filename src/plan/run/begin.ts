@@ -1,0 +1,108 @@
+/** Starts a step whose time has come: its items, its first attempts, or what an earlier run has of it. */
+import { digest } from '../../lib/digest.ts';
+import type { Json } from '../../lib/json.ts';
+import type { StepSpec } from '../../spec/workflow.ts';
+import { advanceStep, commit } from './advance.ts';
+import type { RunDraft } from './draft.ts';
+import { isGroup } from './facts.ts';
+import { foldLine } from './fold.ts';
+import { itemsOf, type Each } from './items.ts';
+import { withLine, type Line, type Site } from './line.ts';
+import { Resolver } from './lookup.ts';
+import { makeAttempt, resolverFor, type Made } from './make.ts';
+import type { StepState } from './state.ts';
+import { timeLimit } from './time-limit.ts';
+
+/** Nothing happens where there is no room, or where an output that it names is still to come: then it is asked again. */
+export function beginStep(draft: RunDraft, step: StepSpec): void {
+  if (draft.held) return;
+  if (step.work.kind === 'approve') beginApproval(draft, step);
+  else if (draft.strays > 0 || draft.hasRoom(() => '')) beginWork(draft, step);
+  else draft.hold({ kind: 'room', step: step.name, message: '' });
+}
+
+function beginApproval(draft: RunDraft, step: StepSpec): void {
+  const resolver = new Resolver(draft);
+  const limit = timeLimit(draft, step, resolver);
+  if (limit.kind === 'wait' || limit.kind === 'problem') {
+    cannotBegin(draft, step, limit);
+    return;
+  }
+  const inputs = inputsOf(draft, step, undefined, resolver);
+  const carried = draft.rerun?.carried(step, inputs);
+  draft.set('do', step, carried ?? withLine({ inputs }, approvalLine(draft, step), draft.now));
+}
+
+function beginWork(draft: RunDraft, step: StepSpec): void {
+  const expanded = expand(draft, step);
+  if (expanded.kind === 'none') beginJobs(draft, step, undefined);
+  else if (expanded.kind !== 'each') cannotBegin(draft, step, expanded);
+  else if (expanded.each.count > 0) beginJobs(draft, step, expanded.each);
+  else draft.set('do', step, { outcome: 'skipped', reason: 'NoItems', message: 'its forEach has no items', at: draft.now });
+}
+
+/** An approval may have been given before its step was reached. */
+function approvalLine(draft: RunDraft, step: StepSpec): Line {
+  return foldLine(draft, { step, role: 'do', index: undefined, each: undefined }, { attempts: [{ job: step.name, at: draft.now }] });
+}
+
+type Expanded = { readonly kind: 'none' } | { readonly kind: 'each'; readonly each: Each } | Exclude<Made, { kind: 'made' }>;
+
+function expand(draft: RunDraft, step: StepSpec): Expanded {
+  if (!step.forEach) return { kind: 'none' };
+  const resolver = new Resolver(draft);
+  let failed: Exclude<Made, { kind: 'made' }> | undefined;
+  const items = itemsOf(step.forEach, (value) => {
+    const resolved = resolver.resolve(value, 'any');
+    if (resolved.kind === 'value') return resolved;
+    failed ??= resolved;
+    return { kind: 'problem', message: resolved.kind === 'wait' ? 'not known yet' : resolved.message };
+  });
+  if (items.kind === 'each') return items;
+  return failed ?? { kind: 'problem', reason: 'ItemsInvalid', message: items.message };
+}
+
+function beginJobs(draft: RunDraft, step: StepSpec, each: Each | undefined): void {
+  const count = itemCount(step, each);
+  const site: Site = { step, role: 'do', index: count === undefined ? undefined : 0, each };
+  const resolver = resolverFor(draft, site);
+  const made = makeAttempt(draft, site, { attempt: 1, memory: undefined }, resolver);
+  // What is wrong with one item is that item's problem.
+  if (made.kind === 'wait' || (made.kind === 'problem' && count === undefined)) {
+    cannotBegin(draft, step, made);
+    return;
+  }
+  const inputs = inputsOf(draft, step, each, resolver);
+  const state: StepState = { ...(each && { each }), inputs };
+  const carried = draft.rerun?.carried(step, inputs);
+  if (carried) draft.set('do', step, carried);
+  else if (count !== undefined) beginItems(draft, step, { ...state, items: Array.from({ length: count }, () => ({ attempts: [] })) });
+  else if (made.kind === 'made' && draft.hasRoom(() => made.name)) draft.set('do', step, withLine(state, commit(draft, site, { attempts: [] }, made), draft.now));
+  else draft.hold({ kind: 'room', step: step.name, message: '' });
+}
+
+function beginItems(draft: RunDraft, step: StepSpec, state: StepState): void {
+  draft.set('do', step, state);
+  advanceStep(draft, step, 'do');
+}
+
+/** How many Jobs stand beside each other; undefined: one, which may be an Indexed one for all items. */
+function itemCount(step: StepSpec, each: Each | undefined): number | undefined {
+  if (each) return step.forEach?.shape === 'jobs' || step.work.kind === 'workflow' ? each.count : undefined;
+  return step.work.kind === 'manifests' && isGroup(step) ? step.work.manifests.length : undefined;
+}
+
+function cannotBegin(draft: RunDraft, step: StepSpec, why: Exclude<Made, { kind: 'made' }>): void {
+  if (why.kind === 'wait') draft.awaitOutput();
+  else draft.set('do', step, { outcome: 'errored', reason: why.reason, message: why.message, at: draft.now });
+}
+
+/**
+ * What the step works on: what was written, and every value that went into it. Of files only their names are known here;
+ * their content is part of the spec's hash.
+ */
+function inputsOf({ observed }: RunDraft, { name, work, outputs, files }: StepSpec, each: Each | undefined, resolver: Resolver): string {
+  const values: Record<string, Json> = Object.fromEntries(resolver.read);
+  const usesFiles = Object.keys(files).length > 0;
+  return digest({ name, work, outputs, files, values, each, ...(usesFiles && { specHash: observed.spec.hash }) }, 16);
+}

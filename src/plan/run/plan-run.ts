@@ -1,0 +1,45 @@
+/** One round of one run: what has come of what was started, what may start now, and what the run waits for. */
+import type { PlanEnvironment } from '../environment.ts';
+import type { RunPlan } from './action.ts';
+import { knownAttempts, liveOf } from './attempts.ts';
+import { decideSteps } from './decide.ts';
+import { RunDraft } from './draft.ts';
+import { planEnd, planFinish } from './finish.ts';
+import { foldRun } from './fold.ts';
+import type { ObservedRun } from './observed.ts';
+import { applyCommands, applyFailures, cancelUnderWay } from './stopping.ts';
+import { planUpkeep } from './upkeep.ts';
+import { standOf } from './wait-reasons.ts';
+
+/**
+ * Pure: the same observation at the same time gives the same plan. The state that it returns holds all that is known now;
+ * actions that are not carried out come again in the next round. `now`: milliseconds since 1970.
+ */
+export function planRun(observed: ObservedRun, environment: PlanEnvironment, now: number): RunPlan {
+  const draft = new RunDraft(observed, environment, now);
+  foldRun(draft);
+  if (!draft.end) decide(draft);
+  const known = knownAttempts(draft);
+  planUpkeep(draft, known);
+  const live = liveOf(draft, known);
+  planEnd(draft, live);
+  const { actions, demands, wakeAt } = draft.finish(now);
+  return { state: draft.result(), actions, demands, ...standOf(draft, live), liveJobs: live.jobs, wakeAt };
+}
+
+/** What was seen counts before what is wanted: a step that has succeeded is not cancelled any more. */
+function decide(draft: RunDraft): void {
+  applyCommands(draft);
+  applyFailures(draft);
+  cancelUnderWay(draft);
+  const live = liveOf(draft, knownAttempts(draft));
+  draft.slots = live.jobs + live.subRuns;
+  draft.strays = live.strays;
+  draft.untilSettled(() => {
+    decideSteps(draft);
+    applyFailures(draft);
+  });
+  draft.untilSettled(() => {
+    planFinish(draft);
+  });
+}

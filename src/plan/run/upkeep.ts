@@ -1,0 +1,62 @@
+/** What is due for Jobs and sub-runs that exist: giving up on them, ending those that nobody waits for any more. */
+import { patience } from '../give-up.ts';
+import { jobState } from '../job-state.ts';
+import type { ObservedJob } from '../observed.ts';
+import type { Reason } from '../reason.ts';
+import { endAction, planExplanation } from '../upkeep.ts';
+import type { KnownAttempt } from './attempts.ts';
+import type { RunDraft } from './draft.ts';
+import { hasEnded, isCommanded } from './standing.ts';
+
+export function planUpkeep(draft: RunDraft, known: ReadonlyMap<string, KnownAttempt>): void {
+  for (const job of draft.observed.jobs.values()) planJob(draft, job, known.get(job.name));
+  for (const [name, child] of draft.observed.children) {
+    if (!draft.runs(name) || child.deleting || child.commands.cancel !== undefined || !isUnwanted(draft, known.get(name))) continue;
+    draft.act({ kind: 'cancelSubRun', reason: endReason(draft), because: whyUnwanted(draft), name, uid: child.uid });
+  }
+  for (const [name, { step, awaited }] of known) {
+    const reservation = awaited ? undefined : draft.observed.reservations.get(name);
+    if (reservation !== undefined && reservation !== 'created' && step.work.kind !== 'workflow') draft.lookUp(step, name, `the create of Job "${name}" got no clean answer`);
+  }
+}
+
+function planJob(draft: RunDraft, job: ObservedJob, known: KnownAttempt | undefined): void {
+  const state = jobState(job);
+  if (state === 'deleting' || state === 'finished' || state === 'lingering') return;
+  if (known?.awaited === true || state === 'ending') {
+    planPatience(draft, job);
+  } else if (draft.runs(job.name) && isUnwanted(draft, known)) {
+    // The outcome's reason is what tells a cancelled attempt from a failed one, should this process die before it writes that down.
+    draft.act(endAction(job, endReason(draft), { outcome: 'errored', reason: 'RunCancelled', message: whyUnwanted(draft) }));
+  }
+}
+
+function planPatience(draft: RunDraft, job: ObservedJob): void {
+  const { observed, now } = draft;
+  const verdict = patience(job, observed.explanations, now);
+  if ('giveUp' in verdict) {
+    draft.act(endAction(job, verdict.giveUp.reason, verdict.giveUp.outcome));
+    return;
+  }
+  draft.wake(verdict.until);
+  planExplanation(draft, job, now);
+}
+
+/**
+ * Its attempt has its outcome already, which the Job had no part in. One that no attempt speaks of may still be met by its
+ * step: a process may have died after it created it. Once nothing can start that has not started by now, nobody will.
+ */
+function isUnwanted(draft: RunDraft, known: KnownAttempt | undefined): boolean {
+  if (known) return !known.awaited;
+  return draft.end !== undefined || (!draft.held && (isCommanded(draft.stopping) || hasEnded(draft, draft.observed.spec.steps)));
+}
+
+const commandReasons: readonly Reason[] = ['RunCancelled', 'SpecDeleted', 'RunReplaced'];
+
+function endReason({ stopping }: RunDraft): Reason {
+  return commandReasons.find((reason) => reason === stopping?.reason) ?? 'RunStopping';
+}
+
+function whyUnwanted({ stopping }: RunDraft): string {
+  return stopping?.message ?? 'the run does not wait for it any more';
+}
