@@ -2,11 +2,12 @@
 import { arrayAt, isObject, numberAt, objectAt, stringAt } from '../../lib/json.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { onSpecDeleteAnnotation, outcomeAnnotation, runLabel, specHashAnnotation, specSourceAnnotation, upkeepAnnotation } from '../../spec/keys.ts';
-import type { ObservedJob, SpecKey } from '../../plan/observed.ts';
+import type { ObservedJob, SpecKey, StepJobFacts } from '../../plan/observed.ts';
 import type { UpkeepNote } from '../../plan/notes.ts';
 import { Interner } from './interner.ts';
 import { annotationsOf, controllerOf, countAt, keyOf, labelsOf, timeAt } from './labels.ts';
 import { readOutcome, readUpkeep } from './notes.ts';
+import { stepJobFacts } from './project-step.ts';
 import { identityOf } from './watch-event.ts';
 
 /** What the cache keeps: pods are joined when somebody looks. */
@@ -17,6 +18,8 @@ export interface Shared {
   readonly texts: Interner<string>;
   readonly upkeeps: Interner<UpkeepNote | null>;
   readonly keys: Interner<SpecKey>;
+  /** Steps differ by their names, hardly by these. */
+  readonly steps: Interner<StepJobFacts>;
 }
 
 export function newShared(): Shared {
@@ -24,6 +27,7 @@ export function newShared(): Shared {
     texts: new Interner((text) => text),
     upkeeps: new Interner((text) => readUpkeep(text) ?? null),
     keys: new Interner((text) => JSON.parse(text) as SpecKey),
+    steps: new Interner((text) => JSON.parse(text) as StepJobFacts),
   };
 }
 
@@ -44,6 +48,7 @@ export function projectJob(raw: JsonObject, shared: Shared): CachedJob | undefin
     ...noted(raw, shared),
     ...wanted(objectAt(raw, 'spec')),
     ...reached(objectAt(raw, 'status')),
+    ...(key.kind === 'run' ? { step: shared.steps.get(JSON.stringify(stepJobFacts(raw))) } : {}),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../../lib/json.ts';
 import type { ContainerFailure, ObservedPod, PodPhase, SpecKey } from '../../plan/observed.ts';
 import { controllerOf, keyOf, labelsOf, timeAt } from './labels.ts';
 import type { Shared } from './project-job.ts';
+import { stepPodFacts } from './project-step.ts';
 import { identityOf } from './watch-event.ts';
 
 export type CachedPod = ObservedPod & { readonly key: SpecKey };
@@ -37,7 +38,8 @@ export function projectPod(raw: JsonObject, before: CachedPod | undefined, conte
     disrupted: arrayAt(status, 'conditions').some((each) => stringAt(each, 'type') === 'DisruptionTarget' && stringAt(each, 'status') === 'True'),
     unscheduled: unscheduledOf(status),
     waiting: waitingOf(status, before?.waiting, context.now),
-    failures: failuresOf(status),
+    failures: failuresOf(raw),
+    ...(key.kind === 'run' ? { step: stepPodFacts(raw) } : {}),
   };
 }
 
@@ -111,15 +113,24 @@ function waitingOf(status: JsonObject, before: ObservedPod['waiting'], now: numb
 }
 
 /** Init containers count only by failing; what a restarted container did before shows while it is not terminated now. */
-function failuresOf(status: JsonObject): readonly ContainerFailure[] {
+function failuresOf(raw: JsonObject): readonly ContainerFailure[] {
   const failures: ContainerFailure[] = [];
-  for (const container of [...arrayAt(status, 'initContainerStatuses'), ...arrayAt(status, 'containerStatuses')]) {
+  for (const container of containersOf(raw)) {
     const state = objectAt(objectAt(container, 'state'), 'terminated');
     const exitCode = numberAt(state, 'exitCode');
     if (exitCode === undefined || exitCode === 0) continue;
     failures.push({ container: stringAt(container, 'name') ?? '', exitCode, reason: stringAt(state, 'reason') ?? '', message: tail(stringAt(state, 'message') ?? '') });
   }
   return failures.length === 0 ? none : failures;
+}
+
+/** Without sidecars, which are stopped when the work has ended: how they take it says nothing about the work. */
+function containersOf(raw: JsonObject): Json[] {
+  const status = objectAt(raw, 'status');
+  const init = arrayAt(status, 'initContainerStatuses');
+  if (init.length === 0) return arrayAt(status, 'containerStatuses');
+  const sidecars = new Set(arrayAt(objectAt(raw, 'spec'), 'initContainers').flatMap((each) => (stringAt(each, 'restartPolicy') === 'Always' ? [stringAt(each, 'name')] : [])));
+  return [...init.filter((each) => !sidecars.has(stringAt(each, 'name'))), ...arrayAt(status, 'containerStatuses')];
 }
 
 const none: readonly ContainerFailure[] = [];
