@@ -85,6 +85,8 @@ const tokenTexts: Readonly<Record<string, string>> = {
 function message(summary: string): string {
   const limit = /^Exceeded (\w+) \((\d+)\)$/.exec(summary);
   if (limit) return `the expression is too large: more than ${limit[2] ?? ''} ${limitTexts[limit[1] ?? ''] ?? 'parts'}`;
+  const overload = /^no such overload: (.+)$/.exec(summary)?.[1];
+  if (overload !== undefined) return `there is no operator for "${overload.replaceAll(/dyn<((?:[^<>]|<[^<>]*>)*)>/g, '$1')}"`;
   const text = summary.replaceAll(/\b[A-Z]{2,}\b/g, (word) => tokenTexts[word] ?? word);
   return text.charAt(0).toLowerCase() + text.slice(1);
 }

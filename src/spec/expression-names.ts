@@ -50,6 +50,8 @@ export interface WhenScope {
   readonly parameters: Readonly<Record<string, Declared>>;
   /** The expression is asked for each item of a forEach. */
   readonly item?: boolean;
+  /** Id of the step that it belongs to, which cannot wait for itself. */
+  readonly self?: string;
   /** It stands in a step of `finally`, where the run's outcome is known. */
   readonly finally?: boolean;
 }
@@ -119,11 +121,12 @@ function parameter(cursor: Cursor, { parameters }: WhenScope, find: FindName): F
   return { kind: 'parameter', name: read.found ?? '', type: declared.type, default: declared.default };
 }
 
-function stepFact(cursor: Cursor, { steps }: WhenScope): Fact {
+function stepFact(cursor: Cursor, { steps, self }: WhenScope): Fact {
   const known = (spelled: string): string | undefined => [spelled, idOf(spelled)].find((id) => steps.has(id));
   const step = required(cursor, cursor.field(known, true), 'steps', ['load']);
   const outputs = step.found === undefined ? undefined : steps.get(step.found);
   if (step.found === undefined || outputs === undefined) throw unknownName('step', step, steps.keys());
+  if (step.found === self) throw new ExpressionFault(`step "${step.spelled}" cannot look at itself`, step.start, 'it has no outcome before it has run');
   const field = cursor.field((spelled) => (spelled === 'outputs' ? spelled : findField(spelled)));
   if (field === undefined) throw new ExpressionFault(`"steps.${step.spelled}" alone is no value`, step.start, `write steps.${step.spelled}.ok; ${outcomeList}, outputs`);
   if (field.found !== 'outputs') return { kind: 'outcome', step: step.found, field: stepField(field) };

@@ -85,6 +85,7 @@ class Rewriter {
   }
 
   #step(token: Token): void {
+    if (token.text === '"' || token.text === "'") throw new ExpressionFault('a text is not closed', token.start);
     if (token.kind === 'sign') this.#bracket(token.text);
     if (token.kind !== 'word') {
       this.#cursor.index += 1;
@@ -139,7 +140,9 @@ class Rewriter {
   }
 
   #word(token: Token): void {
-    if (literals.has(token.text) || this.#locals.has(token.text)) {
+    // `true-north` may be the name of a step.
+    const literal = literals.has(token.text) && this.#cursor.text[token.end] !== '-';
+    if (literal || this.#locals.has(token.text)) {
       this.#cursor.index += 1;
       return;
     }

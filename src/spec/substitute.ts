@@ -4,7 +4,7 @@
  */
 import { isObject, type Json } from '../lib/json.ts';
 import { convert, shownValue, textOf } from './convert.ts';
-import { anyField, jobField, textField, type Field } from './destination.ts';
+import { anyField, jobField, textField, type Field, type FieldType } from './destination.ts';
 import type { FieldPath } from './field-path.ts';
 import { referencesIn, type Reference } from './references.ts';
 
@@ -25,6 +25,8 @@ export function substitute(tree: Json, destination: Destination, lookup: (refere
   try {
     return { kind: 'value', value: replaced(tree, { field, path: [], lookup }) };
   } catch (thrown) {
+    // The stack: only data that nobody wrote by hand is so deep.
+    if (thrown instanceof RangeError) return { kind: 'problem', path: [], message: 'a value is nested too deeply' };
     if (!(thrown instanceof Unresolved)) throw thrown;
     return { kind: 'problem', path: thrown.path, message: thrown.message };
   }
@@ -78,9 +80,12 @@ function wholeValue(reference: Reference, place: Place): Json {
   return escaped(converted.value, field);
 }
 
-/** A text with references among other text; the result is a text again, which a field of another type then reads. */
+/** A text with references among other text is text, whatever they give. */
 function composed(text: string, references: readonly Reference[], place: Place): Json {
   const { field = anyField } = place;
+  if (field.type in aloneOnly) {
+    throw new Unresolved(place.path, `${references[0]?.text ?? ''} stands inside a longer text: a field that takes ${aloneOnly[field.type] ?? ''} takes a reference that stands alone`);
+  }
   let result = '';
   let at = 0;
   for (const reference of references) {
@@ -88,14 +93,16 @@ function composed(text: string, references: readonly Reference[], place: Place):
     result += text.slice(at, reference.offset) + (field.expanded ? doubled(value) : value);
     at = reference.offset + reference.text.length;
   }
-  result += text.slice(at);
-  if (field.type === 'object' || field.type === 'array') {
-    throw new Unresolved(place.path, `${references[0]?.text ?? ''} stands inside a longer text: a field that takes ${field.type === 'array' ? 'a list' : 'a mapping'} takes a reference that stands alone`);
-  }
-  const converted = convert(result, field.type);
-  if (converted.kind === 'problem') throw new Unresolved(place.path, `the text with ${references.map(({ text: written }) => written).join(', ')} is not ${converted.message}`);
-  return converted.value;
+  return result + text.slice(at);
 }
+
+const aloneOnly: Readonly<Partial<Record<FieldType, string>>> = {
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  object: 'a mapping',
+  array: 'a list',
+};
 
 function valueOf(reference: Reference, { path, lookup }: Place): Json {
   if (reference.malformed) throw new Unresolved(path, `${reference.text} is no reference: write names with dots, and others as ['name']`);
