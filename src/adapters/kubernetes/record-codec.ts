@@ -34,7 +34,7 @@ export interface RecordContent {
 /** From here on the state is compressed, some ten times. */
 const plainLimit = 300 * 1024;
 /** Far above what an API server stores; below what a forged document could unfold to. */
-const unpackedLimit = 64 * 1024 * 1024;
+const unpackedLimit = 16 * 1024 * 1024;
 
 function packed(json: string): Buffer {
   return gzipSync(json, { level: 1 });

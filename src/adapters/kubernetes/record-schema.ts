@@ -47,7 +47,8 @@ const step = Type.Object({
   inputs: maybeText,
 });
 
-const stateSchema = Type.Object({
+/** Data key state.json. */
+export const stateSchema = Type.Object({
   startedAt: Type.Number(),
   steps: Type.Record(text, step),
   undo: Type.Record(text, step),
@@ -57,19 +58,21 @@ const stateSchema = Type.Object({
 
 const bound = Type.Object({ count: maybeNumber, age: maybeNumber });
 
-const requestSchema = Type.Object({
+/** Annotation job-chief/request. */
+export const requestSchema = Type.Object({
   workflow: Type.String({ minLength: 1 }),
   trigger: oneOf(['change', 'schedule', 'request', 'step']),
   specHash: maybeText,
   source: maybeText,
   scheduledAt: maybeNumber,
-  parent: Type.Optional(Type.Object({ run: text, uid: text, step: text, attempt: Type.Number(), depth: Type.Number() })),
+  parent: Type.Optional(Type.Object({ run: text, uid: text, step: text, attempt: Type.Number(), depth: Type.Number(), within: Type.Optional(Type.Array(text)) })),
   rerunOf: Type.Optional(Type.Object({ run: text, uid: text, from: maybeText })),
   priority: maybeNumber,
   retention: Type.Optional(Type.Object({ succeeded: bound, failed: bound })),
 });
 
-const resultSchema = Type.Object({
+/** Annotation job-chief/result. */
+export const resultSchema = Type.Object({
   outcome: runOutcome,
   reason: text,
   message: text,
