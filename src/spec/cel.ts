@@ -108,5 +108,5 @@ function hint(code: string, summary: string, sign: string): string | undefined {
 /** What went wrong in `run`. */
 export function evaluationMessage(thrown: unknown): string {
   if (thrown instanceof EvaluationError || thrown instanceof ParseError || thrown instanceof CelTypeError) return message(thrown.summary);
-  return thrown instanceof RangeError && /stack/.test(thrown.message) ? 'a value is nested too deeply' : asMessage(thrown);
+  return asMessage(thrown);
 }

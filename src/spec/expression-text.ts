@@ -53,7 +53,7 @@ class Rewriter {
   readonly #scope: Scope;
   readonly #prefix: string;
   readonly #locals: ReadonlySet<string>;
-  readonly #variables: Variable[] = [];
+  readonly #variables = new Map<string, Variable>();
   readonly #pieces: Piece[] = [];
   #target = '';
   #copied = 0;
@@ -75,7 +75,7 @@ class Rewriter {
     for (let token = this.#cursor.peek(); token; token = this.#cursor.peek()) this.#step(token);
     this.#target += this.#cursor.text.slice(this.#copied);
     const pieces = this.#pieces;
-    return { text: this.#target, variables: this.#variables, sourceOffset: (offset) => sourceOffset(pieces, offset) };
+    return { text: this.#target, variables: [...this.#variables.values()], sourceOffset: (offset) => sourceOffset(pieces, offset) };
   }
 
   #countSums(): void {
@@ -158,14 +158,24 @@ class Rewriter {
   }
 
   #replace(start: number, fact: Fact, presence: boolean): void {
-    const name = `${this.#prefix}${this.#variables.length}`;
-    this.#variables.push({ name, fact, presence, repeated: this.#macro !== undefined });
+    const name = this.#variable(fact, presence);
     this.#target += this.#cursor.text.slice(this.#copied, start);
     const { end } = this.#cursor;
     this.#pieces.push({ source: { start, end }, target: { start: this.#target.length, end: this.#target.length + name.length } });
     // A word that follows at once must not become a part of the variable.
     this.#target += /[A-Za-z0-9_]/.test(this.#cursor.text.charAt(end)) ? `${name} ` : name;
     this.#copied = end;
+  }
+
+  /** One variable for each fact, however often it is named. */
+  #variable(fact: Fact, presence: boolean): string {
+    const repeated = this.#macro !== undefined;
+    const key = JSON.stringify([fact, presence, repeated]);
+    const known = this.#variables.get(key);
+    if (known) return known.name;
+    const name = `${this.#prefix}${this.#variables.size}`;
+    this.#variables.set(key, { name, fact, presence, repeated });
+    return name;
   }
 }
 

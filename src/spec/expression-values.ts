@@ -121,10 +121,15 @@ function mismatch(value: Json, expected: string): never {
   throw new TypeError(`${shown(value)} is not ${expected}`);
 }
 
-/** How much of a value an expression may have to walk over: its members, and its text by 16 characters. */
-export function weightOf(value: Json): number {
-  if (typeof value === 'string') return 1 + value.length / 16;
-  if (Array.isArray(value)) return value.reduce<number>((sum, entry) => sum + weightOf(entry), 1);
+/**
+ * How much of a value there is to walk over: its members, and its texts by 16 characters, or by each. Deeper than anybody
+ * writes counts as too much.
+ */
+export function weightOf(value: Json, split: boolean, depth = 0): number {
+  if (depth > deepest) return Number.POSITIVE_INFINITY;
+  if (typeof value === 'string') return 1 + value.length / (split ? 1 : 16);
+  if (Array.isArray(value)) return value.reduce<number>((sum, entry) => sum + weightOf(entry, split, depth + 1), 1);
   if (!isObject(value)) return 1;
-  return Object.values(value).reduce<number>((sum, entry) => sum + (entry === undefined ? 0 : weightOf(entry)), 1);
+  return Object.values(value).reduce<number>((sum, entry) => sum + (entry === undefined ? 0 : weightOf(entry, split, depth + 1)), 1);
 }
+const deepest = 500;

@@ -4,10 +4,11 @@
  */
 import { celCompiler, type CelProgram } from './cel.ts';
 import { ExpressionFault, type ExpressionProblem } from './expression-fault.ts';
+import { celTypeOfVariable } from './expression-inputs.ts';
 import { outcomeScope, valueScope, type Scope, type WhenScope } from './expression-names.ts';
 import { rewrite, type Rewritten } from './expression-text.ts';
+import { tokensOf } from './expression-tokens.ts';
 import { truthOf } from './expression-truth.ts';
-import { celTypeOf } from './expression-values.ts';
 import type { Expression } from './facts.ts';
 
 export type { ExpressionProblem } from './expression-fault.ts';
@@ -55,12 +56,18 @@ function compiled(text: string, scope: Scope): Expression {
   if (text.length > longestExpression) throw new ExpressionFault(`the expression is longer than ${longestExpression} characters`, longestExpression);
   if (text.trim() === '') throw new ExpressionFault('the expression is empty', 0);
   const rewritten = rewrite(text, scope);
-  const compiler = celCompiler(Object.fromEntries(rewritten.variables.map(({ name, fact, presence }) => [name, presence ? 'bool' : celTypeOf(fact)])));
+  const compiler = celCompiler(Object.fromEntries(rewritten.variables.map((variable) => [variable.name, celTypeOfVariable(variable)])));
   const program = parsed(rewritten, compiler);
   if (program.type !== 'bool') throw new ExpressionFault(`the expression gives ${typeText(program.type)}, not true or false`, 0, typeHint(program.type));
-  const evaluate = truthOf(program.ast, { text: rewritten.text, variables: rewritten.variables, compile: compiler });
+  const evaluate = truthOf(program.ast, { text: rewritten.text, variables: rewritten.variables, compile: compiler, size: sizeOf(text) });
   const steps = rewritten.variables.flatMap(({ fact }) => (fact.kind === 'outcome' || fact.kind === 'output' ? [fact.step] : []));
   return { text, steps: [...new Set(steps)], evaluate };
+}
+
+/** Its words and signs, each again for each sum: a sum copies both sides. */
+function sizeOf(text: string): number {
+  const tokens = tokensOf(text);
+  return tokens.length * (1 + tokens.filter((token) => token.text === '+').length);
 }
 
 function parsed({ text, sourceOffset }: Rewritten, compiler: (text: string) => CelProgram): CelProgram {

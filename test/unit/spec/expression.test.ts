@@ -292,13 +292,19 @@ describe('bounds', () => {
     const scope = { ...whenScope, parameters: { a: { type: 'array', default: undefined }, b: { type: 'array', default: undefined } } } as const;
     const many = Array.from({ length: 10_000 }, (_, index) => index);
     const facts = factsOf({}, { params: { a: many, b: many } });
-    expect(whenSays('params.a.all(x, x >= 0)', facts, scope)).toBe('true');
+    expect(whenSays('params.a.all(x, x >= 0) && params.a.size() == params.b.size()', facts, scope)).toBe('true');
     expect(whenSays('params.a.exists(x, x in params.b && x < 0)', facts, scope)).toBe('its values are too large for an expression');
+  });
+
+  it('a text counts by its characters where it is split', () => {
+    const facts = factsOf({}, { params: { mode: 'x'.repeat(5_000) } });
+    expect(whenSays('params.mode.split("").all(x, params.mode.contains(x))', facts)).toBe('its values are too large for an expression');
+    expect(whenSays('params.mode.split("").all(x, x == "x")', facts)).toBe('true');
   });
 
   it('a value that is nested too deeply is an error', () => {
     let deep: unknown = 1;
     for (let depth = 0; depth < 100_000; depth++) deep = [deep];
-    expect(whenSays('params.regions == []', factsOf({}, { params: { regions: deep as never } }))).toBe('a value is nested too deeply');
+    expect(whenSays('params.regions == []', factsOf({}, { params: { regions: deep as never } }))).toBe('its values are too large for an expression');
   });
 });
