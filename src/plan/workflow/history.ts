@@ -4,12 +4,11 @@ import type { WorkflowSpec } from '../../spec/workflow.ts';
 import { dueBy, notedRetention, removalTimes } from '../retention.ts';
 import type { ObservedRecord } from '../run/record.ts';
 import type { ObservedWorkflow } from './observed.ts';
-import { finishedAt, isFinished, isReadable, newestChange, newestSchedule, recordRef } from './records.ts';
+import { finishedAt, isFinished, isReadable, latestChanges, newestSchedule, recordRef } from './records.ts';
 import type { WorkflowDraft } from './round.ts';
 
 export interface HistoryView {
   readonly spec: WorkflowSpec | undefined;
-  readonly instance: string;
   readonly now: number;
 }
 
@@ -17,12 +16,12 @@ export interface HistoryView {
  * Over the count or over the age, by outcome; but nothing that is still needed. A cancelled run counts as one that failed.
  * Without a spec the retention counts that the runs were made with.
  */
-export function planHistory(draft: WorkflowDraft, observed: ObservedWorkflow, { spec, instance, now }: HistoryView): void {
+export function planHistory(draft: WorkflowDraft, observed: ObservedWorkflow, { spec, now }: HistoryView): void {
   const retention = spec?.retention ?? retentionOf(observed.records);
   const done = observed.records.filter((record) => isFinished(record) && !record.deleting).sort((left, right) => finishedAt(right) - finishedAt(left) || (left.name < right.name ? 1 : -1));
   const succeeded = done.filter(({ phase }) => phase === 'Succeeded');
   const failed = done.filter(({ phase }) => phase !== 'Succeeded');
-  const needed = neededRuns(observed, instance);
+  const needed = neededRuns(observed);
   const removals = [...removalTimes(succeeded, finishedAt, retention.succeeded), ...removalTimes(failed, finishedAt, retention.failed)];
   const { remove, next } = dueBy(removals.filter(({ item }) => !needed.has(item.uid)), now);
   draft.wake(next);
@@ -30,13 +29,13 @@ export function planHistory(draft: WorkflowDraft, observed: ObservedWorkflow, { 
 }
 
 /**
- * The newest run of a change says that its revision has run, the newest of a schedule which times are used: without
- * them both would run again. As long as anything defines the workflow, or may come to do so, they stay. So does what an
- * unfinished run repeats, or is a step of.
+ * The newest run of a change says that its revision has run (and those just before it, which of them is the newest), the
+ * newest of a schedule which times are used: without them both would run again. As long as anything defines the workflow,
+ * or may come to do so, they stay. So does what an unfinished run repeats, or is a step of.
  */
-function neededRuns({ records, claims, unread }: ObservedWorkflow, instance: string): ReadonlySet<string> {
+function neededRuns({ records, claims, unread }: ObservedWorkflow): ReadonlySet<string> {
   const defined = claims.length > 0 || unread;
-  const newest = defined ? [newestChange(records, instance), newestSchedule(records)] : [];
+  const newest = defined ? [...latestChanges(records), newestSchedule(records)] : [];
   const open = records.filter((record) => !isFinished(record)).filter(isReadable);
   return new Set([...newest.map((record) => record?.uid), ...open.flatMap(({ request }) => [request.parent?.uid, request.rerunOf?.uid])].filter((uid) => uid !== undefined));
 }

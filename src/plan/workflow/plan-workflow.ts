@@ -25,7 +25,7 @@ export function planWorkflow(observed: ObservedWorkflow, environment: PlanEnviro
   const round = winner && roundOf({ observed, environment, now }, winner);
   if (winner) planClaims(draft, observed, { ...winner, round });
   // An observer deletes nothing either.
-  if (!observed.recordsUnknown && round?.spec.observe !== true) planHistory(draft, observed, { spec: round?.spec, instance: environment.instance, now });
+  if (!observed.recordsUnknown && round?.spec.observe !== true) planHistory(draft, observed, { spec: round?.spec, now });
   return { ...draft.finish(now), missed: draft.missed };
 }
 

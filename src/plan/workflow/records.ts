@@ -37,17 +37,25 @@ export function runsText(records: readonly { readonly name: string }[]): string 
   return second ? `runs "${first.name}" and "${second.name}"` : `run "${first.name}"`;
 }
 
+/** Creation times have whole seconds, and API servers have clocks of their own. */
+const clockTolerance = 60_000;
+
+/** Runs that a change of the spec started so lately that one of them is the newest; newest first, as far as times tell. */
+export function latestChanges(records: readonly ObservedRecord[]): readonly ReadableRecord[] {
+  const changes = records.filter(isReadable).filter(({ request }) => request.trigger === 'change');
+  const last = changes.reduce((latest, { createdAt }) => Math.max(latest, createdAt), -Infinity);
+  return changes.filter(({ createdAt }) => createdAt >= last - clockTolerance).sort((left, right) => right.createdAt - left.createdAt || (left.name < right.name ? 1 : -1));
+}
+
 /**
- * The newest run that a change of the spec started. Creation times have whole seconds: of several in the same second it
- * is the one that no other follows, which their names tell, since each is made from the name before it.
+ * The newest run that a change of the spec started. Of several within a minute it is the one that no other follows, which
+ * their names tell, since each is made from the name before it.
  */
 export function newestChange(records: readonly ObservedRecord[], instance: string): ReadableRecord | undefined {
-  const changes = records.filter(isReadable).filter(({ request }) => request.trigger === 'change');
-  const last = Math.max(...changes.map(({ createdAt }) => createdAt));
-  const tied = changes.filter(({ createdAt }) => createdAt === last).sort((left, right) => (left.name < right.name ? 1 : -1));
-  const names = new Set(tied.map(({ name }) => name));
-  const isFollowed = (record: ReadableRecord): boolean => tied.some(({ request }) => names.has(changeName(instance, record.name, request)));
-  return tied.length < 2 ? tied[0] : (tied.find((record) => !isFollowed(record)) ?? tied[0]);
+  const latest = latestChanges(records);
+  const names = new Set(latest.map(({ name }) => name));
+  const isFollowed = ({ name }: ReadableRecord): boolean => latest.some(({ request }) => names.has(changeName(instance, name, request)));
+  return latest.length < 2 ? latest[0] : (latest.find((record) => !isFollowed(record)) ?? latest[0]);
 }
 
 /** `previous`: name of the change run before it, or empty. So the same text may run again after another one did. */
