@@ -6,7 +6,7 @@ import type { Clock } from './lib/clock.ts';
 import type { PlanEnvironment } from './plan/environment.ts';
 import { Controller } from './reconcile/controller.ts';
 import { alone } from './reconcile/leadership.ts';
-import type { Meter, WorkQueueMeter } from './reconcile/meter.ts';
+import type { Meter, RunMeter, WorkQueueMeter } from './reconcile/meter.ts';
 import type { DepthProbe, Log, WakeSource } from './reconcile/ports.ts';
 import type { ParseSpec } from './reconcile/spec-index.ts';
 import { ClusterClock } from './adapters/kubernetes/cluster-clock.ts';
@@ -20,6 +20,9 @@ import { KubernetesJobs } from './adapters/kubernetes/job-api.ts';
 import { LeaseElector, type LeaseTimes } from './adapters/kubernetes/lease.ts';
 import { whileLeading } from './adapters/kubernetes/lease-guard.ts';
 import type { ReflectorMeter } from './adapters/kubernetes/reflector.ts';
+import { KubernetesRecordCache } from './adapters/kubernetes/record-cache.ts';
+import { KubernetesRecords } from './adapters/kubernetes/records.ts';
+import { recordsOff } from './adapters/kubernetes/records-off.ts';
 import { KubernetesStatus } from './adapters/kubernetes/status-sink.ts';
 import type { Transport } from './adapters/kubernetes/transport.ts';
 import { FolderSpecs } from './adapters/files/folder-source.ts';
@@ -37,10 +40,13 @@ export interface EngineOptions {
   readonly probe: DepthProbe;
   readonly wakes: WakeSource;
   readonly meter: Meter;
+  readonly runMeter: RunMeter;
   readonly workQueueMeter: WorkQueueMeter;
   readonly clientMeter: ClientMeter;
   readonly watchMeter: (resource: string) => ReflectorMeter;
   readonly status: boolean;
+  /** Whether runs of workflows are written down; without that none starts. */
+  readonly records: boolean;
   readonly events: boolean;
   /** Name of this process in Events, such as the pod's name. */
   readonly identity: string;
@@ -60,6 +66,8 @@ export class Engine {
   readonly controller: Controller;
   readonly #cache: KubernetesClusterCache;
   readonly #specs: ConfigMapSpecs | FolderSpecs;
+  /** undefined: records are switched off. */
+  readonly #records: KubernetesRecordCache | undefined;
   readonly #events: KubernetesEvents;
   readonly #elector: LeaseElector | undefined;
 
@@ -80,6 +88,8 @@ export class Engine {
       onVanished: (key, job) => { this.controller.jobVanished(key, job); },
     });
     this.#specs = options.specs.kind === 'folder' ? new FolderSpecs({ folder: options.specs.folder, clock, log, onChange, instance }) : new ConfigMapSpecs({ ...shared, onChange });
+    this.#records = options.records ? new KubernetesRecordCache({ ...shared, onChange: ({ name, workflow }) => { this.controller.recordChanged(name, workflow); } }) : undefined;
+    const records = this.#records ? { cache: this.#records, store: new KubernetesRecords({ client, instance }) } : recordsOff('records.enabled is false in the configuration');
     this.#events = new KubernetesEvents({ client, clock, log, identity: options.identity, enabled: options.events });
     this.controller = new Controller({
       ...options,
@@ -89,6 +99,8 @@ export class Engine {
       specs: this.#specs,
       cache: this.#cache,
       jobs: new KubernetesJobs({ client, instance }),
+      records: records.cache,
+      store: records.store,
       events: this.#events,
       eventReader: new KubernetesEventReader({ client, log, enabled: options.events }),
       statusSink: options.status && options.specs.kind === 'configMaps' ? new KubernetesStatus({ client }) : undefined,
@@ -99,6 +111,7 @@ export class Engine {
   async start(): Promise<void> {
     this.#cache.start();
     this.#specs.start();
+    this.#records?.start();
     await this.controller.start();
     // Not before: a replica that is not synced would hold the Lease and do nothing.
     this.#elector?.start();
@@ -114,6 +127,7 @@ export class Engine {
       jobs: this.#cache.jobReflector.lastContact,
       pods: this.#cache.podReflector.lastContact,
       ...(this.#specs instanceof ConfigMapSpecs ? { configmaps: this.#specs.reflector.lastContact } : {}),
+      ...(this.#records ? { records: this.#records.reflector.lastContact } : {}),
     };
   }
 
@@ -121,7 +135,7 @@ export class Engine {
   async stop(): Promise<void> {
     await this.controller.stop();
     await Promise.all([this.#elector?.stop(), this.#events.flush()]);
-    await Promise.all([this.#cache.stop(), this.#specs.stop(), this.#events.close()]);
+    await Promise.all([this.#cache.stop(), this.#specs.stop(), this.#records?.stop(), this.#events.close()]);
   }
 }
 

@@ -11,11 +11,13 @@ import { Explainer } from './explainer.ts';
 import { documentText, specText } from './key.ts';
 import type { Leadership } from './leadership.ts';
 import { Memory } from './memory.ts';
-import type { Meter, WorkQueueMeter } from './meter.ts';
+import type { Meter, RunMeter, WorkQueueMeter } from './meter.ts';
 import type { ClusterCache, DepthProbe, EventReader, EventSink, JobApi, Log, SpecSource, StatusSink, WakeSource } from './ports.ts';
 import { QueueRounds } from './queue-rounds.ts';
 import { Reconciler } from './reconciler.ts';
+import type { RecordCache, RecordStore } from './record-ports.ts';
 import { Reporter } from './reporter.ts';
+import { Runs } from './runs/runs.ts';
 import { SpecIndex, type ParseSpec } from './spec-index.ts';
 import { StatusWriter } from './status-writer.ts';
 import { TemplateChecker } from './template-checker.ts';
@@ -28,6 +30,9 @@ export interface ControllerDeps {
   readonly specs: SpecSource;
   readonly cache: ClusterCache;
   readonly jobs: JobApi;
+  /** Where runs of workflows are written down. Queues never wait for it. */
+  readonly records: RecordCache;
+  readonly store: RecordStore;
   readonly probe: DepthProbe;
   readonly wakes: WakeSource;
   readonly events: EventSink;
@@ -35,6 +40,7 @@ export interface ControllerDeps {
   /** undefined: status write-back is off. */
   readonly statusSink: StatusSink | undefined;
   readonly meter: Meter;
+  readonly runMeter: RunMeter;
   readonly workQueueMeter: WorkQueueMeter;
   readonly log: Log;
   /** Rounds under way at once. */
@@ -50,6 +56,7 @@ export class Controller {
   readonly #specs: SpecIndex;
   readonly #reporter: Reporter;
   readonly #memory: Memory;
+  readonly #runs: Runs;
   readonly #stop = new AbortController();
   /** Until then changes are not noted: everything that is there is asked for at the opening, documents first. */
   #open = false;
@@ -73,8 +80,9 @@ export class Controller {
       explainer: new Explainer({ clock, events: deps.eventReader, changed }),
       reporter: this.#reporter,
     };
+    this.#runs = new Runs({ ...shared, changed });
     const queue = new QueueRounds({ ...shared, depths: this.#depths });
-    const reconciler = new Reconciler({ ...shared, enqueue: changed, rounds: { queue, unknown: queue, workflow: queue, run: queue } });
+    const reconciler = new Reconciler({ ...shared, enqueue: changed, rounds: { queue, unknown: queue, workflow: this.#runs.workflow, run: this.#runs.run } });
     this.#queue = new WorkQueue({ clock, concurrency: deps.concurrency, meter: deps.workQueueMeter, run: (key) => this.#round(reconciler, key) });
   }
 
@@ -96,11 +104,12 @@ export class Controller {
   #begin(): void {
     this.#memory.startAnew();
     this.#reporter.startAnew();
+    this.#runs.startAnew();
     this.#queue.resume();
     // A round of a key whose document is not read yet would take its spec for deleted.
     // What was read before this process stood by may be gone since.
     for (const id of new Set([...this.#deps.specs.ids(), ...this.#specs.ids()])) this.documentChanged(id);
-    for (const key of this.#deps.cache.keys()) this.jobsChanged(key);
+    for (const key of [...this.#deps.cache.keys(), ...this.#runs.keys()]) this.jobsChanged(key);
     this.#queue.start();
   }
 
@@ -108,7 +117,9 @@ export class Controller {
   #standBy(): void {
     this.#queue.pause();
     this.#depths.close();
+    this.#runs.startAnew();
     for (const key of [...this.#specs.keys(), ...this.#deps.cache.keys()]) this.#deps.meter.forget(key);
+    for (const key of [...this.#specs.keys(), ...this.#runs.keys()]) this.#deps.runMeter.forget(key);
   }
 
   /** The end of leadership may be told later than it is. Everything is asked for anew when the next turn begins. */
@@ -130,10 +141,16 @@ export class Controller {
     if (this.#open) this.#queue.add(specText(key));
   }
 
+  /** The record of a run came, changed or went; `workflow` is the label value of its workflow's name. */
+  recordChanged(name: string, workflow: string): void {
+    if (this.#open) this.#runs.recordChanged(name, workflow);
+  }
+
   /** An unfinished Job is gone. Retention deletes only finished ones, so it was somebody else, or its owner went. */
   jobVanished(key: SpecKey, job: Pick<ObservedJob, 'name' | 'uid' | 'ownerUid'>): void {
     // Whoever leads says it, once.
-    if (!this.#deps.leadership.leading) return;
+    // Of a run its plan says it, once it is sure.
+    if (!this.#deps.leadership.leading || key.kind === 'run') return;
     this.#memory.jobVanished(key);
     const claims = this.#specs.claims(key);
     const ownerLives = job.ownerUid === undefined || claims.some(({ source }) => source.kind === 'configMap' && source.uid === job.ownerUid && !source.deleting);
@@ -145,10 +162,11 @@ export class Controller {
     this.#depths.wake(connection, schema, queue);
   }
 
-  /** Takes in nothing more and waits for the rounds under way. */
+  /** Takes in nothing more, waits for the rounds under way, and writes down what they decided about runs. */
   async stop(): Promise<void> {
     this.#stop.abort(new Error('stopped'));
     this.#depths.close();
     await this.#queue.close();
+    await this.#runs.stop();
   }
 }

@@ -136,7 +136,7 @@ describe('the API server is down', () => {
     scene.world.cluster.api.setAvailable(false);
     const before = scene.world.requests.length;
     await scene.world.run(10 * minute);
-    expect(scene.world.requests.length - before).toBeLessThan(300);
+    expect(scene.world.requests.length - before).toBeLessThan(400);
     scene.world.cluster.api.setAvailable(true);
     expect(await scene.world.runUntil(() => scene.allDone, 10 * minute)).toBe(true);
     await scene.world.run(2 * minute);

@@ -34,9 +34,9 @@ describe('while nothing happens', () => {
     await scene.world.run(10 * minute);
     const before = scene.world.requests.length;
     expect(await requestsInAnHour(scene)).toEqual([]);
-    // Three watches of five to ten minutes each.
-    expect(scene.world.requests.length - before).toBeLessThanOrEqual(36);
-    expect(scene.world.cluster.api.openWatches).toBe(3);
+    // Specs, Jobs, Pods and records: four watches of five to ten minutes each.
+    expect(scene.world.requests.length - before).toBeLessThanOrEqual(48);
+    expect(scene.world.cluster.api.openWatches).toBe(4);
   });
 
   it('one query per queue and checkInterval', async () => {

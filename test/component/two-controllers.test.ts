@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { randomFaults } from '../../src/simulation/fault-plans.ts';
 import { FaultyTransport } from '../../src/simulation/faults.ts';
 import { Random } from '../../src/simulation/random.ts';
+import { drainWorker } from '../../src/simulation/worker.ts';
 import { hour, isJobCreate, isStatusWrite, minute, second, useScenes } from '../support/scene.ts';
 
 const stage = useScenes();
@@ -74,7 +75,7 @@ describe('two controllers of one instance', () => {
   });
 
   it('of different instances share a namespace without seeing each other', async () => {
-    const scene = stage({ worker: { perMessage: 20 * second } });
+    const scene = stage({ pod: (pod) => drainWorker(scene.queueOf(pod), { perMessage: 20 * second }) });
     const other = scene.world.queue('other');
     scene.start({ instance: 'blue' });
     scene.apply({ source: { pgBoss: { connection: 'main', queue: 'other' } } }, 'blue-thumbnails', { 'job-chief/instance': 'blue' });

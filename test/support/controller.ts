@@ -1,6 +1,6 @@
 /** The real engine in a simulated process, for component tests and the seeded simulation. */
 import { Engine, type EngineOptions, type HighAvailability } from '../../src/engine.ts';
-import type { Meter, WorkQueueMeter } from '../../src/reconcile/meter.ts';
+import type { Meter, RunMeter, WorkQueueMeter } from '../../src/reconcile/meter.ts';
 import type { Log } from '../../src/reconcile/ports.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import type { ProcessViews, Simulation, StartOptions } from './simulation.ts';
@@ -8,6 +8,7 @@ import type { SimulatedProcess } from '../../src/simulation/process.ts';
 
 const nothing = (): void => undefined;
 export const silentMeter: Meter = { round: nothing, action: nothing, finished: nothing, spec: nothing, depth: nothing, created: nothing, forget: nothing };
+export const silentRunMeter: RunMeter = { active: nothing, finished: nothing, step: nothing, edge: nothing, missed: nothing, recordWrite: nothing, forget: nothing };
 export const silentWorkQueueMeter: WorkQueueMeter = { depth: nothing, added: nothing, retried: nothing, waited: nothing, worked: nothing, unfinished: nothing };
 const silentClientMeter = { request: nothing, watch: nothing, retry: nothing };
 const silentWatchMeter = { contact: nothing, event: nothing, relist: nothing, poison: nothing, size: nothing };
@@ -55,10 +56,12 @@ async function run({ clock, transport, depth, random, namespace, onSend }: Proce
     probe: depth,
     wakes: { interest: () => nothing },
     meter: silentMeter,
+    runMeter: silentRunMeter,
     workQueueMeter: silentWorkQueueMeter,
     clientMeter: silentClientMeter,
     watchMeter: () => silentWatchMeter,
     status: true,
+    records: true,
     events: true,
     identity: 'controller',
     api: { limits: 'off', timeout: 15_000 },

@@ -1,6 +1,8 @@
 /** Workflows and runs as the controller sees them: rounds of two kinds of keys, what wakes them, and how they begin and end. */
 import type { ObservedRecord } from '../../plan/run/record.ts';
+import { planRun } from '../../plan/run/plan-run.ts';
 import { isOver } from '../../plan/run/summary.ts';
+import { planWorkflow } from '../../plan/workflow/plan-workflow.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { PlanEnvironment } from '../../plan/environment.ts';
@@ -20,14 +22,13 @@ import { JobTasks } from './job-tasks.ts';
 import { RecordKeeper } from './record-keeper.ts';
 import { RunMemory } from './run-memory.ts';
 import { RunReporter } from './run-reporter.ts';
-import { RunRounds, type RunRoundsDeps } from './run-rounds.ts';
-import { WorkflowRounds, type WorkflowRoundsDeps } from './workflow-rounds.ts';
+import { RunRounds } from './run-rounds.ts';
+import { WorkflowRounds } from './workflow-rounds.ts';
 
 export interface RunsDeps {
   readonly clock: Clock;
   readonly environment: PlanEnvironment;
   readonly parse: ParseSpec;
-  readonly plans: { readonly run: RunRoundsDeps['plan']; readonly workflow: WorkflowRoundsDeps['plan'] };
   readonly cache: ClusterCache;
   readonly records: RecordCache;
   readonly store: RecordStore;
@@ -77,8 +78,8 @@ export class Runs {
     });
     this.#tasks = new JobTasks({ ...deps, told: (key, news) => { reporter.task(key.name, news); } });
     const shared = { ...deps, keeper: this.#keeper, recordNames: new Memory({ clock, cache: deps.records }) };
-    this.run = new RunRounds({ ...shared, plan: deps.plans.run, tasks: this.#tasks, runs: this.#memory, reporter });
-    this.workflow = this.#workflows = new WorkflowRounds({ ...shared, plan: deps.plans.workflow });
+    this.run = new RunRounds({ ...shared, plan: planRun, tasks: this.#tasks, runs: this.#memory, reporter });
+    this.workflow = this.#workflows = new WorkflowRounds({ ...shared, plan: planWorkflow });
   }
 
   /** What has to be looked at when this process begins to act: all that is not over, and workflows of which only history is left. */

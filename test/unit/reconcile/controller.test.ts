@@ -6,8 +6,10 @@ import type { SpecKey } from '../../../src/plan/observed.ts';
 import { aConfigMap, aFile, aQueueSpec, aRunningJob, anEnvironment, minutes, noon, seconds, thumbnails } from '../../support/builders.ts';
 import { FakeClock, settle } from '../../support/fake-clock.ts';
 import { FakeCache, FakeEventReader, FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeProbe, FakeSpecs, FakeStatusSink, known, refusal } from '../../support/fakes.ts';
+import { FakeRecordCache, FakeRecordStore, FakeRunMeter } from '../../support/record-fakes.ts';
 
 function aController(concurrency = 4) {
+  const store = new FakeRecordStore();
   const clock = new FakeClock(noon);
   const specs = new FakeSpecs();
   const cache = new FakeCache();
@@ -28,6 +30,9 @@ function aController(concurrency = 4) {
     statusSink,
     meter,
     log,
+    store,
+    records: new FakeRecordCache(store),
+    runMeter: new FakeRunMeter(),
     concurrency,
     environment: anEnvironment({
       injection: (connection) => {
