@@ -19,6 +19,7 @@ export const groups: Readonly<Record<string, string>> = { check: 'Check somethin
 export const subcommands: readonly Subcommand[] = [
   { path: ['controller'], summary: 'Run the controller: the service that turns ConfigMaps into Jobs', load: async () => (await import('./controller.ts')).defineController },
   { path: ['lint'], summary: 'Check specs in files, folders or standard input', load: async () => (await import('./lint/command.ts')).defineLint },
+  { path: ['wrap'], summary: 'Make a ConfigMap of a folder with a spec and its files', load: async () => (await import('./wrap.ts')).defineWrap },
   { path: ['check', 'connection'], summary: 'Check that a queue connection works', load: async () => (await import('./check-connection.ts')).defineCheckConnection },
   { path: ['version'], summary: 'Print the version', load: async () => (await import('./version.ts')).defineVersion },
 ];

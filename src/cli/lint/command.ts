@@ -17,7 +17,7 @@ export function defineLint(command: Command): void {
     .description('Checks specs in files, in folders and on standard input, with the checks of the controller itself.')
     .argument('[path...]', 'spec files, Kubernetes manifests or folders of them; - for standard input; default: this folder')
     .addOption(new Option('-o, --output <format>', 'how problems are printed').choices([...formats]).default('text'))
-    .option('--defaults', 'print the Job that each valid spec gives, with all defaults')
+    .option('--defaults', 'print the Jobs that each valid spec gives, with all defaults')
     .option('--config <file>', "the controller's configuration, for its jobDefaults and connections")
     .addHelpText('after', "\nExit code: 0 no errors, 1 errors found, 2 something could not be read.\n\nExamples:\n  job-chief lint queues/\n  kustomize build . | job-chief lint -\n  job-chief lint --defaults thumbnails.yaml")
     .action(async (paths: string[], options: Options) => {

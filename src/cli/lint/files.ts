@@ -1,13 +1,16 @@
 /** What the user named on the command line, read: files, folders with all they hold, standard input. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { asError } from '../../lib/clock.ts';
+import { filesBeside, treeFiles, type FilesBeside } from '../spec-folder.ts';
 
 /** One text to look for specs in. */
 export interface SourceText {
   /** As the user gave it, `-` for standard input. */
   readonly name: string;
   readonly text: string;
+  /** For a spec file: the files that it may name. */
+  readonly beside?: FilesBeside;
   /** Named by the user, not found in a folder: that it is empty is worth a word. */
   readonly explicit: boolean;
 }
@@ -20,9 +23,8 @@ export interface ReadSources {
 }
 
 const endings = new Set(['.yaml', '.yml', '.json']);
-/** Never the place of specs, and large. */
-const skipped = new Set(['node_modules']);
-
+/** Not a ConfigMap, whose other data keys are all that its spec can name. */
+const specFile = /^[ \t]*(\{[ \t]*)?["']?apiVersion["']?:[ \t]*["']?job-chief\//m;
 /** Reads every path; `-` is what `stdin` gives. */
 export async function readSources(paths: readonly string[], stdin: () => Promise<string>): Promise<ReadSources> {
   const sources: SourceText[] = [];
@@ -38,19 +40,12 @@ export async function readSources(paths: readonly string[], stdin: () => Promise
 }
 
 async function readPath(name: string): Promise<SourceText[]> {
-  if (!(await stat(name)).isDirectory()) return [{ name, text: await readFile(name, 'utf8'), explicit: true }];
-  const files = await filesUnder(name);
-  return Promise.all(files.map(async (file) => ({ name: file, text: await readFile(file, 'utf8'), explicit: false })));
+  if (!(await stat(name)).isDirectory()) return [await readSource(name, true)];
+  const files = (await treeFiles(name)).filter(({ key }) => endings.has(path.extname(key)));
+  return Promise.all(files.map((file) => readSource(file.path, false)));
 }
 
-async function filesUnder(folder: string): Promise<string[]> {
-  const entries = (await readdir(folder, { withFileTypes: true })).sort((left, right) => (left.name < right.name ? -1 : 1));
-  const found: string[] = [];
-  for (const entry of entries) {
-    const file = path.join(folder, entry.name);
-    if (entry.name.startsWith('.') || skipped.has(entry.name)) continue;
-    if (entry.isDirectory()) found.push(...(await filesUnder(file)));
-    else if (endings.has(path.extname(entry.name)) && (await stat(file)).isFile()) found.push(file);
-  }
-  return found;
+async function readSource(name: string, explicit: boolean): Promise<SourceText> {
+  const text = await readFile(name, 'utf8');
+  return { name, text, explicit, ...(specFile.test(text) ? { beside: await filesBeside(name, text) } : {}) };
 }

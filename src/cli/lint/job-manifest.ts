@@ -1,20 +1,73 @@
-/** The Job that a spec gives, as `lint --defaults` prints it: with every default, before names and labels of a run. */
+/** The Jobs that a spec gives, as `lint --defaults` prints them: with every default, before names and labels of a run. */
 import { objectAt, type JsonObject } from '../../lib/json.ts';
+import type { Spec } from '../../spec/parsed.ts';
 import type { QueueSpec } from '../../spec/queue.ts';
+import type { StepSpec, WorkflowSpec } from '../../spec/workflow.ts';
 
-/** A manifest for reading, and for a dry run: it has a generateName. */
-export function jobManifest(spec: QueueSpec): JsonObject {
-  const job = objectAt(spec.jobTemplate, 'spec');
+/** One Job and where in its spec it comes from. */
+export interface SpecJob {
+  /** Of a Workflow: the step. */
+  readonly step?: string;
+  /** Data key of the manifest. */
+  readonly file?: string;
+  /** The Job that compensates the step. */
+  readonly undo?: true;
+  /** For reading, and for a dry run: it has a generateName. */
+  readonly job: JsonObject;
+}
+
+/** All of them, in the order of the text. */
+export function jobsOf(spec: Spec): SpecJob[] {
+  switch (spec.kind) {
+    case 'Queue':
+      return [{ job: queueJob(spec) }];
+    case 'Workflow':
+      return [...spec.steps, ...spec.finally].flatMap((step) => stepJobs(spec, step));
+  }
+}
+
+function queueJob(spec: QueueSpec): JsonObject {
+  const job = manifest(spec, spec.name, spec.jobTemplate);
+  return { ...job, spec: { parallelism: spec.drain.pods.min, ...objectAt(job, 'spec') } };
+}
+
+function stepJobs(spec: WorkflowSpec, step: StepSpec): SpecJob[] {
+  const name = `${spec.name}-${step.name}`;
+  return [
+    ...templatesOf(step).map(({ template, ...file }) => ({ step: step.name, ...file, job: manifest(spec, name, template) })),
+    ...(step.undo ? [{ step: step.name, undo: true as const, job: manifest(spec, `${name}-undo`, step.undo.template) }] : []),
+  ];
+}
+
+function templatesOf({ work }: StepSpec): readonly { readonly file?: string; readonly template: JsonObject }[] {
+  switch (work.kind) {
+    case 'job':
+      return [{ template: work.template }];
+    case 'manifests':
+      return work.manifests;
+    case 'workflow':
+    case 'approve':
+      return [];
+  }
+}
+
+function manifest({ jobMetadata, podMetadata }: Spec, name: string, jobTemplate: JsonObject): JsonObject {
+  const job = objectAt(jobTemplate, 'spec');
   const template = objectAt(job, 'template');
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: { generateName: `${spec.name.slice(0, 40)}-`, ...withExtra(objectAt(spec.jobTemplate, 'metadata'), spec.jobMetadata) },
-    spec: { parallelism: spec.drain.pods.min, ...job, template: { ...template, metadata: withExtra(objectAt(template, 'metadata'), spec.podMetadata) } },
+    metadata: { generateName: `${nameHead(name)}-`, ...withExtra(objectAt(jobTemplate, 'metadata'), jobMetadata) },
+    spec: { ...job, template: { ...template, metadata: withExtra(objectAt(template, 'metadata'), podMetadata) } },
   };
 }
 
-function withExtra(metadata: JsonObject, extra: QueueSpec['jobMetadata']): JsonObject {
+/** Names of steps may have capitals and underscores, names of Jobs may not. */
+function nameHead(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9.-]/g, '-').slice(0, 40);
+}
+
+function withExtra(metadata: JsonObject, extra: Spec['jobMetadata']): JsonObject {
   const merged = { labels: { ...objectAt(metadata, 'labels'), ...extra.labels }, annotations: { ...objectAt(metadata, 'annotations'), ...extra.annotations } };
   return Object.fromEntries(Object.entries(merged).filter(([, values]) => Object.keys(values).length > 0));
 }

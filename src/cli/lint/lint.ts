@@ -4,7 +4,7 @@ import { exitCode } from '../exit-code.ts';
 import { checkSources } from './check.ts';
 import { readEnvironment } from './environment.ts';
 import { readSources, type SourceText } from './files.ts';
-import { jobManifest } from './job-manifest.ts';
+import { jobsOf, type SpecJob } from './job-manifest.ts';
 import { renderGithub, renderJson, renderSarif } from './render-machine.ts';
 import { renderText, type TextOptions } from './render-text.ts';
 import { count, type LintResult } from './result.ts';
@@ -18,7 +18,7 @@ export type Format = (typeof formats)[number];
 export interface LintOptions {
   readonly paths: readonly string[];
   readonly output: Format;
-  /** Print the Job that each valid spec gives. */
+  /** Print the Jobs that each valid spec gives. */
   readonly defaults: boolean;
   readonly config?: string | undefined;
 }
@@ -67,8 +67,12 @@ function print(result: LintResult, sources: readonly SourceText[], { output, def
 
 function printJobs({ specs }: LintResult, { out }: LintStreams): void {
   for (const { file, name, spec } of specs) {
-    if (spec?.kind === 'Queue') out(`---\n# ${file}: ${name}\n${stringify(jobManifest(spec), { aliasDuplicateObjects: false }).trimEnd()}`);
+    for (const one of spec ? jobsOf(spec) : []) out(`---\n# ${file}: ${titleOf(name, one)}\n${stringify(one.job, { aliasDuplicateObjects: false }).trimEnd()}`);
   }
+}
+
+function titleOf(name: string, { step, file, undo }: SpecJob): string {
+  return [name, ...(step === undefined ? [] : [`step ${step}`]), ...(file === undefined ? [] : [file]), ...(undo ? ['undo'] : [])].join(', ');
 }
 
 function summary({ specs, problems }: LintResult): string {

@@ -1,13 +1,13 @@
 /** Finds specs in a text: a spec file, Kubernetes manifests, or what kustomize and helm print. */
 import path from 'node:path';
-import { LineCounter, parseAllDocuments, isAlias, isMap, isScalar, isSeq, type Document, type Node, type YAMLMap } from 'yaml';
+import { LineCounter, parseAllDocuments, isAlias, isMap, isScalar, isSeq, Scalar, type Document, type Node, type YAMLMap } from 'yaml';
 import { allKinds } from '../../spec/head.ts';
 import { instanceLabel, defaultInstance, fluxSubstituteKey, kindLabel, specKey } from '../../spec/keys.ts';
 import type { SpecInput } from '../../spec/parsed.ts';
 import { problemCodes, type ProblemCode } from '../../spec/problem-codes.ts';
 import type { Problem } from '../../spec/problem.ts';
 import type { SourceText } from './files.ts';
-import { placeAt, placeInScalar, placeLinesBelow, type Place } from './placement.ts';
+import { placeAt, placeInFile, placeInScalar, placeInside, placeLinesBelow, type Place } from './placement.ts';
 
 /** One spec, where it stands, and what tells it apart from others of the same name. */
 export interface FoundSpec {
@@ -36,7 +36,7 @@ export function findSpecs(source: SourceText): FoundSpecs {
   const documents = parse(source.text, lines);
   // Told by the text alone, so that a file with broken syntax is still known for a spec.
   const [first] = documents;
-  if (looksLikeSpec(first, source)) return { specs: [specFile(source, source.text, 0)], problems: [] };
+  if (looksLikeSpec(first, source)) return { specs: [specFile(source, source.text, 0)], problems: filesOf(source) };
   const search = new Search(source, lines);
   for (const document of documents) search.document(document);
   return search;
@@ -61,8 +61,18 @@ function isSpecMap(map: YAMLMap): boolean {
 
 function specFile(source: SourceText, text: string, line: number): FoundSpec {
   const name = source.name === '-' ? 'stdin' : path.basename(source.name).replace(/\.(ya?ml|json)$/, '');
-  const input = { file: source.name, objectName: name, label: undefined, data: { [specKey]: text } };
-  return { input, place: placeLinesBelow(line), namespace: '', instance: defaultInstance };
+  const input = { file: source.name, objectName: name, label: undefined, data: { ...source.beside?.data, [specKey]: text } };
+  const place = placeInside(placeLinesBelow(line), (key) => {
+    const file = source.beside?.paths.get(key);
+    return file === undefined ? undefined : placeInFile(file);
+  });
+  return { input, place, namespace: '', instance: defaultInstance };
+}
+
+/** Files that the spec may name, and that cannot be used. */
+function filesOf({ name, beside }: SourceText): Problem[] {
+  const position = { file: name, line: 1, column: 1 };
+  return (beside?.problems ?? []).map((message) => ({ code: 'UnknownFile', severity: problemCodes.UnknownFile, message, position, hint: 'job-chief wrap makes a ConfigMap of the folder: each file has its base name as data key' }));
 }
 
 /** Collects the specs of a stream of manifests. */
@@ -115,7 +125,7 @@ class Search implements FoundSpecs {
     }
     this.specs.push({
       input: { file: this.#source.name, label, ...manifest.input() },
-      place: this.#place(manifest, node),
+      place: placeInside(this.#place(manifest, node), (key) => this.#placeOfFile(manifest.node(['data', key]))),
       namespace: manifest.text(['metadata', 'namespace']) ?? '',
       instance: manifest.text(['metadata', 'labels', instanceLabel]) ?? defaultInstance,
     });
@@ -125,6 +135,11 @@ class Search implements FoundSpecs {
     if (isScalar(node)) return placeInScalar(node, this.#source.text, this.#lines);
     const { line, col } = this.#lines.linePos(manifest.offset());
     return placeAt(line, col);
+  }
+
+  /** Only in literal blocks is the place of a line known. */
+  #placeOfFile(node: Node | undefined): Place | undefined {
+    return isScalar(node) && node.type === Scalar.BLOCK_LITERAL ? placeInScalar(node, this.#source.text, this.#lines) : undefined;
   }
 
   #missingLabel(manifest: Manifest): void {

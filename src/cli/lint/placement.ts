@@ -26,6 +26,21 @@ export function placeInScalar(node: Scalar, text: string, lines: LineCounter): P
   return (problem) => (problem.position ? at(problem, start.line + problem.position.line, problem.position.column + indent) : problem);
 }
 
+/** For what stands in a file that the spec names, where that file's place is known; the spec's own place else. */
+export function placeInside(outer: Place, placeOf: (key: string) => Place | undefined): Place {
+  return (problem) => {
+    const { inside } = problem;
+    const inner = inside && placeOf(inside.key);
+    if (!inside || !inner) return outer(problem);
+    return inner({ ...problem, position: { file: problem.position?.file ?? '', line: inside.line, column: inside.column } });
+  };
+}
+
+/** For a file of its own. */
+export function placeInFile(file: string): Place {
+  return (problem) => (problem.position ? { ...problem, position: { ...problem.position, file } } : problem);
+}
+
 /** Indicators, comments and blank lines all have their say in the indentation: comparing a line with its content does not. */
 function blockIndent(node: Scalar, outer: readonly string[]): number {
   const inner = String(node.value).split('\n');

@@ -1,13 +1,20 @@
 /** Problems for programs: JSON, SARIF 2.1.0 and GitHub's workflow commands. */
 import { problemCodes } from '../../spec/problem-codes.ts';
+import type { Spec } from '../../spec/parsed.ts';
 import type { Problem } from '../../spec/problem.ts';
-import { jobManifest } from './job-manifest.ts';
+import { jobsOf } from './job-manifest.ts';
 import type { LintResult } from './result.ts';
 
-/** The result as one object; with `jobs` each valid spec shows its Job. */
+/** The result as one object; with `jobs` each valid spec shows its Jobs. */
 export function renderJson({ specs, problems }: LintResult, jobs: boolean): string {
-  const listed = specs.map(({ file, kind, name, spec }) => ({ file, kind, name, valid: spec !== undefined, ...(jobs && spec?.kind === 'Queue' ? { job: jobManifest(spec) } : {}) }));
+  const listed = specs.map(({ file, kind, name, spec }) => ({ file, kind, name, valid: spec !== undefined, ...(jobs && spec ? jobFields(spec) : {}) }));
   return JSON.stringify({ specs: listed, problems }, null, 2);
+}
+
+/** A Queue has one Job, other kinds any number. */
+function jobFields(spec: Spec): object {
+  const jobs = jobsOf(spec);
+  return spec.kind === 'Queue' ? { job: jobs[0]?.job } : { jobs };
 }
 
 /** For code scanning and the editors that read it. */
