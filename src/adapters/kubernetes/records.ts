@@ -68,7 +68,7 @@ export class KubernetesRecords implements RecordStore {
   async write(target: Target, change: RecordChange): Promise<WriteResult> {
     const content = joined(...(change.data === undefined ? [] : [encodeData(change.data)]), ...(change.state === undefined ? [] : [encodeState(change.state)]));
     const limit = change.data === undefined ? longest : longest - roomForState;
-    const tooLarge = oversized('what is to be recorded', content.bytes, limit) ?? oversized('files', sizeOf(change.data), longest);
+    const tooLarge = oversized('a change', content.bytes, limit) ?? oversized('files', sizeOf(change.data), longest);
     if (tooLarge) return tooLarge;
     const written = await this.#client.mergePatch(configMaps, target.name, recordPatch(target, change, content));
     return written.kind === 'done' ? this.#withFiles(written, target.name, filesIn(change.data)) : inOurWords(written);
@@ -80,7 +80,7 @@ export class KubernetesRecords implements RecordStore {
   }
 
   async createMap(manifest: JsonObject): Promise<WriteResult> {
-    return oversized('the map', mapSize(manifest), longest) ?? createOwnedMap(this.#client, manifest);
+    return oversized('a map', mapSize(manifest), longest) ?? createOwnedMap(this.#client, manifest);
   }
 
   async #find(name: string): Promise<ReadResult<Found>> {
@@ -141,7 +141,7 @@ function mapSize(manifest: JsonObject): number {
 
 function oversized(what: string, bytes: number, limit: number): WriteResult | undefined {
   if (bytes <= limit) return undefined;
-  return { kind: 'refused', message: `too large for a ConfigMap: ${what} take ${bytes.toLocaleString('en')} bytes, and ${limit.toLocaleString('en')} are allowed` };
+  return { kind: 'refused', message: `too large for a ConfigMap: ${what} of ${bytes.toLocaleString('en')} bytes, where ${limit.toLocaleString('en')} are allowed` };
 }
 
 /** The API server says only `[]: Too long`, and nobody can tell what of. */

@@ -58,6 +58,16 @@ test.each<[string, JsonObject, number]>([
   expect(cache.orphans(thumbnails).length).toBe(orphans);
 });
 
+test('Jobs and pods of a workflow belong to the run that made them; without a run to nobody', async () => {
+  const ofStep = (more: JsonObject = {}) => ({ 'job-chief/kind': 'workflow', 'job-chief/name': 'nightly', 'job-chief/run': 'nightly-abc', ...more });
+  const { cache, changed } = await start([renamed(aRawJob(), { labels: ofStep() }), renamed(aRawJob(), { name: 'lost', labels: ofStep({ 'job-chief/run': '' }) })], [aRawPod({}, { labels: ofStep() })]);
+  const run = { kind: 'run', name: 'nightly-abc' } as const;
+  expect(cache.keys()).toEqual([run]);
+  expect(cache.jobs(run)).toMatchObject([{ name: 'thumbnails-abc', sequence: undefined, pods: [{ name: 'thumbnails-abc-x1' }] }]);
+  expect(cache.jobs({ kind: 'workflow', name: 'nightly' })).toEqual([]);
+  expect(changed).toEqual(['run/nightly-abc', 'run/nightly-abc']);
+});
+
 test('keys: of Jobs, and of pods that live', async () => {
   const { cache } = await start(
     [renamed(aRawJob(), { labels: labels('a') })],

@@ -48,6 +48,21 @@ test('one look asks for Jobs, and for metadata of living pods, at the same time'
   expect(await answer).toEqual({ kind: 'found', value: { highestSequence: 12, liveJobs: ['a-12'], livePods: ['thumbnails-abc-x1'] } });
 });
 
+test('Jobs of runs are asked for by the record that made them, in requests of their own', async () => {
+  const { sent, lists } = setUp();
+  const run: SpecKey = { kind: 'run', name: 'nightly-abc' };
+  const answers = [lists.ask(run), lists.ask(key('nightly-abc'))];
+  await settle();
+  const common = 'app.kubernetes.io/managed-by=job-chief,job-chief/instance=blue';
+  expect(sent.filter(({ resource }) => resource === 'jobs').map(({ query }) => query.labelSelector)).toEqual([
+    `${common},job-chief/kind=workflow,job-chief/run in (nightly-abc)`,
+    `${common},job-chief/kind=queue,job-chief/name in (nightly-abc)`,
+  ]);
+  const stepJob = { metadata: { name: 'nightly-extract-1', uid: 'u', labels: { 'job-chief/kind': 'workflow', 'job-chief/name': 'nightly', 'job-chief/run': 'nightly-abc' } } };
+  for (const { resource, query, answer } of sent) answer(resource === 'jobs' && query.labelSelector?.includes('workflow') === true ? [stepJob] : []);
+  expect(await Promise.all(answers)).toMatchObject([{ value: { liveJobs: ['nightly-extract-1'] } }, { value: { liveJobs: [] } }]);
+});
+
 test('a finished Job that is being deleted is live', async () => {
   const { sent, lists } = setUp();
   const answer = lists.ask(key('a'));
