@@ -16,7 +16,7 @@ const composing = ['cli', 'main.ts', 'engine.ts', 'health-checks.ts'];
 /** Packages that a pure ring may use at run time. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   lib: ['node:crypto'],
-  spec: ['ajv', 'ajv-formats', 'croner', 'typebox', 'yaml'],
+  spec: ['@marcbachmann/cel-js', 'ajv', 'ajv-formats', 'croner', 'typebox', 'yaml'],
   plan: [],
   reconcile: ['p-queue'],
 };
