@@ -16,6 +16,11 @@ export interface Site {
   readonly each: Each | undefined;
 }
 
+/** As messages name it. */
+export function siteText({ step, role, index }: Site): string {
+  return `${role === 'undo' ? 'undo of ' : ''}step "${step.name}"${index === undefined ? '' : `, item ${index}`}`;
+}
+
 /** The attempts are sub-runs: records, not Jobs. */
 export function isSubRun({ step, role }: Site): boolean {
   return role === 'do' && step.work.kind === 'workflow';

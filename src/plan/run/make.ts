@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../lib/json.ts';
 import type { CreateStepJob, CreateSubRun } from './action.ts';
 import type { RunDraft } from './draft.ts';
 import type { Each } from './items.ts';
-import { isSubRun, templateOf, type Site } from './line.ts';
+import { isSubRun, siteText, templateOf, type Site } from './line.ts';
 import { Resolver, asObject, type ItemValue, type Resolved } from './lookup.ts';
 import { stepJobName, subRunName } from './names.ts';
 import { stepJob } from './step-job.ts';
@@ -53,8 +53,7 @@ function makeJob(draft: RunDraft, site: Site, { attempt, memory }: AttemptPlan, 
   if (limit.kind === 'wait' || limit.kind === 'problem') return limit;
   const timeout = limit.kind === 'limit' ? limit.milliseconds : undefined;
   const { jobName, manifest, map } = stepJob({ record, spec, step, role, template: template.value, index, attempt, each, memory, timeout, environment: draft.environment });
-  const what = `${role === 'undo' ? 'undo of ' : ''}step "${step.name}"${index === undefined ? '' : `, item ${index}`}`;
-  const because = attempt === 1 ? `${what} may start` : `${what} goes into attempt ${attempt}`;
+  const because = attempt === 1 ? `${siteText(site)} may start` : `${siteText(site)} goes into attempt ${attempt}`;
   return { kind: 'made', name: jobName, action: { kind: 'createStepJob', reason: attempt === 1 ? 'StepDue' : 'StepRetry', because, step: step.name, jobName, manifest, ...(map && { map }) }, ...(memory !== undefined && { memory }) };
 }
 

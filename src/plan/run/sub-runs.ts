@@ -4,7 +4,7 @@ import type { OutputSpec, ValueType } from '../../spec/workflow.ts';
 import { overdue } from './approvals.ts';
 import type { RunDraft } from './draft.ts';
 import type { Folded } from './fold.ts';
-import type { Site } from './line.ts';
+import { siteText, type Site } from './line.ts';
 import { Resolver, asObject } from './lookup.ts';
 import type { Made } from './make.ts';
 import { subRunName } from './names.ts';
@@ -69,8 +69,9 @@ function fits(type: ValueType, value: Json): boolean {
 }
 
 /** The record of one attempt. */
-export function makeSubRun(draft: RunDraft, { step, index }: Site, attempt: number, resolver: Resolver): Made {
-  const { record } = draft.observed;
+export function makeSubRun(draft: RunDraft, site: Site, attempt: number, resolver: Resolver): Made {
+  const { step, index } = site;
+  const { record, spec } = draft.observed;
   if (step.work.kind !== 'workflow') return { kind: 'problem', reason: 'ReferenceInvalid', message: 'the step runs no workflow' };
   const depth = (record.request?.parent?.depth ?? 0) + 1;
   if (depth > deepest) return { kind: 'problem', reason: 'TooDeep', message: `runs are nested more than ${deepest} deep` };
@@ -84,10 +85,10 @@ export function makeSubRun(draft: RunDraft, { step, index }: Site, attempt: numb
     action: {
       kind: 'createSubRun',
       reason: attempt === 1 ? 'StepDue' : 'StepRetry',
-      because: `step "${step.name}" runs workflow "${workflow}"`,
+      because: `${siteText(site)} runs workflow "${workflow}"`,
       step: step.name,
       name,
-      request: { workflow, trigger: 'step', parent: { run: record.name, uid: record.uid, step: step.name, attempt, depth } },
+      request: { workflow, trigger: 'step', parent: { run: record.name, uid: record.uid, step: step.name, attempt, depth, within: [...(record.request?.parent?.within ?? []), spec.name] } },
       parameters: parameters.value,
     },
   };
