@@ -117,8 +117,12 @@ export function valueScope(scope: WhenScope): Scope {
 function parameter(cursor: Cursor, { parameters }: WhenScope, find: FindName): Fact {
   const read = required(cursor, cursor.field(find), 'params', Object.keys(parameters));
   const declared = read.found === undefined ? undefined : parameters[read.found];
-  if (declared === undefined) throw unknownName('parameter', read, Object.keys(parameters));
+  if (declared === undefined) throw unknownName('parameter', read, Object.keys(parameters), known(Object.keys(parameters)));
   return { kind: 'parameter', name: read.found ?? '', type: declared.type, default: declared.default };
+}
+
+function known(parameters: readonly string[]): string {
+  return parameters.length === 0 ? 'the workflow declares no parameters' : `the parameters are ${parameters.slice(0, 12).join(', ')}`;
 }
 
 function stepFact(cursor: Cursor, { steps, self }: WhenScope): Fact {

@@ -1,6 +1,7 @@
 /**
- * CEL, as `dependsOn` and `when` use it. A result that is still open is an absent key, so CEL's own error absorption
- * (`true || unknown` is true) gives short-circuit evaluation (docs/adr/0009-expressions.md).
+ * CEL, as `dependsOn` and `when` use it: names are resolved (expression-text.ts), the CEL library parses and checks types
+ * (cel.ts), and what decides while results are open is three-valued logic (expression-truth.ts). Why:
+ * docs/adr/0009-expressions.md.
  */
 import { celCompiler, type CelProgram } from './cel.ts';
 import { ExpressionFault, type ExpressionProblem } from './expression-fault.ts';

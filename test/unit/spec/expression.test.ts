@@ -255,6 +255,9 @@ describe('problems', () => {
     ['steps.count', 6, '"steps.count" alone is no value', expect.stringContaining('write steps.count.ok') as string],
     ['steps', 0, '"steps" alone is no value', 'name what is meant: steps.load'],
     ['params["mdoe"] == "x"', 7, 'there is no parameter "mdoe"', 'did you mean "mode"?'],
+    ['params.max-note == 1', 7, 'there is no parameter "max-note"', 'the parameters are mode, n, max-n, share, dry, options, regions, note'],
+    ['params["n"]x == 1', 11, 'there is no name "x"', 'there are params, steps, run'],
+    ['params["n"]true == 1', 12, 'the expression should end here', 'an operator such as && may be missing'],
     ['params[params.mode] == "x"', 0, '"params" alone is no value', 'name what is meant: params.mode'],
     ['count.ok', 0, '"count" is unknown here', 'write steps.count'],
     ['mode == "x"', 0, '"mode" is unknown here', 'write params.mode'],
@@ -270,6 +273,13 @@ describe('problems', () => {
   ];
   it.each(when)('of when: %s', (text, offset, message, hint) => {
     expect(problemOf(compileWhen(text, whenScope))).toEqual({ kind: 'problem', message, offset, ...(hint === undefined ? {} : { hint }) });
+  });
+});
+
+describe('hints', () => {
+  it('say so where nothing is declared', () => {
+    const nothing = { steps: new Map(), parameters: {} };
+    expect(problemOf(compileWhen('params.x == 1', nothing))).toMatchObject({ message: 'there is no parameter "x"', hint: 'the workflow declares no parameters' });
   });
 });
 
