@@ -44,7 +44,7 @@ export function timeZoneProblem(name: string): string | undefined {
 
 /** The first time after `after`; undefined where there is none. */
 export function nextDue(timetable: Timetable, after: number): number | undefined {
-  const times = crons(timetable).flatMap((cron) => cron.nextRun(new Date(after))?.getTime() ?? []);
+  const times = ofEachLine(timetable, (cron) => cron.nextRun(new Date(after))?.getTime() ?? []);
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
@@ -58,7 +58,7 @@ export function latestDue(timetable: Timetable, after: number, until: number): n
  * and `more` is true: a cron line of every minute has half a million a year, and each costs some 70 µs to find.
  */
 export function dueTimes(timetable: Timetable, { after, until, most }: { after: number; until: number; most: number }): { readonly times: readonly number[]; readonly more: boolean } {
-  const found = crons(timetable).flatMap((cron) => backwards(cron, { after, until, most: most + 1 }));
+  const found = ofEachLine(timetable, (cron) => backwards(cron, { after, until, most: most + 1 }));
   const times = [...new Set(found)].sort((left, right) => left - right);
   return { times: times.slice(-most), more: times.length > most };
 }
@@ -76,12 +76,16 @@ function backwards(cron: Cron, { after, until, most }: { after: number; until: n
   return times;
 }
 
-/** Lines that are wrong are never due: a spec that has one is rejected before anybody asks. */
-function crons({ lines, timeZone }: Timetable): Cron[] {
-  if (timeZoneProblem(timeZone) !== undefined) return [];
+/** Lines that are wrong, and all in a wrong zone, are never due: a spec that has one is rejected before anybody asks. */
+function ofEachLine({ lines, timeZone }: Timetable, times: (cron: Cron) => number | readonly number[]): number[] {
   return lines.flatMap((line) => {
     const cron = cronOf(line, timeZone);
-    return typeof cron === 'string' ? [] : [cron];
+    if (typeof cron === 'string') return [];
+    try {
+      return times(cron);
+    } catch {
+      return [];
+    }
   });
 }
 

@@ -21,7 +21,7 @@ export function planHistory(draft: WorkflowDraft, observed: ObservedWorkflow, { 
   const done = observed.records.filter((record) => isFinished(record) && !record.deleting).sort((left, right) => finishedAt(right) - finishedAt(left) || (left.name < right.name ? 1 : -1));
   const succeeded = done.filter(({ phase }) => phase === 'Succeeded');
   const failed = done.filter(({ phase }) => phase !== 'Succeeded');
-  const needed = neededRuns(observed);
+  const needed = neededRuns(observed, now);
   const removals = [...removalTimes(succeeded, finishedAt, retention.succeeded), ...removalTimes(failed, finishedAt, retention.failed)];
   const { remove, next } = dueBy(removals.filter(({ item }) => !needed.has(item.uid)), now);
   draft.wake(next);
@@ -33,9 +33,9 @@ export function planHistory(draft: WorkflowDraft, observed: ObservedWorkflow, { 
  * newest of a schedule which times are used: without them both would run again. As long as anything defines the workflow,
  * or may come to do so, they stay. So does what an unfinished run repeats, or is a step of.
  */
-function neededRuns({ records, claims, unread }: ObservedWorkflow): ReadonlySet<string> {
+function neededRuns({ records, claims, unread }: ObservedWorkflow, now: number): ReadonlySet<string> {
   const defined = claims.length > 0 || unread;
-  const newest = defined ? [...latestChanges(records), newestSchedule(records)] : [];
+  const newest = defined ? [...latestChanges(records), newestSchedule(records, now)] : [];
   const open = records.filter((record) => !isFinished(record)).filter(isReadable);
   return new Set([...newest.map((record) => record?.uid), ...open.flatMap(({ request }) => [request.parent?.uid, request.rerunOf?.uid])].filter((uid) => uid !== undefined));
 }

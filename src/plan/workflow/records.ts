@@ -63,8 +63,17 @@ export function changeName(instance: string, previous: string, { workflow, specH
   return jobName(workflow, [instance, workflow, 'change', previous, specHash ?? '', source ?? '']);
 }
 
+/** Times further ahead than any clock goes wrong are garbage, and would stop a schedule for good. */
+const furthestAhead = 24 * 3_600_000;
+
+/** Whether a scheduled time may have been used by now. */
+export function isPlausible(time: number, now: number): boolean {
+  return time < now + furthestAhead;
+}
+
 /** The run with the latest scheduled time. */
-export function newestSchedule(records: readonly ObservedRecord[]): ReadableRecord | undefined {
-  const scheduled = records.filter(isReadable).filter(({ request }) => request.trigger === 'schedule' && request.scheduledAt !== undefined);
-  return scheduled.sort((left, right) => (right.request.scheduledAt ?? 0) - (left.request.scheduledAt ?? 0))[0];
+export function newestSchedule(records: readonly ObservedRecord[], now: number): ReadableRecord | undefined {
+  const at = ({ request }: ReadableRecord): number => request.scheduledAt ?? Infinity;
+  const scheduled = records.filter(isReadable).filter((record) => record.request.trigger === 'schedule' && isPlausible(at(record), now));
+  return scheduled.sort((left, right) => at(right) - at(left))[0];
 }

@@ -7,7 +7,7 @@ import type { ScheduleStatus } from '../action.ts';
 import { isoTime } from '../iso-time.ts';
 import type { Claim } from '../observed.ts';
 import type { ObservedWorkflow } from './observed.ts';
-import { newestSchedule } from './records.ts';
+import { isPlausible, newestSchedule } from './records.ts';
 import type { WorkflowRound } from './round.ts';
 
 export interface Timetable {
@@ -17,15 +17,12 @@ export interface Timetable {
   readonly next: number | undefined;
 }
 
-/** Marks further ahead than any clock goes wrong are garbage, and would stop the schedule for good. */
-const furthestAhead = 24 * 3_600_000;
-
 /** undefined: no schedule is in force. One that is suspended or only observed is not. */
 export function timetableOf({ spec, winner: claim, observed, now }: WorkflowRound): Timetable | undefined {
   const { schedule } = spec.trigger;
   if (!schedule || spec.suspend || spec.observe) return undefined;
-  const marks = [claim.source.createdAt, newestSchedule(observed.records)?.request.scheduledAt ?? 0, inForceSince(schedule, claim, observed)];
-  const from = Math.max(0, ...marks.filter((mark) => mark < now + furthestAhead));
+  const marks = [claim.source.createdAt, newestSchedule(observed.records, now)?.request.scheduledAt ?? 0, inForceSince(schedule, claim, observed)];
+  const from = Math.max(0, ...marks.filter((mark) => isPlausible(mark, now)));
   return { schedule, from, next: nextDue(schedule, Math.max(from, now)) };
 }
 
