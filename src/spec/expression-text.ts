@@ -158,6 +158,8 @@ class Rewriter {
   }
 
   #replace(start: number, fact: Fact, presence: boolean): void {
+    const call = this.#cursor.peek();
+    if (call?.text === '(') throw new ExpressionFault('a value is no function', call.start, 'write it without parentheses');
     const name = this.#variable(fact, presence);
     this.#target += this.#cursor.text.slice(this.#copied, start);
     const { end } = this.#cursor;

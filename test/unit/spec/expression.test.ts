@@ -228,6 +228,7 @@ describe('problems', () => {
     ['load-a.ok && load-a.ok == "x"', 13, 'there is no operator for "bool == string"', 'both sides must have the same type: convert with int(), double() or string()'],
     ['"load-a"', 0, 'the expression gives a text, not true or false', 'compare it with something'],
     ['[load-a.ok]', 0, 'the expression gives a list, not true or false', 'compare it with something'],
+    ['load-a.ok()', 9, 'a value is no function', 'write it without parentheses'],
     ['load-a.ok.x', 10, "cannot index type 'bool'", undefined],
     ['has(extract.ok)', 0, 'has() is for parameters and outputs', 'write completed or ok without has()'],
     ['"x".matches("(a+)+$")', 4, 'there is no function "matches"', expect.stringContaining('startsWith') as string],
