@@ -59,8 +59,12 @@ function mergeContainer(container: Json, registry: string | undefined, resources
   return { ...(resources ? { resources } : {}), ...container, ...named };
 }
 
-/** As container runtimes read names: the first part is a registry when it has a dot or a port, or is localhost. */
+/**
+ * As container runtimes read names: the first part is a registry when it has a dot or a port, or is localhost. What a
+ * reference will give is not known.
+ */
 function withRegistry(image: string, registry: string): string {
+  if (image.startsWith('$(')) return image;
   const slash = image.indexOf('/');
   const first = slash < 0 ? '' : image.slice(0, slash);
   return /[.:]/.test(first) || first === 'localhost' ? image : `${registry}/${image}`;

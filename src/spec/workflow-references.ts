@@ -1,5 +1,6 @@
 /** References in the text of a Workflow: which places have them, what is wrong with them, and which steps they lead to. */
 import type { JsonObject } from '../lib/json.ts';
+import { lazy } from '../lib/lazy.ts';
 import { pointerPath, type FieldPath } from './field-path.ts';
 import { referencesIn, referencesUnder } from './references.ts';
 import { resolve, type Declarations, type ReferenceScope } from './reference-scope.ts';
@@ -44,7 +45,7 @@ export function specReferences(declared: Declarations): SpecReferences {
     }
   }
   // What forEach may hold is the schema's to say.
-  const scopes = new Map(places.filter(({ path }) => path.at(-1) !== 'forEach').map(({ path, scope }) => [JSON.stringify(path), scope]));
+  const scopes = lazy(() => new Map(places.filter(({ path }) => path.at(-1) !== 'forEach').map(({ path, scope }) => [JSON.stringify(path), scope])));
   return {
     findings: [...findings, ...unreplaced(declared)],
     mentions,
@@ -87,7 +88,7 @@ function unreplaced({ spec, steps }: Declarations): Finding[] {
 
 interface Known {
   readonly declared: Declarations;
-  readonly scopes: ReadonlyMap<string, ReferenceScope>;
+  readonly scopes: () => ReadonlyMap<string, ReferenceScope>;
 }
 
 function withoutOpen(errors: readonly SchemaError[], known: Known): ReturnType<SpecReferences['withoutOpen']> {
@@ -97,7 +98,7 @@ function withoutOpen(errors: readonly SchemaError[], known: Known): ReturnType<S
     if (typeof data !== 'string') return true;
     const path = pointerPath(error.instancePath, known.declared.spec);
     const references = referencesIn(data);
-    const scope = references.length === 0 ? undefined : scopeAt(path, known.scopes);
+    const scope = references.length === 0 ? undefined : scopeAt(path, known.scopes());
     if (!scope) return true;
     if (error.keyword === 'type') findings.push(...typeFindings(error, { path, data, scope }, known.declared));
     return false;
@@ -106,7 +107,7 @@ function withoutOpen(errors: readonly SchemaError[], known: Known): ReturnType<S
 }
 
 /** A job as a whole cannot be a reference: its parts can. */
-function scopeAt(path: FieldPath, scopes: Known['scopes']): ReferenceScope | undefined {
+function scopeAt(path: FieldPath, scopes: ReadonlyMap<string, ReferenceScope>): ReferenceScope | undefined {
   for (let length = path.length; length > 0; length--) {
     const scope = scopes.get(JSON.stringify(path.slice(0, length)));
     if (!scope) continue;

@@ -32,7 +32,8 @@ function expectSound(input: SpecInput, result: ParsedSpec): void {
 function check(input: SpecInput): void {
   const result = parseSpec(input, {});
   expectSound(input, result);
-  expect(parseSpec(input, {})).toEqual(result);
+  // As JSON: compiled expressions are functions.
+  expect(JSON.stringify(parseSpec(input, {}))).toBe(JSON.stringify(result));
 }
 
 const words = ['job', 'image', 'drain', 'pods', 'min', 'source', 'pgBoss', 'kind', 'Queue', 'name', 'env', 'value', '&a', '*a', '<<', ':', '-', '{', '}', '[', ']', '|', '>', '"', "'", '!', '#', '---', '\n', '\n  ', '\t', ' ', '0644', 'yes', '~', '$(params.x)', '%', '?', ','];
