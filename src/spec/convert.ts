@@ -17,11 +17,11 @@ interface Kind {
 
 const kinds: Readonly<Record<Exclude<FieldType, 'any' | 'string'>, Kind>> = {
   integer: { fits: isInteger, text: /^[+-]?\d{1,16}$/, name: 'a whole number' },
-  number: { fits: (value) => typeof value === 'number', text: /^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/, name: 'a number' },
+  number: { fits: Number.isFinite, text: /^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/, name: 'a number' },
   boolean: { fits: (value) => typeof value === 'boolean', text: /^(true|false)$/, name: 'true or false' },
   object: { fits: isObject, text: /^\s*\{[^]*\}\s*$/, name: 'a mapping' },
   array: { fits: Array.isArray, text: /^\s*\[[^]*\]\s*$/, name: 'a list' },
-  quantity: { fits: (value) => typeof value === 'string' || typeof value === 'number', name: 'a quantity' },
+  quantity: { fits: (value) => typeof value === 'string' || Number.isFinite(value), name: 'a quantity' },
   integerOrString: { fits: (value) => typeof value === 'string' || isInteger(value), name: 'a whole number or a text' },
 };
 

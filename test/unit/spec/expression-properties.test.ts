@@ -55,7 +55,7 @@ const outcomes = [ended(), failed, ended({ succeeded: false, skipped: true }), e
 const someFacts: fc.Arbitrary<StepFacts> = fc.oneof(fc.constantFrom<StepFacts>({}, { anySucceeded: true, allFailed: false }), fc.constantFrom(...outcomes));
 const facts = fc.tuple(someFacts, someFacts, someFacts, someFacts).map(([a, b, c_d, imported]) => factsOf({ a, b, c_d, import: imported }));
 
-describe('answers', () => {
+describe('answers', { timeout: 60_000 }, () => {
   it('are those of three-valued logic', () => {
     fc.assert(
       fc.property(node, facts, ({ text, evaluate }, known) => {

@@ -126,7 +126,7 @@ describe('other destinations', () => {
   });
 });
 
-describe('what Kubernetes expands once more', () => {
+describe('what Kubernetes expands once more', { timeout: 60_000 }, () => {
   it('gets each $ of a value doubled', () => {
     const container = {
       command: ['$(params.x)', 'a$(params.x)'],
