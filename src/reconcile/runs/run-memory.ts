@@ -17,6 +17,8 @@ export interface LoadedRun {
   readonly earlier: RunState | undefined;
   /** As it was decided last. */
   state: RunState;
+  /** Monotonic time before which no round looks at it again. */
+  notBefore: number;
   /** Jobs that a live GET did not find although they had been seen. */
   readonly absent: Set<string>;
   /** Creates that the API server refused, by the name of the Job or record. */

@@ -38,6 +38,10 @@ export interface RunRoundsDeps extends RunExecuteDeps, LoadDeps {
 const nothing: RoundResult = { kind: 'done', again: undefined };
 /** The record's watch asks for a round as soon as it has begun. */
 const unsyncedPause = 5000;
+/** The events of what goes ask for a round. */
+const leftoversPause = 30_000;
+/** Between two rounds of a run with very many Jobs. */
+const longestPause = 100;
 
 export class RunRounds implements Rounds {
   readonly #deps: RunRoundsDeps;
@@ -82,11 +86,18 @@ export class RunRounds implements Rounds {
         this.#giveUp(record, loaded);
         return nothing;
       case 'loaded':
+        if (loaded.fresh && this.#hasLeftovers(key, record)) return { kind: 'done', again: leftoversPause };
         keeper.track({ ...record, resourceVersion: loaded.resourceVersion }, loaded.fresh ? undefined : loaded.run.state, record.phase);
         runs.put(record.name, loaded.run);
         if (loaded.fresh) reporter.started(record);
         return this.#decide({ key, record, run: loaded.run });
     }
+  }
+
+  /** Somebody deleted an earlier record of that name: its Jobs and pods are being collected, and may still do the same work. */
+  #hasLeftovers(key: SpecKey, { uid }: ObservedRecord): boolean {
+    const { cache } = this.#deps;
+    return cache.orphans(key).length > 0 || cache.jobs(key).some(({ ownerUid }) => ownerUid !== uid);
   }
 
   /** Its Jobs that run go on to their end: who edits a record does not ask for work to be thrown away. */
@@ -102,8 +113,11 @@ export class RunRounds implements Rounds {
   async #decide(inHand: RunInHand): Promise<RoundResult> {
     const { clock, keeper, explainer, reporter, environment } = this.#deps;
     const { key, record, run } = inHand;
+    const early = run.notBefore - clock.monotonic();
+    if (early > 0) return { kind: 'done', again: early };
     const before = run.state;
-    const plan = this.#deps.plan(this.#observe(inHand), environment, clock.now());
+    const observed = this.#observe(inHand);
+    const plan = this.#deps.plan(observed, environment, clock.now());
     run.state = plan.state;
     // Behind the creates, which go first where requests are limited.
     const executing = executeRun(this.#deps, inHand, plan.actions);
@@ -114,6 +128,7 @@ export class RunRounds implements Rounds {
     reporter.executed(record, executed);
     const wake = plan.wakeAt === undefined ? undefined : Math.max(0, plan.wakeAt - clock.now());
     if (executed.some(({ kind }) => kind === 'failed')) return { kind: 'failed', again: wake };
+    run.notBefore = clock.monotonic() + pauseAfter(observed.jobs.size);
     return { kind: 'done', again: executed.some(({ kind }) => kind === 'waits') ? 0 : wake };
   }
 
@@ -172,6 +187,14 @@ export class RunRounds implements Rounds {
     recordNames.forget(key);
     explainer.ask(key, []);
   }
+}
+
+/**
+ * Milliseconds until the next round may look. A round costs time with each Job of the run, and so does each Job with some
+ * six events: without a pause a thousand Jobs would cost six thousand rounds over all of them. Few Jobs wait for nothing.
+ */
+function pauseAfter(jobs: number): number {
+  return jobs < 50 ? 0 : Math.min(jobs / 20, longestPause);
 }
 
 const none: ObservedRun['children'] = new Map();
