@@ -1,9 +1,9 @@
 /** A raw Job, cut down to what decisions need: about half a KiB instead of three or more. */
-import { arrayAt, isObject, numberAt, objectAt, stringAt } from '../../lib/json.ts';
+import { arrayAt, numberAt, objectAt, stringAt } from '../../lib/json.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { onSpecDeleteAnnotation, outcomeAnnotation, runLabel, specHashAnnotation, specSourceAnnotation, upkeepAnnotation } from '../../spec/keys.ts';
 import type { ObservedJob, SpecKey, StepJobFacts } from '../../plan/observed.ts';
-import type { UpkeepNote } from '../../plan/notes.ts';
+import type { RecordedOutcome, UpkeepNote } from '../../plan/notes.ts';
 import { Interner } from './interner.ts';
 import { annotationsOf, controllerOf, countAt, keyOf, labelsOf, timeAt } from './labels.ts';
 import { readOutcome, readUpkeep } from './notes.ts';
@@ -17,6 +17,7 @@ export type CachedJob = Omit<ObservedJob, 'pods'> & { readonly key: SpecKey };
 export interface Shared {
   readonly texts: Interner<string>;
   readonly upkeeps: Interner<UpkeepNote | null>;
+  readonly outcomes: Interner<RecordedOutcome | null>;
   readonly keys: Interner<SpecKey>;
   /** Steps differ by their names, hardly by these. */
   readonly steps: Interner<StepJobFacts>;
@@ -26,6 +27,7 @@ export function newShared(): Shared {
   return {
     texts: new Interner((text) => text),
     upkeeps: new Interner((text) => readUpkeep(text) ?? null),
+    outcomes: new Interner((text) => readOutcome(text) ?? null),
     keys: new Interner((text) => JSON.parse(text) as SpecKey),
     steps: new Interner((text) => JSON.parse(text) as StepJobFacts),
   };
@@ -47,7 +49,7 @@ export function projectJob(raw: JsonObject, shared: Shared): CachedJob | undefin
     ownerUid: interned(shared, controllerOf(raw).uid),
     ...noted(raw, shared),
     ...wanted(objectAt(raw, 'spec')),
-    ...reached(objectAt(raw, 'status')),
+    ...reached(objectAt(raw, 'status'), shared),
     ...(key.kind === 'run' ? { step: shared.steps.get(JSON.stringify(stepJobFacts(raw))) } : {}),
   };
 }
@@ -77,12 +79,13 @@ export function sequenceOf(raw: unknown): number | undefined {
 function noted(raw: JsonObject, shared: Shared): Pick<ObservedJob, 'specHash' | 'specSource' | 'onSpecDelete' | 'sequence' | 'recorded' | 'upkeep'> {
   const annotations = annotationsOf(raw);
   const upkeep = annotations[upkeepAnnotation];
+  const outcome = annotations[outcomeAnnotation];
   return {
     specHash: interned(shared, annotations[specHashAnnotation]),
     specSource: annotations[specSourceAnnotation] === 'file' ? 'file' : 'configMap',
     onSpecDelete: annotations[onSpecDeleteAnnotation] === 'finish' ? 'finish' : 'delete',
     sequence: sequenceOf(raw),
-    recorded: readOutcome(annotations[outcomeAnnotation]),
+    recorded: outcome === undefined ? undefined : (shared.outcomes.get(outcome) ?? undefined),
     upkeep: upkeep === undefined ? undefined : (shared.upkeeps.get(upkeep) ?? undefined),
   };
 }
@@ -91,10 +94,11 @@ function wanted(spec: JsonObject): Pick<ObservedJob, 'suspended' | 'parallelism'
   return { suspended: spec['suspend'] === true, parallelism: countAt(spec, 'parallelism', 1), activeDeadlineSeconds: numberAt(spec, 'activeDeadlineSeconds') };
 }
 
-function reached(status: JsonObject): Pick<ObservedJob, 'startedAt' | 'finished' | 'succeededPods' | 'failedPods'> {
+function reached(status: JsonObject, shared: Shared): Pick<ObservedJob, 'startedAt' | 'finished' | 'succeededPods' | 'failedPods'> {
+  const finished = finishedOf(status);
   return {
     startedAt: timeAt(status, 'startTime'),
-    finished: finishedOf(isObject(status) ? status : {}),
+    finished: finished && { ...finished, reason: shortOnce(shared, finished.reason), message: shortOnce(shared, finished.message) },
     succeededPods: countAt(status, 'succeeded', 0),
     failedPods: countAt(status, 'failed', 0),
   };
@@ -102,4 +106,9 @@ function reached(status: JsonObject): Pick<ObservedJob, 'startedAt' | 'finished'
 
 function interned(shared: Shared, text: string | undefined): string | undefined {
   return text === undefined ? undefined : shared.texts.get(text);
+}
+
+/** What many Jobs say in the same words is short; what is long, only one says. */
+function shortOnce(shared: Shared, text: string): string {
+  return text.length <= 256 ? shared.texts.get(text) : text;
 }
