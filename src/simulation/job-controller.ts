@@ -19,6 +19,8 @@ import type { Change } from './store.ts';
 /** syncJobBatchPeriod of the real controller. */
 const batchPeriod = 1000;
 const component = 'job-controller';
+/** What managedBy says of Jobs that are this controller's, where it says anything. */
+const ownName = 'kubernetes.io/job-controller';
 
 export interface JobControllerDeps {
   readonly clock: VirtualClock;
@@ -97,6 +99,7 @@ export class JobController {
 
   #sync(job: JobObject): void {
     const { uid } = job.metadata;
+    if ((job.spec.managedBy ?? ownName) !== ownName) return;
     if (isFinished(job)) {
       this.#expire(job);
       return;

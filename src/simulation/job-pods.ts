@@ -74,9 +74,13 @@ export function podOf(job: JobObject, index: number | undefined, random: Random)
   if (index === undefined) return { metadata: { ...meta, name, ownerReferences: [owner] }, spec };
   const marks = { [indexAnnotation]: String(index) };
   const metadata = { ...meta, name, ownerReferences: [owner], labels: { ...meta.labels, ...marks }, annotations: { ...meta.annotations, ...marks } };
-  return { metadata, spec: { ...spec, hostname: `${job.metadata.name}-${index}`, containers: spec.containers.map((container) => withIndex(container, index)) } };
+  const indexed = (containers: readonly Container[]): Container[] => containers.map((container) => withIndex(container, index));
+  const init = spec.initContainers ? { initContainers: indexed(spec.initContainers) } : {};
+  return { metadata, spec: { ...spec, hostname: `${job.metadata.name}-${index}`, ...init, containers: indexed(spec.containers) } };
 }
 
+/** In init containers too; what the user gave that name stays. */
 function withIndex(container: Container, index: number): Container {
+  if (container.env?.some((entry) => entry['name'] === 'JOB_COMPLETION_INDEX') === true) return container;
   return { ...container, env: [...(container.env ?? []), { name: 'JOB_COMPLETION_INDEX', value: String(index) }] };
 }

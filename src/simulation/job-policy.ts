@@ -1,6 +1,7 @@
-/** podFailurePolicy: what one failed pod means for its Job. */
+/** podFailurePolicy: what one failed pod means for its Job; successPolicy: which indexes are enough. */
+import { parseIndexes } from '../lib/index-ranges.ts';
 import { arrayAt, numberAt, objectAt, stringAt } from '../lib/json.ts';
-import type { FailurePolicyRule, JobObject, PodObject } from './job-shape.ts';
+import type { FailurePolicyRule, JobObject, PodObject, SuccessPolicyRule } from './job-shape.ts';
 
 export interface FailureVerdict {
   readonly action: FailurePolicyRule['action'];
@@ -38,4 +39,18 @@ function matchExitCodes(rule: NonNullable<FailurePolicyRule['onExitCodes']>, pod
     if (rule.values.includes(code) === (rule.operator === 'In')) return `Container ${name} for pod ${pod.metadata.namespace}/${pod.metadata.name} failed with exit code ${code}`;
   }
   return undefined;
+}
+
+/** Message of the first rule that the completed indexes meet; undefined: none does, or there is none. */
+export function meetsSuccessPolicy(job: JobObject, completed: ReadonlySet<number>): string | undefined {
+  if (completed.size === 0) return undefined;
+  const index = (job.spec.successPolicy?.rules ?? []).findIndex((rule) => meetsRule(rule, completed, job.spec.completions ?? 0));
+  return index === -1 ? undefined : `Matched rules at index ${index}`;
+}
+
+/** A count alone counts all indexes, one beside a list those of the list; a list alone wants all of its indexes. */
+function meetsRule({ succeededIndexes, succeededCount }: SuccessPolicyRule, completed: ReadonlySet<number>, completions: number): boolean {
+  if (succeededIndexes === undefined) return succeededCount !== undefined && completed.size >= succeededCount;
+  const required = [...parseIndexes(succeededIndexes, completions)];
+  return required.length > 0 && required.filter((index) => completed.has(index)).length >= (succeededCount ?? required.length);
 }

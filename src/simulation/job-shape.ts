@@ -16,6 +16,11 @@ export interface FailurePolicyRule extends JsonObject {
   onPodConditions?: { type: string; status?: string }[];
 }
 
+export interface SuccessPolicyRule extends JsonObject {
+  succeededIndexes?: string;
+  succeededCount?: number;
+}
+
 export interface Container extends JsonObject {
   name: string;
   image?: string;
@@ -44,6 +49,8 @@ export interface JobSpec extends JsonObject {
   suspend: boolean;
   podReplacementPolicy: 'Failed' | 'TerminatingOrFailed';
   podFailurePolicy?: { rules: FailurePolicyRule[] };
+  successPolicy?: { rules: SuccessPolicyRule[] };
+  managedBy?: string;
   selector: { matchLabels: Record<string, string> };
   template: { metadata: { labels: Record<string, string>; annotations?: Record<string, string> }; spec: PodSpec };
 }

@@ -1,6 +1,7 @@
 /** When a Job is over and why, and the status documents it shows on the way there. */
+import { meetsSuccessPolicy } from './job-policy.ts';
 import { countsOf, type Tally } from './job-tally.ts';
-import { conditionOf, type Condition, type JobObject, type JobStatus, type PodObject, withCondition } from './job-shape.ts';
+import { conditionOf, type Condition, isTerminal, type JobObject, type JobStatus, type PodObject, withCondition } from './job-shape.ts';
 import { timestamp } from './objects.ts';
 
 export interface JobEnd {
@@ -20,20 +21,34 @@ export function deadlineOf(job: JobObject): number | undefined {
 
 /** Undefined while the Job goes on. A verdict that was announced stays. */
 export function judgeJob(job: JobObject, count: Tally, pods: ReadonlyMap<string, PodObject>, now: number): JobEnd | undefined {
-  const announced = conditionOf(job.status, 'FailureTarget');
-  if (announced) return failure(announced.reason ?? '', announced.message ?? '');
-  if (conditionOf(job.status, 'SuccessCriteriaMet')) return success;
+  const announced = announcedEnd(job);
+  if (announced) return announced;
   if (count.policyFailure !== undefined) return failure('PodFailurePolicy', count.policyFailure);
   if (count.failed > job.spec.backoffLimit || restartsExceeded(job, pods)) return failure('BackoffLimitExceeded', 'Job has reached the specified backoff limit');
   const deadline = deadlineOf(job);
   if (deadline !== undefined && deadline <= now) return failure('DeadlineExceeded', 'Job was active longer than specified deadline');
-  return judgeIndexes(job, count) ?? (isComplete(job, count) ? success : undefined);
+  return judgeIndexes(job, count) ?? judgeSuccess(job, count);
 }
 
-const success: JobEnd = { interim: 'SuccessCriteriaMet', final: 'Complete', reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' };
+function announcedEnd({ status }: JobObject): JobEnd | undefined {
+  const target = conditionOf(status, 'FailureTarget');
+  if (target) return failure(target.reason ?? '', target.message ?? '');
+  const met = conditionOf(status, 'SuccessCriteriaMet');
+  return met && success(met.reason ?? '', met.message ?? '');
+}
+
+function success(reason: string, message: string): JobEnd {
+  return { interim: 'SuccessCriteriaMet', final: 'Complete', reason, message };
+}
 
 function failure(reason: string, message: string): JobEnd {
   return { interim: 'FailureTarget', final: 'Failed', reason, message };
+}
+
+function judgeSuccess(job: JobObject, count: Tally): JobEnd | undefined {
+  const enough = meetsSuccessPolicy(job, count.completedIndexes);
+  if (enough !== undefined) return success('SuccessPolicy', enough);
+  return isComplete(job, count) ? success('CompletionsReached', 'Reached expected number of succeeded pods') : undefined;
 }
 
 function judgeIndexes(job: JobObject, count: Tally): JobEnd | undefined {
@@ -54,7 +69,7 @@ function isComplete(job: JobObject, count: Tally): boolean {
 function restartsExceeded(job: JobObject, pods: ReadonlyMap<string, PodObject>): boolean {
   if (job.spec.template.spec.restartPolicy !== 'OnFailure') return false;
   let restarts = 0;
-  for (const pod of pods.values()) for (const container of pod.status.containerStatuses ?? []) restarts += container.restartCount;
+  for (const pod of pods.values()) if (!isTerminal(pod)) for (const container of pod.status.containerStatuses ?? []) restarts += container.restartCount;
   return job.spec.backoffLimit === 0 ? restarts > 0 : restarts >= job.spec.backoffLimit;
 }
 

@@ -1,5 +1,5 @@
 /** The status documents of a pod on its way: conditions and container states as the kubelet writes them. */
-import type { JsonObject } from '../lib/json.ts';
+import { stringAt, type JsonObject } from '../lib/json.ts';
 import type { Condition, Container, ContainerStatus, PodObject, PodStatus } from './job-shape.ts';
 import { timestamp } from './objects.ts';
 import type { Exit } from './pod-script.ts';
@@ -22,7 +22,10 @@ export function waiting(reason: string, message?: string): ContainerStatus['stat
   return { waiting: { reason, ...(message === undefined ? {} : { message }) } };
 }
 
-/** A termination message is cut at 4096 bytes. */
+/** Of each termination message the runtime reads the last bytes; those of a pod share what the kubelet keeps, from their beginning. */
+const longestMessage = 4096;
+const longestMessages = 12 * 1024;
+
 export function terminated(life: ContainerLife, exit: Exit, now: number): ContainerStatus['state'] {
   const state: JsonObject = {
     exitCode: exit.code,
@@ -31,14 +34,32 @@ export function terminated(life: ContainerLife, exit: Exit, now: number): Contai
     finishedAt: timestamp(now),
     containerID: `containerd://${life.spec.name}-${life.restarts}`,
   };
-  if (exit.message !== undefined) state['message'] = exit.message.slice(0, 4096);
+  if (exit.message !== undefined) state['message'] = Buffer.from(exit.message).subarray(-longestMessage).toString('utf8');
   return { terminated: state };
 }
 
-export function statusOf(life: ContainerLife): ContainerStatus {
+/** `share`: bytes of its termination message. */
+export function statusOf(life: ContainerLife, share = longestMessage): ContainerStatus {
   const running = life.state.running !== undefined;
   const image = life.spec.image ?? '';
-  return { name: life.spec.name, image, imageID: running ? image : '', ready: running, started: running, restartCount: life.restarts, state: life.state, lastState: life.lastState };
+  return { name: life.spec.name, image, imageID: running ? image : '', ready: running, started: running, restartCount: life.restarts, state: cut(life.state, share), lastState: life.lastState };
+}
+
+function cut(state: ContainerStatus['state'], share: number): ContainerStatus['state'] {
+  const message = stringAt(state.terminated, 'message');
+  if (message === undefined || Buffer.byteLength(message) <= share) return state;
+  return { terminated: { ...state.terminated, message: Buffer.from(message).subarray(0, share).toString('utf8') } };
+}
+
+/** Init containers of a pod whose regular ones are at `lives`: done before those begin, or sidecars that run as long as they. */
+function initStatuses(pod: PodObject, lives: readonly ContainerLife[], ended: boolean, now: number): ContainerStatus[] {
+  const begun = lives.find((life) => life.startedAt !== undefined);
+  return (pod.spec.initContainers ?? []).map((spec): ContainerStatus => {
+    const life = { ...newLife(spec), startedAt: begun?.startedAt };
+    if (!begun) return statusOf(life);
+    const runs = spec.restartPolicy === 'Always' && !ended;
+    return statusOf({ ...life, state: runs ? { running: { startedAt: timestamp(begun.startedAt ?? now) } } : terminated(life, { code: 0 }, ended ? now : (begun.startedAt ?? now)) });
+  });
 }
 
 /** The pod's status with the containers as they are now. */
@@ -55,7 +76,10 @@ export function podStatus(pod: PodObject, lives: readonly ContainerLife[], phase
   conditions = set(conditions, 'Initialized', true);
   conditions = set(conditions, 'Ready', ready);
   conditions = set(conditions, 'ContainersReady', ready);
-  return { ...pod.status, phase, conditions, startTime: pod.status.startTime ?? time, containerStatuses: lives.map(statusOf) };
+  const init = initStatuses(pod, lives, phase === 'Succeeded' || phase === 'Failed', now);
+  const share = Math.min(longestMessage, Math.floor(longestMessages / (lives.length + init.length)));
+  const containerStatuses = lives.map((life) => statusOf(life, share));
+  return { ...pod.status, phase, conditions, startTime: pod.status.startTime ?? time, ...(init.length > 0 ? { initContainerStatuses: init } : {}), containerStatuses };
 }
 
 /** The condition by which a podFailurePolicy knows that the pod did not fail by itself. */

@@ -108,7 +108,10 @@ function containerProblems(container: Container, path: string): string[] {
 
 /** A pod's host name is the Job's name and its index: measured 61 characters for up to 10 completions, 57 for 100,000. */
 function indexedProblems(name: string, spec: JobSpec): string[] {
-  if (spec.completionMode !== 'Indexed') return [];
+  if (spec.completionMode !== 'Indexed') {
+    const fields = ['backoffLimitPerIndex', 'maxFailedIndexes', 'successPolicy'].filter((field) => spec[field] !== undefined);
+    return fields.map((field) => `spec.${field}: Invalid value: requires indexed completion mode`);
+  }
   if (spec.completions === undefined) return ['spec.completions: Required value: when completion mode is Indexed'];
   const length = `${name}-${Math.max(spec.completions - 1, 0)}`.length;
   return length > 63 ? [`metadata.name: Invalid value: "${name}": will not able to create pod DNS label: must be no more than 63 characters`] : [];

@@ -5,8 +5,8 @@ import type { StepSpec } from '../../spec/workflow.ts';
 /**
  * The Job's spec for `count` items. Each index has its own attempts, so that one bad item neither ends the others nor uses
  * up theirs; backoffLimit, which counts the failures of all, is left to its default then, which is no limit. Who sets
- * either limit to something else than our default means it. Without restartPolicy Never Kubernetes takes no limit for
- * each index: containers start again in place, and all of their restarts count together.
+ * either limit to something else than our default means it. Where containers start again in place (OnFailure), only
+ * backoffLimit counts that, over all indexes: without it they would start again for ever.
  */
 export function indexedSpec(jobSpec: JsonObject, step: StepSpec, count: number): JsonObject {
   const { backoffLimit, ...rest } = jobSpec;

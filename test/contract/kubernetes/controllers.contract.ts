@@ -21,6 +21,17 @@ export function controllersContract(bench: () => Bench): void {
 const reasonOf = (job: JsonObject, type: string): string | undefined =>
   stringAt(arrayAt(objectAt(job, 'status'), 'conditions').find((condition) => stringAt(condition, 'type') === type), 'reason');
 
+const indexOf = (pod: JsonObject): string => stringAt(objectAt(objectAt(pod, 'metadata'), 'annotations'), 'batch.kubernetes.io/job-completion-index') ?? '';
+
+function withoutBackoffLimit(job: JsonObject): JsonObject {
+  const { backoffLimit: _none, ...spec } = objectAt(job, 'spec');
+  return { ...job, spec };
+}
+
+/** Names of the env variables of all containers, init containers first. */
+const envNames = (pod: JsonObject | undefined): string[][] =>
+  ['initContainers', 'containers'].flatMap((list) => arrayAt(objectAt(pod, 'spec'), list).map((container) => arrayAt(container, 'env').map((entry) => stringAt(entry, 'name') ?? '')));
+
 /** Condition types in the order in which a watch showed them. */
 async function conditionOrder(api: Api, base: string, body: JsonObject, act: () => Promise<void>): Promise<string[]> {
   const job = await api.created('jobs', body);
@@ -125,19 +136,67 @@ function endingCases(holds: Holds): void {
     expect([reasonOf(job, 'Failed'), numberAt(objectAt(job, 'status'), 'succeeded'), objectAt(job, 'status')['failedIndexes']]).toEqual(['FailedIndexes', 1, expect.stringMatching(/^[01]$/u)]);
   });
 
+  holds('well when an index fails, and succeeds within its own limit', async (api) => {
+    await api.created('jobs', withoutBackoffLimit(jobManifest(api, 'one', { completionMode: 'Indexed', completions: 2, parallelism: 2, backoffLimitPerIndex: 1 })));
+    const [first, second] = await api.somePods(2);
+    expect(objectAt((await api.get('jobs', api.name('one'))).body, 'spec')['backoffLimit']).toBe(2_147_483_647);
+    if (second) await api.endPod(second, 0);
+    if (first) await api.endPod(first, 1);
+    const again = await api.until('a pod in its place', async () => (await api.pods()).find((pod) => indexOf(pod) === indexOf(first ?? {}) && nameOf(pod) !== nameOf(first ?? {})));
+    await api.endPod(again, 0);
+    const status = objectAt(await api.condition(api.name('one'), 'Complete'), 'status');
+    expect([status['completedIndexes'], status['failed'], status['failedIndexes'] ?? '']).toEqual(['0,1', 1, '']);
+  });
+
+  holds('well as soon as its successPolicy is met, and what still runs is stopped', async (api) => {
+    const successPolicy = { rules: [{ succeededIndexes: '1-2', succeededCount: 1 }] };
+    await api.created('jobs', jobManifest(api, 'one', { completionMode: 'Indexed', completions: 3, parallelism: 3, successPolicy }));
+    const all = await api.somePods(3);
+    for (const pod of all) if (indexOf(pod) === '0') await api.endPod(pod, 0);
+    await api.until('one counted', async () => (objectAt((await api.get('jobs', api.name('one'))).body, 'status')['completedIndexes'] === '0' ? true : undefined));
+    expect(conditions((await api.get('jobs', api.name('one'))).body)).toEqual([]);
+    for (const pod of all) if (indexOf(pod) === '2') await api.endPod(pod, 0);
+    const job = await api.condition(api.name('one'), 'Complete');
+    expect([reasonOf(job, 'SuccessCriteriaMet'), reasonOf(job, 'Complete'), objectAt(job, 'status')['completedIndexes'], numberAt(objectAt(job, 'status'), 'succeeded')]).toEqual(['SuccessPolicy', 'SuccessPolicy', '0,2', 2]);
+    expect((await api.pods()).map(indexOf).toSorted()).toEqual(['0', '2']);
+  });
+
+  holds('not at all where another controller manages it', async (api) => {
+    await api.created('jobs', jobManifest(api, 'other', { managedBy: 'example.com/other' }));
+    await api.created('jobs', jobManifest(api, 'own', { managedBy: 'kubernetes.io/job-controller' }));
+    const [pod] = await api.somePods(1);
+    await api.pass(2000);
+    expect((await api.pods()).map(nameOf)).toEqual([nameOf(pod ?? {})]);
+    expect([nameOf(pod ?? {}).startsWith(api.name('own')), objectAt((await api.get('jobs', api.name('other'))).body, 'status')]).toEqual([true, {}]);
+  });
+
   holds('index by index', async (api) => {
     await api.created('jobs', jobManifest(api, 'one', { completionMode: 'Indexed', completions: 3, parallelism: 3 }));
     const all = await api.somePods(3);
-    const index = (pod: JsonObject): string => stringAt(objectAt(objectAt(pod, 'metadata'), 'annotations'), 'batch.kubernetes.io/job-completion-index') ?? '';
-    expect(all.map(index).toSorted()).toEqual(['0', '1', '2']);
-    for (const pod of all) if (index(pod) !== '1') await api.endPod(pod, 0);
+    expect(all.map(indexOf).toSorted()).toEqual(['0', '1', '2']);
+    for (const pod of all) if (indexOf(pod) !== '1') await api.endPod(pod, 0);
     await api.until('two done', async () => (objectAt((await api.get('jobs', api.name('one'))).body, 'status')['completedIndexes'] === '0,2' ? true : undefined));
-    for (const pod of all) if (index(pod) === '1') await api.endPod(pod, 0);
+    for (const pod of all) if (indexOf(pod) === '1') await api.endPod(pod, 0);
     expect(objectAt(await api.condition(api.name('one'), 'Complete'), 'status')['completedIndexes']).toBe('0-2');
   });
 }
 
 function steeringCases(holds: Holds): void {
+  holds('the pods of an Indexed Job know their index, in init containers too, once', async (api) => {
+    const own = [{ name: 'JOB_COMPLETION_INDEX', value: '7' }];
+    const containers = [{ name: 'main', image: 'work' }, { name: 'own', image: 'work', env: own }];
+    await api.created('jobs', jobManifest(api, 'one', { completionMode: 'Indexed', completions: 1 }, { initContainers: [{ name: 'init', image: 'work' }], containers }));
+    const [pod] = await api.somePods(1);
+    expect(envNames(pod)).toEqual([['JOB_COMPLETION_INDEX'], ['JOB_COMPLETION_INDEX'], ['JOB_COMPLETION_INDEX']]);
+    expect(arrayAt(objectAt({ own: arrayAt(objectAt(pod, 'spec'), 'containers')[1] }, 'own'), 'env')).toEqual(own);
+  });
+
+  holds('limits for each index and success policies need indexes', async (api) => {
+    for (const spec of [{ backoffLimitPerIndex: 1 }, { successPolicy: { rules: [{ succeededCount: 1 }] } }] as JsonObject[]) {
+      expect((await api.post('jobs', jobManifest(api, 'one', spec))).status).toBe(422);
+    }
+  });
+
   holds('its pods carry its labels, its UID and its owner reference', async (api) => {
     const job = await api.created('jobs', jobManifest(api, 'one'));
     const [pod] = await api.somePods(1);

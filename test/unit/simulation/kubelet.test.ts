@@ -102,6 +102,12 @@ describe('the end of a pod', () => {
     expect(reason(world)).toBe('BackoffLimitExceeded');
   });
 
+  it('keeps the last 4096 bytes of a termination message, in bytes', async () => {
+    const world = start({ exit: { code: 0, message: `lost${'ä'.repeat(2047)}!!` } });
+    await seconds(world, jobIs(world, 'Complete'));
+    expect(container(world)?.state.terminated?.['message']).toBe(`${'ä'.repeat(2047)}!!`);
+  });
+
   it.each([1250, 1600, 2000])('may contradict the Job: exit 0 after %d ms and before a deadline of 3 s is Succeeded, and the Job Failed', async (runs) => {
     const world = start({ runs }, { activeDeadlineSeconds: 3 });
     const phases = new Set<string | undefined>();

@@ -169,7 +169,7 @@ describe('the Indexed Job of a forEach', () => {
     ['keeps the rule that evictions do not count', { template: jobSpec({ podFailurePolicy: policy }) }, { podFailurePolicy: policy }, 0],
     ['keeps a limit of the user for all items together', { template: jobSpec({ backoffLimit: 6 }) }, { backoffLimit: 6 }, undefined],
     ['keeps a limit of the user for each item', { template: jobSpec({ backoffLimitPerIndex: 5 }) }, { backoffLimit: 0 }, 5],
-    ['has no limit for each item where containers start again in place, which Kubernetes refuses', { template: jobSpec({}, { restartPolicy: 'OnFailure' }) }, { backoffLimit: 0, completionMode: 'Indexed' }, undefined],
+    ['keeps the limit for all where containers start again in place, which no other limit counts', { template: jobSpec({}, { restartPolicy: 'OnFailure' }) }, { backoffLimit: 0, completionMode: 'Indexed' }, undefined],
   ])('%s', (_sentence, input, expected, perIndex) => {
     const spec = specOf(indexed(input).manifest);
     expect(spec).toMatchObject(expected);
