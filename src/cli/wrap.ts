@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { asError } from '../lib/clock.ts';
 import { kindLabel, specKey } from '../spec/keys.ts';
 import { parseSpec } from '../spec/parse.ts';
-import { subdomainPattern } from '../spec/schema-fields.ts';
+import { subdomainMessage, subdomainPattern } from '../spec/schema-fields.ts';
 import { exitCode, UserError } from './exit-code.ts';
 import { renderText } from './lint/render-text.ts';
 import { writeError, writeLine } from './output.ts';
@@ -40,6 +40,7 @@ export function defineWrap(command: Command): void {
 
 /** Writes the manifest; 1: the spec has errors, and nothing is written. */
 export async function wrap({ folder, name }: WrapOptions, { out, err }: WrapStreams): Promise<number> {
+  if (name !== undefined) checkName(name);
   const file = path.join(folder, specKey);
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new UserError(`cannot read ${file}, the spec of the folder: ${asError(error).message}`);
@@ -52,7 +53,7 @@ export async function wrap({ folder, name }: WrapOptions, { out, err }: WrapStre
   const used = parsed.spec.kind === 'Workflow' ? parsed.spec.files : [];
   const unused = [...others, ...Object.keys(data).filter((key) => !used.includes(key))].sort();
   if (unused.length > 0) err(`left out, since the spec does not name them: ${[...new Set(unused)].join(', ')}`);
-  out(manifest(nameOf(name, parsed.name), parsed.spec.kind, withinLimit({ [specKey]: text, ...Object.fromEntries(used.map((key) => [key, data[key] ?? ''])) })));
+  out(manifest(name ?? parsed.name, parsed.spec.kind, withinLimit({ [specKey]: text, ...Object.fromEntries(used.map((key) => [key, data[key] ?? ''])) })));
   return exitCode.ok;
 }
 
@@ -62,14 +63,12 @@ function withinLimit(data: Readonly<Record<string, string>>): Readonly<Record<st
   return data;
 }
 
-function nameOf(wanted: string | undefined, logical: string): string {
-  const name = wanted ?? logical;
-  if (name.length > 253 || !new RegExp(subdomainPattern).test(name)) throw new UserError(`"${name}" cannot be the name of a ConfigMap: lower-case letters, digits, hyphens and dots`);
-  return name;
+function checkName(name: string): void {
+  if (name.length > 253 || !new RegExp(subdomainPattern).test(name)) throw new UserError(`"${name}" cannot be the name of a ConfigMap: it ${subdomainMessage}`);
 }
 
 /** Texts as literal blocks: lint then shows places of problems in this very file. */
 function manifest(name: string, kind: string, data: Readonly<Record<string, string>>): string {
   const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: { [kindLabel]: kind.toLowerCase() } }, data };
-  return stringify(object, { blockQuote: 'literal', lineWidth: 0 }).trimEnd();
+  return stringify(object, { blockQuote: 'literal', lineWidth: 0 }).replace(/\n$/, '');
 }
