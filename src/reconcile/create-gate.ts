@@ -71,6 +71,6 @@ export class CreateGate {
   }
 
   #wakeWaiting(): void {
-    for (let room = this.#width - this.#inside; room > 0; room -= 1) this.#waiting.shift()?.();
+    for (let room = Math.min(this.#width - this.#inside, this.#waiting.length); room > 0; room -= 1) this.#waiting.shift()?.();
   }
 }
