@@ -55,7 +55,7 @@ export function latestDue(timetable: Timetable, after: number, until: number): n
 
 /**
  * All times after `after` and not after `until`, oldest first. Where there are more than `most`, only the last of them,
- * and `more` is true: a cron line of every minute has half a million a year, and each costs some 70 µs to find.
+ * and `more` is true: a cron line of every minute has half a million a year, and each costs about 0.1 ms to find.
  */
 export function dueTimes(timetable: Timetable, { after, until, most }: { after: number; until: number; most: number }): { readonly times: readonly number[]; readonly more: boolean } {
   const found = ofEachLine(timetable, (cron) => backwards(cron, { after, until, most: most + 1 }));

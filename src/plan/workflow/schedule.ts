@@ -9,7 +9,7 @@ import { isActive, runsText } from './records.ts';
 import { noWish, type Candidate, type Missed, type Wish, type WorkflowDraft, type WorkflowRound } from './round.ts';
 import type { Timetable } from './timetable.ts';
 
-/** More times than this are not counted: each costs some 70 µs to find, and a week of minutes has ten thousand. */
+/** More times than this are not counted: each costs about 0.1 ms to find, and a week of minutes has ten thousand. */
 const mostMissed = 1000;
 
 export function scheduleWish(draft: WorkflowDraft, round: WorkflowRound, timetable: Timetable): Wish {
