@@ -3,11 +3,13 @@ import type { StepSpec } from '../../spec/workflow.ts';
 import type { Role, RunDraft } from './draft.ts';
 import { foldLine } from './fold.ts';
 import { isApproval, isSubRun, lineOf, withItems, withLine, type Line, type Site } from './line.ts';
-import { makeAttempt, nameOf, type Made } from './make.ts';
+import type { Creation, NotMade } from './made.ts';
+import { makeAttempt, nameOf } from './make.ts';
 import type { StepRefusal } from './observed.ts';
 import { nextAttempt } from './retries.ts';
 import type { Attempt, StepState } from './state.ts';
 
+/** Nothing where all that could be done has been done. */
 export function advanceStep(draft: RunDraft, step: StepSpec, role: Role): void {
   const state = draft.state(role, step.name);
   if (!state || state.outcome !== undefined) return;
@@ -95,13 +97,13 @@ function startLine(draft: RunDraft, site: Site, line: Line, memory?: string): Li
 }
 
 /** Writes the attempt down and asks for its Job. One that is there already, since a process died before it wrote that down, is looked at at once. */
-export function commit(draft: RunDraft, site: Site, line: Line, { name, action, memory }: Extract<Made, { kind: 'made' }>): Line {
+export function commit(draft: RunDraft, site: Site, line: Line, { name, action, memory }: Creation): Line {
   draft.begin(name, action);
   const next: Line = { ...line, attempts: [...line.attempts, { job: name, at: draft.now, ...(memory !== undefined && { memory }) }] };
   return draft.starts(name) ? next : advanceLine(draft, site, foldLine(draft, site, next));
 }
 
-function stuck(draft: RunDraft, line: Line, made: Exclude<Made, { kind: 'made' }>): Line {
+function stuck(draft: RunDraft, line: Line, made: NotMade): Line {
   if (made.kind === 'problem') return { ...line, outcome: 'errored', reason: made.reason, message: made.message };
   draft.awaitOutput();
   return line;

@@ -9,7 +9,8 @@ import { foldLine } from './fold.ts';
 import { itemsOf, type Each } from './items.ts';
 import { withLine, type Line, type Site } from './line.ts';
 import { Resolver } from './lookup.ts';
-import { makeAttempt, resolverFor, type Made } from './make.ts';
+import type { NotMade } from './made.ts';
+import { makeAttempt, nameOf, resolverFor } from './make.ts';
 import type { StepState } from './state.ts';
 import { timeLimit } from './time-limit.ts';
 
@@ -17,7 +18,8 @@ import { timeLimit } from './time-limit.ts';
 export function beginStep(draft: RunDraft, step: StepSpec): void {
   if (draft.held) return;
   if (step.work.kind === 'approve') beginApproval(draft, step);
-  else if (draft.strays > 0 || draft.hasRoom(() => '')) beginWork(draft, step);
+  // What is there already, or is carried over, needs no room.
+  else if (draft.strays > 0 || draft.rerun || draft.hasRoom(() => '')) beginWork(draft, step);
   else draft.hold({ kind: 'room', step: step.name, message: '' });
 }
 
@@ -46,12 +48,12 @@ function approvalLine(draft: RunDraft, step: StepSpec): Line {
   return foldLine(draft, { step, role: 'do', index: undefined, each: undefined }, { attempts: [{ job: step.name, at: draft.now }] });
 }
 
-type Expanded = { readonly kind: 'none' } | { readonly kind: 'each'; readonly each: Each } | Exclude<Made, { kind: 'made' }>;
+type Expanded = { readonly kind: 'none' } | { readonly kind: 'each'; readonly each: Each } | NotMade;
 
 function expand(draft: RunDraft, step: StepSpec): Expanded {
   if (!step.forEach) return { kind: 'none' };
   const resolver = new Resolver(draft);
-  let failed: Exclude<Made, { kind: 'made' }> | undefined;
+  let failed: NotMade | undefined;
   const items = itemsOf(step.forEach, (value) => {
     const resolved = resolver.resolve(value, 'any');
     if (resolved.kind === 'value') return resolved;
@@ -76,9 +78,9 @@ function beginJobs(draft: RunDraft, step: StepSpec, each: Each | undefined): voi
   const state: StepState = { ...(each && { each }), inputs };
   const carried = draft.rerun?.carried(step, inputs);
   if (carried) draft.set('do', step, carried);
+  else if (!draft.hasRoom(() => nameOf(draft, site, 1))) draft.hold({ kind: 'room', step: step.name, message: '' });
   else if (count !== undefined) beginItems(draft, step, { ...state, items: Array.from({ length: count }, () => ({ attempts: [] })) });
-  else if (made.kind === 'made' && draft.hasRoom(() => made.name)) draft.set('do', step, withLine(state, commit(draft, site, { attempts: [] }, made), draft.now));
-  else draft.hold({ kind: 'room', step: step.name, message: '' });
+  else if (made.kind === 'made') draft.set('do', step, withLine(state, commit(draft, site, { attempts: [] }, made), draft.now));
 }
 
 function beginItems(draft: RunDraft, step: StepSpec, state: StepState): void {
@@ -92,7 +94,7 @@ function itemCount(step: StepSpec, each: Each | undefined): number | undefined {
   return step.work.kind === 'manifests' && isGroup(step) ? step.work.manifests.length : undefined;
 }
 
-function cannotBegin(draft: RunDraft, step: StepSpec, why: Exclude<Made, { kind: 'made' }>): void {
+function cannotBegin(draft: RunDraft, step: StepSpec, why: NotMade): void {
   if (why.kind === 'wait') draft.awaitOutput();
   else draft.set('do', step, { outcome: 'errored', reason: why.reason, message: why.message, at: draft.now });
 }

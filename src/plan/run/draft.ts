@@ -12,7 +12,7 @@ import { Rerun } from './carry-over.ts';
 import { takesSlot } from './fate.ts';
 import { runGraph, type RunGraph } from './graph.ts';
 import type { ObservedRun } from './observed.ts';
-import { parametersOf, runFactsOf } from './facts.ts';
+import { parametersOf, runFactsOf } from './run-facts.ts';
 import { isOk } from './standing.ts';
 import type { RunEnd, RunOutcome, RunState, StepState, Stopping } from './state.ts';
 

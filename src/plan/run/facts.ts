@@ -1,38 +1,13 @@
-/** What expressions and references can know: parameters, the run itself, and how its steps stand. */
-import type { Json, JsonObject } from '../../lib/json.ts';
+/** What expressions and references can know of steps. */
+import type { Json } from '../../lib/json.ts';
 import type { ExpressionFacts, StepFacts } from '../../spec/expression.ts';
-import type { OutputSpec, StepSpec, WorkflowSpec } from '../../spec/workflow.ts';
-import { isoTime } from '../iso-time.ts';
+import type { OutputSpec, StepSpec } from '../../spec/workflow.ts';
 import type { ObservedJob } from '../observed.ts';
 import type { RunDraft } from './draft.ts';
-import type { ObservedRun } from './observed.ts';
 import { entryOf, isFailure, isOk } from './standing.ts';
 import type { StepOutcome, StepState } from './state.ts';
 
-/** Declared parameters with their values; one that is optional and was not given is absent. */
-export function parametersOf(spec: WorkflowSpec, given: JsonObject): JsonObject {
-  const defaults = Object.entries(spec.parameters).flatMap(([name, declared]) => (declared.default === undefined ? [] : [[name, declared.default] as const]));
-  return { ...Object.fromEntries(defaults), ...given };
-}
-
-/** `run.*`, but for `outcome` and `failedSteps`, which are there once all steps have ended. Times as RFC 3339 in UTC. */
-export function runFactsOf({ record, spec, state }: ObservedRun): JsonObject {
-  const scheduledAt = record.request?.scheduledAt;
-  return {
-    name: record.name,
-    trigger: record.request?.trigger ?? 'request',
-    startedAt: isoTime(state.startedAt),
-    attempt: record.request?.parent?.attempt ?? 1,
-    ...(scheduledAt !== undefined && { scheduledAt: isoTime(scheduledAt), scheduledDate: dateIn(scheduledAt, spec.trigger.schedule?.timeZone) }),
-  };
-}
-
-/** The day that it is at this time where the schedule is kept, as 2026-01-31. */
-function dateIn(time: number, timeZone: string | undefined): string {
-  if (timeZone === undefined) return isoTime(time).slice(0, 10);
-  return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(time);
-}
-
+/** For one question now: what it looks at may have its answer later. */
 export function expressionFacts(draft: RunDraft): ExpressionFacts {
   return {
     params: draft.params,

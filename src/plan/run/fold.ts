@@ -1,20 +1,14 @@
 /** What has been seen since the last round, written into the state: how attempts came out, and whether a step ends with it. */
-import type { Json } from '../../lib/json.ts';
 import type { StepSpec } from '../../spec/workflow.ts';
 import { foldApproval } from './approvals.ts';
 import type { Role, RunDraft } from './draft.ts';
 import { fateOf, laterVerdict, type EndedFate } from './fate.ts';
-import { isApproval, isSubRun, lineOf, withItems, withLine, type Line, type Site } from './line.ts';
+import { isApproval, isSubRun, lineOf, withItems, withLine, type Folded, type Line, type Site } from './line.ts';
 import { nextAttempt } from './retries.ts';
 import { foldSubRun } from './sub-runs.ts';
 import type { Attempt, StepState } from './state.ts';
 
-/** An attempt as it stands now, and what it wrote. */
-export interface Folded {
-  readonly attempt: Attempt;
-  readonly outputs?: Readonly<Record<string, Json>>;
-}
-
+/** Of all steps that have begun, and of undo jobs. */
 export function foldRun(draft: RunDraft): void {
   const { steps, finally: after } = draft.observed.spec;
   for (const step of steps) foldStep(draft, step, 'do');

@@ -1,10 +1,10 @@
 /** A line of attempts, one after the other: of a step, of one of its items, or of the job that undoes it. */
-import type { JsonObject } from '../../lib/json.ts';
+import type { Json, JsonObject } from '../../lib/json.ts';
 import type { RetrySpec, StepSpec } from '../../spec/workflow.ts';
 import type { Role } from './draft.ts';
 import type { Each } from './items.ts';
 import { entryOf, isFailure } from './standing.ts';
-import type { ItemState, StepState } from './state.ts';
+import type { Attempt, ItemState, StepState } from './state.ts';
 
 export type Line = ItemState;
 
@@ -14,6 +14,12 @@ export interface Site {
   readonly role: Role;
   readonly index: number | undefined;
   readonly each: Each | undefined;
+}
+
+/** An attempt as it stands now, and what it wrote. */
+export interface Folded {
+  readonly attempt: Attempt;
+  readonly outputs?: Readonly<Record<string, Json>>;
 }
 
 /** As messages name it. */
@@ -31,6 +37,7 @@ export function isApproval({ step, role }: Site): boolean {
   return role === 'do' && step.work.kind === 'approve';
 }
 
+/** Undo jobs have a rule of their own. */
 export function retryOf({ step, role }: Site): RetrySpec {
   return role === 'undo' && step.undo ? step.undo.retry : step.retry;
 }

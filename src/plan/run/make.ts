@@ -1,20 +1,16 @@
 /** What one attempt creates: the Job with all references replaced, or the record of a sub-run. */
 import type { Json, JsonObject } from '../../lib/json.ts';
-import type { CreateStepJob, CreateSubRun } from './action.ts';
 import type { RunDraft } from './draft.ts';
 import type { Each } from './items.ts';
 import { isSubRun, siteText, templateOf, type Site } from './line.ts';
 import { Resolver, asObject, type ItemValue, type Resolved } from './lookup.ts';
+import type { Made } from './made.ts';
+import { makeSubRun } from './make-sub-run.ts';
 import { stepJobName, subRunName } from './names.ts';
 import { stepJob } from './step-job.ts';
-import { makeSubRun } from './sub-runs.ts';
 import { timeLimit, type TimeLimit } from './time-limit.ts';
 
-export type Made =
-  | { readonly kind: 'made'; readonly name: string; readonly action: CreateStepJob | CreateSubRun; readonly memory?: string }
-  | { readonly kind: 'wait'; readonly step: string }
-  | { readonly kind: 'problem'; readonly reason: string; readonly message: string };
-
+/** Which attempt of a line. */
 export interface AttemptPlan {
   /** From 1. */
   readonly attempt: number;
@@ -40,6 +36,7 @@ export function nameOf(draft: RunDraft, site: Site, attempt: number): string {
   return stepJobName(spec.name, { uid: record.uid, step: step.name, role, index, attempt }, index === undefined && each !== undefined);
 }
 
+/** `resolver`: where the caller asks afterwards what was read. */
 export function makeAttempt(draft: RunDraft, site: Site, plan: AttemptPlan, resolver = resolverFor(draft, site)): Made {
   return isSubRun(site) ? makeSubRun(draft, site, plan.attempt, resolver) : makeJob(draft, site, plan, resolver);
 }

@@ -3,19 +3,13 @@ import type { Json } from '../../lib/json.ts';
 import type { OutputSpec, ValueType } from '../../spec/workflow.ts';
 import { overdue } from './approvals.ts';
 import type { RunDraft } from './draft.ts';
-import type { Folded } from './fold.ts';
-import { siteText, type Site } from './line.ts';
-import { Resolver, asObject } from './lookup.ts';
-import type { Made } from './make.ts';
-import { subRunName } from './names.ts';
+import type { Folded, Site } from './line.ts';
 import type { ObservedRecord, RunResult } from './record.ts';
 import { entryOf } from './standing.ts';
 import type { Attempt } from './state.ts';
 import { timeLimit } from './time-limit.ts';
 
-/** Runs within runs: more can only be a workflow that runs itself. */
-const deepest = 10;
-
+/** The attempt as its record shows it. */
 export function foldSubRun(draft: RunDraft, { step }: Site, attempt: Attempt): Folded {
   const child = draft.observed.children.get(attempt.job);
   if (!child) return { attempt: foldMissing(draft, attempt) };
@@ -66,30 +60,4 @@ function fits(type: ValueType, value: Json): boolean {
   if (type === 'array') return Array.isArray(value);
   if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value);
   return typeof value === type;
-}
-
-/** The record of one attempt. */
-export function makeSubRun(draft: RunDraft, site: Site, attempt: number, resolver: Resolver): Made {
-  const { step, index } = site;
-  const { record, spec } = draft.observed;
-  if (step.work.kind !== 'workflow') return { kind: 'problem', reason: 'ReferenceInvalid', message: 'the step runs no workflow' };
-  const depth = (record.request?.parent?.depth ?? 0) + 1;
-  if (depth > deepest) return { kind: 'problem', reason: 'TooDeep', message: `runs are nested more than ${deepest} deep` };
-  const { workflow } = step.work;
-  const parameters = asObject(resolver.resolve(step.work.parameters, 'any'));
-  if (parameters.kind !== 'value') return parameters;
-  const name = subRunName(workflow, { uid: record.uid, step: step.name, index, attempt });
-  return {
-    kind: 'made',
-    name,
-    action: {
-      kind: 'createSubRun',
-      reason: attempt === 1 ? 'StepDue' : 'StepRetry',
-      because: `${siteText(site)} runs workflow "${workflow}"`,
-      step: step.name,
-      name,
-      request: { workflow, trigger: 'step', parent: { run: record.name, uid: record.uid, step: step.name, attempt, depth, within: [...(record.request?.parent?.within ?? []), spec.name] } },
-      parameters: parameters.value,
-    },
-  };
 }

@@ -43,11 +43,12 @@ function planPatience(draft: RunDraft, job: ObservedJob): void {
 }
 
 /**
- * Its attempt has its outcome already, which the Job had no part in. One that no attempt speaks of may still be met by its
- * step: a process may have died after it created it. Once nothing can start that has not started by now, nobody will.
+ * Its attempt has an outcome already, which the Job had no part in; one that succeeded is left to end by itself. One that no
+ * attempt speaks of may still be met by its step: a process may have died after it created it. Once nothing can start that
+ * has not started by now, nobody will.
  */
 function isUnwanted(draft: RunDraft, known: KnownAttempt | undefined): boolean {
-  if (known) return !known.awaited;
+  if (known) return !known.awaited && known.attempt.outcome !== 'succeeded';
   return draft.end !== undefined || (!draft.held && (isCommanded(draft.stopping) || hasEnded(draft, draft.observed.spec.steps)));
 }
 

@@ -99,7 +99,8 @@ function running(draft: RunDraft): Standing {
   const open = openSteps(draft, steps);
   const done = steps.filter(({ name }) => draft.step(name)?.outcome !== undefined).length;
   const room = holdOf(draft, 'room');
-  const more = room ? `; step "${room.step}" waits for one of ${count(draft.observed.spec.maxParallel ?? 0, 'slot')}` : '';
+  const { maxParallel } = draft.observed.spec;
+  const more = room && maxParallel !== undefined ? `; step "${room.step}" waits for one of ${count(maxParallel, 'slot')}` : '';
   const what = open.length === 0 ? 'nothing runs' : `running: ${names(open)}`;
   return { reason: open.length === 0 && room ? 'WaitsForCapacity' : 'WaitsForSteps', message: `${what}; ${done} of ${steps.length} steps have ended${more}` };
 }

@@ -81,6 +81,11 @@ describe('a run that repeats another', () => {
     expect(rerun(reverting, earlier).running()).toEqual(['a']);
   });
 
+  it('takes over without waiting for room', () => {
+    const run = rerun({ ...spec, maxParallel: 1 }, earlierRun(), { from: 'a' });
+    expect([run.running(), run.outcomes()]).toEqual([['a'], 'side succeeded']);
+  });
+
   it('undoes what it took over, if it fails itself', () => {
     const undo = undoJob();
     const before = aWorkflow('a\nb < a\nc < b', { onFailure: 'stop', steps: { a: { undo }, b: { undo } } });

@@ -170,6 +170,13 @@ describe('references', () => {
     expect(run.argsOf('next')).toEqual(['7 none full etl-1 change 1']);
   });
 
+  it('to the time of a schedule are the time, and the day where the schedule is kept', () => {
+    const spec = aWorkflow('a', { steps: { a: { work: printing('$(run.scheduledAt) $(run.scheduledDate) $(run.startedAt)') } }, trigger: { onChange: false, onRequest: false, schedule: { lines: ['0 1 * * *'], timeZone: 'Pacific/Auckland', concurrencyPolicy: 'Forbid', startingDeadline: undefined } } });
+    const run = aRun(spec, { request: { trigger: 'schedule', scheduledAt: Date.UTC(2026, 0, 1, 12) } });
+    expect(run.argsOf('a')).toEqual(['2026-01-01T12:00:00.000Z 2026-01-02 2026-01-01T12:00:00.000Z']);
+    expect(aRun(spec, { request: { trigger: 'schedule', scheduledAt: 1e300 } }).running()).toEqual(['a']);
+  });
+
   it('to an output that a skipped step never wrote are its default', () => {
     const steps = { count: { ...count, when: 'false' }, next: { work: printing('$(steps.count.outputs.note)') } };
     expect(aRun(aWorkflow('count\nnext < count', { steps })).argsOf('next')).toEqual(['none']);

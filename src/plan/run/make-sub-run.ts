@@ -1,0 +1,35 @@
+/** The record that a step asks for, which runs another workflow. */
+import type { RunDraft } from './draft.ts';
+import { siteText, type Site } from './line.ts';
+import { asObject, type Resolver } from './lookup.ts';
+import type { Made } from './made.ts';
+import { subRunName } from './names.ts';
+
+/** Runs within runs: more can only be a workflow that runs itself. */
+const deepest = 10;
+
+/** The record of one attempt. */
+export function makeSubRun(draft: RunDraft, site: Site, attempt: number, resolver: Resolver): Made {
+  const { step, index } = site;
+  const { record, spec } = draft.observed;
+  if (step.work.kind !== 'workflow') return { kind: 'problem', reason: 'ReferenceInvalid', message: 'the step runs no workflow' };
+  const depth = (record.request?.parent?.depth ?? 0) + 1;
+  if (depth > deepest) return { kind: 'problem', reason: 'TooDeep', message: `runs are nested more than ${deepest} deep` };
+  const { workflow } = step.work;
+  const parameters = asObject(resolver.resolve(step.work.parameters, 'any'));
+  if (parameters.kind !== 'value') return parameters;
+  const name = subRunName(workflow, { uid: record.uid, step: step.name, index, attempt });
+  return {
+    kind: 'made',
+    name,
+    action: {
+      kind: 'createSubRun',
+      reason: attempt === 1 ? 'StepDue' : 'StepRetry',
+      because: `${siteText(site)} runs workflow "${workflow}"`,
+      step: step.name,
+      name,
+      request: { workflow, trigger: 'step', parent: { run: record.name, uid: record.uid, step: step.name, attempt, depth, within: [...(record.request?.parent?.within ?? []), spec.name] } },
+      parameters: parameters.value,
+    },
+  };
+}
