@@ -31,6 +31,7 @@ export function superseded(claim: Claim, by: string): Stand {
   return { state: 'Superseded', reason: 'SpecSuperseded', message: `"${by}" also defines ${kind} "${claim.parsed.name}" and is newer` };
 }
 
+/** The status of one claim of a Queue. */
 export function queueStatus(stand: Stand, claim: Claim, observed: Observed): Status {
   const live = observed.jobs.filter(isLive);
   return {

@@ -6,12 +6,14 @@ import type { ObservedRecord, RunPhase, RunRequest } from '../run/record.ts';
 /** A record whose request can be read. Another is left to people: it starts nothing and keeps nothing from starting. */
 export type ReadableRecord = ObservedRecord & { readonly request: RunRequest };
 
+/** Whether its request can be read. */
 export function isReadable(record: ObservedRecord): record is ReadableRecord {
   return record.request !== undefined;
 }
 
 const finished: ReadonlySet<RunPhase> = new Set(['Succeeded', 'Failed', 'Cancelled']);
 
+/** Over, however it came out. */
 export function isFinished({ phase }: ObservedRecord): boolean {
   return finished.has(phase);
 }
@@ -26,6 +28,7 @@ export function finishedAt(record: ObservedRecord): number {
   return record.result?.finishedAt ?? record.createdAt;
 }
 
+/** What a write needs to reach this record, as it was looked at, and no namesake. */
 export function recordRef({ name, uid, resourceVersion }: ObservedRecord): JobRef {
   return { name, uid, resourceVersion };
 }

@@ -12,6 +12,7 @@ import type { Timetable } from './timetable.ts';
 /** More times than this are not counted: each costs about 0.1 ms to find, and a week of minutes has ten thousand. */
 const mostMissed = 1000;
 
+/** What the schedule wants now: one run at most, for the last time that is due. */
 export function scheduleWish(draft: WorkflowDraft, round: WorkflowRound, timetable: Timetable): Wish {
   const { observed, now } = round;
   const { schedule, from } = timetable;

@@ -93,6 +93,7 @@ export interface StatusView {
   readonly timetable: Timetable | undefined;
 }
 
+/** The status of the claim that won; of the others see `supersededStatus`. */
 export function workflowStatus(claim: Claim, observed: ObservedWorkflow, { stand, round, timetable }: StatusView): Status {
   const known = observed.recordsUnknown === undefined;
   const status = claimStatus(stand, claim, { last: known ? lastRun(observed) : undefined, verdict: observed.verdict });

@@ -36,6 +36,7 @@ function inForceSince(schedule: ScheduleSpec, { source }: Claim, { since, specSi
   return written.schedule?.id === timetableId(schedule) ? Date.parse(written.schedule.from) : specSince;
 }
 
+/** The timetable as it is written down. */
 export function scheduleStatus({ schedule, from, next }: Timetable): ScheduleStatus {
   return { id: timetableId(schedule), from: isoTime(from), next: next === undefined ? undefined : isoTime(next) };
 }
