@@ -135,7 +135,7 @@ export class JobTasks {
     // It had been seen and the cache does not show it any more: this GET tells whether it is gone.
     if (result.kind === 'unclear') return this.#nothing(task, result.message);
     if (result.kind === 'found' && isOurs(task, result.job)) {
-      memory.reserve(key, action.jobName);
+      if (!result.job.deleting) memory.reserve(key, action.jobName);
       return this.#settle(task, result);
     }
     run.absent.add(action.jobName);
