@@ -94,7 +94,7 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
     return this.#run;
   }
 
-  /** What steps of `finally` see besides. */
+  /** What undo jobs and steps of `finally` see besides. */
   conclude(outcome: RunOutcome, failedSteps: readonly string[]): void {
     this.#run = { ...this.run, outcome, failedSteps: [...failedSteps] };
   }

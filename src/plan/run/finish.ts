@@ -12,9 +12,9 @@ import type { RunEnd, RunOutcome } from './state.ts';
 export function planFinish(draft: RunDraft): void {
   const { steps } = draft.observed.spec;
   if (!hasEnded(draft, steps)) return;
+  draft.conclude(outcomeOf(draft), failedSteps(draft));
   planRevert(draft);
   if (toUndo(draft).length > 0) return;
-  draft.conclude(outcomeOf(draft), failedSteps(draft));
   decideFinally(draft);
 }
 

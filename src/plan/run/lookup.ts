@@ -56,7 +56,7 @@ export class Resolver {
     const [first = '', ...rest] = path;
     switch (root) {
       case 'params':
-        return within(entryOf(this.#draft.params, first), rest, text);
+        return within(declared(this.#draft.params, first), rest, text);
       case 'run':
         return within(entryOf(this.#draft.run, first), rest, text);
       case 'item':
@@ -68,12 +68,12 @@ export class Resolver {
     }
   }
 
-  #findOfStep(name: string, [field, output = '', ...rest]: readonly string[], { text, fault }: { readonly text: string; readonly fault: Fault }): LookedUp {
+  #findOfStep(name: string, [, output = '', ...rest]: readonly string[], { text, fault }: { readonly text: string; readonly fault: Fault }): LookedUp {
     const { byName, byId } = this.#draft.graph;
-    const step = byName.get(name) ?? byId.get(name.replaceAll('-', '_'));
+    const step = byName.get(name) ?? byId.get(idOf(name));
     if (!step) return { kind: 'missing', message: `${text}: there is no step "${name}"` };
     const state = this.#draft.step(step.name) ?? {};
-    const value = field === 'outcome' ? state.outcome : entryOf(outputsOf(step, state), output);
+    const value = declared(outputsOf(step, state), output);
     if (value !== undefined) return within(value, rest, text);
     if (state.outcome === undefined) {
       fault.open ??= step.name;
@@ -82,6 +82,15 @@ export class Resolver {
     fault.missing ??= `${text}: step "${step.name}" ${outcomeText[state.outcome]} without output "${output}", which has no default`;
     return { kind: 'missing', message: fault.missing };
   }
+}
+
+/** Names may be written with `-` or `_`, however they are declared. */
+function declared<Value>(values: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return entryOf(values, name) ?? Object.entries(values).find(([known]) => idOf(known) === idOf(name))?.[1];
+}
+
+function idOf(name: string): string {
+  return name.replaceAll('-', '_');
 }
 
 /** The value at the path inside another. */

@@ -4,18 +4,20 @@ import type { OutputSpec, ValueType } from '../../spec/workflow.ts';
 import { overdue } from './approvals.ts';
 import type { RunDraft } from './draft.ts';
 import type { Folded, Site } from './line.ts';
+import { resolverFor } from './make.ts';
 import type { ObservedRecord, RunResult } from './record.ts';
 import { entryOf } from './standing.ts';
 import type { Attempt } from './state.ts';
 import { timeLimit } from './time-limit.ts';
 
 /** The attempt as its record shows it. */
-export function foldSubRun(draft: RunDraft, { step }: Site, attempt: Attempt): Folded {
+export function foldSubRun(draft: RunDraft, site: Site, attempt: Attempt): Folded {
+  const { step } = site;
   const child = draft.observed.children.get(attempt.job);
   if (!child) return { attempt: foldMissing(draft, attempt) };
   if (child.request?.parent?.uid !== draft.observed.record.uid) return { attempt: refused(draft, attempt, 'JobNameTaken', `record "${child.name}" belongs to somebody else`) };
   if (child.result) return withResult(attempt, child, child.result, step.outputs);
-  const late = overdue(draft, attempt, timeLimit(draft, step));
+  const late = overdue(draft, attempt, timeLimit(draft, step, resolverFor(draft, site)));
   return { attempt: late ?? (attempt.seen === true ? attempt : { ...attempt, seen: true, ranAt: child.createdAt }) };
 }
 

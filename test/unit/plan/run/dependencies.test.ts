@@ -170,6 +170,12 @@ describe('references', () => {
     expect(run.argsOf('next')).toEqual(['7 none full etl-1 change 1']);
   });
 
+  it('may spell names with - or _, however they are declared', () => {
+    const steps = { 'count-all': { outputs: { 'row-count': anOutput('integer') } }, next: { work: printing('$(steps.count_all.outputs.row_count) $(params.run_mode)') } };
+    const run = aRun(aWorkflow('count-all\nnext < count-all', { parameters: { 'run-mode': parameters.mode }, steps })).succeed('count-all', { 'row-count': 7 }).settle();
+    expect(run.argsOf('next')).toEqual(['7 full']);
+  });
+
   it('to the time of a schedule are the time, and the day where the schedule is kept', () => {
     const spec = aWorkflow('a', { steps: { a: { work: printing('$(run.scheduledAt) $(run.scheduledDate) $(run.startedAt)') } }, trigger: { onChange: false, onRequest: false, schedule: { lines: ['0 1 * * *'], timeZone: 'Pacific/Auckland', concurrencyPolicy: 'Forbid', startingDeadline: undefined } } });
     const run = aRun(spec, { request: { trigger: 'schedule', scheduledAt: Date.UTC(2026, 0, 1, 12) } });

@@ -149,10 +149,10 @@ describe('onFailure: revert', () => {
     expect(run.running()).toEqual(['undo late']);
   });
 
-  it('reads what the step wrote', () => {
-    const steps = { a: { undo: undoJob({ args: ['$(steps.a.outputs.id)'] }), outputs: { id: anOutput('string') } } };
+  it('reads what the step wrote, and what came of the run', () => {
+    const steps = { a: { undo: undoJob({ args: ['$(steps.a.outputs.id)', '$(run.outcome) $(run.failedSteps)'] }), outputs: { id: anOutput('string') } } };
     const run = aRun(aWorkflow('a\nbad < a', { onFailure: 'revert', steps })).succeed('a', { id: 'x1' }).settle().fail('bad').settle();
-    expect(run.argsOf('undo a')).toEqual(['x1']);
+    expect(run.argsOf('undo a')).toEqual(['x1', 'failed ["bad"]']);
   });
 
   it('comes before finally', () => {

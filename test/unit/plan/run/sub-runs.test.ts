@@ -97,6 +97,13 @@ describe('a step that runs a workflow', () => {
     expect(run.settle().state.steps['child']).toMatchObject({ outcome: 'failed', reason: 'Timeout' });
   });
 
+  it('has a timeout for each item, which may be the item', () => {
+    const run = aRun(aWorkflow('child', { steps: { child: { work: subRun('other'), forEach: eachOf(['5m', '9m']), timeout: '$(item)' } } }));
+    expect(run.plan?.wakeAt).toBe(run.now + minutes(5));
+    run.later(minutes(5)).settle();
+    expect(run.running()).toEqual(['child[1]']);
+  });
+
   it('goes no deeper than ten', () => {
     const deep = (depth: number) => aRun(spec, { request: { trigger: 'step', parent: { run: 'p', uid: 'u', step: 's', attempt: 2, depth, within: ['top'] } } });
     expect(deep(9).things[0]?.action).toMatchObject({ request: { parent: { depth: 10, within: ['top', 'etl'] } } });
