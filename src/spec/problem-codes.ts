@@ -38,6 +38,7 @@ export const problemCodes = {
   ReservedName: 'error',
   UnknownReference: 'error',
   UnreplacedReference: 'warning',
+  ReferenceInScript: 'warning',
   EnvOverridden: 'warning',
   LiteralCredential: 'warning',
   // How its steps depend on each other, and the files that they name.

@@ -4,6 +4,7 @@ import type { FieldPath } from './field-path.ts';
 import { isReservedPath, jobFindings } from './job-rules.ts';
 import { part } from './job-parts.ts';
 import type { Finding } from './report.ts';
+import { scriptFindings } from './script-rules.ts';
 import { credentialFindings } from './text-rules.ts';
 import { exactlyOne } from './workflow-rules.ts';
 import { recipeOf, undoOf, workFields, workOf, type StepText, type StepTexts, type WorkField } from './workflow-steps.ts';
@@ -108,7 +109,7 @@ function jobRules(spec: JsonObject, holder: JsonObject): Finding[] {
   const merged = recipe ? { ...holder, job: recipe } : holder;
   const own = part(holder, ['job'])?.value;
   const isOwn = ({ path = [], code }: Finding): boolean => path[0] !== 'job' || code === 'ConflictingFields' || own === undefined || Object.hasOwn(own, String(path[1]));
-  return [...imageFindings(recipe), ...[...jobFindings(merged), ...credentialFindings(merged)].filter(isOwn)];
+  return [...imageFindings(recipe), ...[...jobFindings(merged), ...credentialFindings(merged), ...scriptFindings(merged)].filter(isOwn)];
 }
 
 function imageFindings(recipe: JsonObject | undefined): Finding[] {
@@ -120,5 +121,5 @@ function defaultsFindings(spec: JsonObject): Finding[] {
   const defaults = part(spec, ['jobDefaults']);
   if (!defaults) return [];
   const holder = { job: defaults.value };
-  return [...jobFindings(holder), ...credentialFindings(holder)].map((finding) => ({ ...finding, path: ['jobDefaults', ...(finding.path ?? []).slice(1)] }));
+  return [...jobFindings(holder), ...credentialFindings(holder), ...scriptFindings(holder)].map((finding) => ({ ...finding, path: ['jobDefaults', ...(finding.path ?? []).slice(1)] }));
 }
