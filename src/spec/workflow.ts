@@ -130,6 +130,8 @@ export interface RetrySpec {
 
 export interface UndoSpec {
   readonly template: JsonObject;
+  /** `jobFile`: a whole manifest, in which no references are replaced. */
+  readonly verbatim?: boolean;
   readonly retry: RetrySpec;
   readonly startTimeout: number;
   readonly timeout: number | undefined;

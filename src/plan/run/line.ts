@@ -46,7 +46,7 @@ const nothing: JsonObject = {};
 
 /** What the Job is made from, as it was written, and whether references in it are replaced. */
 export function templateOf({ step, role, index }: Site): { readonly template: JsonObject; readonly verbatim: boolean } {
-  if (role === 'undo') return { template: step.undo?.template ?? nothing, verbatim: false };
+  if (role === 'undo') return { template: step.undo?.template ?? nothing, verbatim: step.undo?.verbatim === true };
   if (step.work.kind === 'job') return { template: step.work.template, verbatim: false };
   if (step.work.kind === 'manifests') return { template: step.work.manifests[step.work.several ? (index ?? 0) : 0]?.template ?? nothing, verbatim: true };
   return { template: nothing, verbatim: true };

@@ -155,6 +155,11 @@ describe('onFailure: revert', () => {
     expect(run.argsOf('undo a')).toEqual(['x1', 'failed ["bad"]']);
   });
 
+  it('uses a whole manifest as it stands', () => {
+    const run = aRun(aWorkflow('a\nbad < a', { onFailure: 'revert', steps: { a: { undo: { ...undoJob({ args: ['$(run.sh)'] }), verbatim: true } } } })).succeed('a').settle().fail('bad').settle();
+    expect(run.argsOf('undo a')).toEqual(['$(run.sh)']);
+  });
+
   it('comes before finally', () => {
     const run = aRun(aWorkflow('a\nbad < a\n-- finally\ntell', { onFailure: 'revert', steps: { a: { undo } } })).succeed('a').settle().fail('bad').settle();
     expect(run.running()).toEqual(['undo a']);
