@@ -30,6 +30,11 @@ export function ownerReference(source: { readonly name: string; readonly uid: st
   return { apiVersion: 'v1', kind: 'ConfigMap', name: source.name, uid: source.uid, controller: true };
 }
 
+/** For the metadata of what a run makes: nothing owns it where the run has no ConfigMap. */
+export function ownedBy(record: { readonly name: string; readonly uid: string; readonly ownerless?: true }): JsonObject {
+  return record.ownerless === true ? {} : { ownerReferences: [ownerReference(record)] };
+}
+
 /** One entry of a container's env. */
 export function literal(name: string, value: string): JsonObject {
   return { name, value };

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Json, JsonObject } from '../../lib/json.ts';
 import { objectAt } from '../../lib/json.ts';
+import { ownedBy } from '../../plan/manifest.ts';
 import type { RunRequest, RunResult } from '../../plan/run/record.ts';
 import type { NewRecord, RecordChange } from '../../reconcile/record-ports.ts';
 import {
@@ -33,13 +34,13 @@ export function recordManifest(record: NewRecord, content: DataPatch, instance: 
 }
 
 /** The map that the run's pods mount: all of it follows from the record. */
-export function filesManifest(record: Owner, files: Readonly<Record<string, string>>, instance: string): JsonObject {
+export function filesManifest(record: Owner & { readonly ownerless?: true }, files: Readonly<Record<string, string>>, instance: string): JsonObject {
   return {
     ...head,
     metadata: {
       name: `${record.name}${filesMapSuffix}`,
       labels: { [recordLabel]: 'files', ...common(instance), [runLabel]: record.name },
-      ownerReferences: [ownerReference(record)],
+      ...ownedBy(record),
     },
     data: { ...files },
     immutable: true,

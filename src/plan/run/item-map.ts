@@ -1,7 +1,7 @@
 /** The items of a forEach as files: an immutable ConfigMap with one key for each, of which a pod mounts its own. */
 import type { Json, JsonObject } from '../../lib/json.ts';
 import * as keys from '../../spec/keys.ts';
-import { ownerReference, type Mounts } from '../manifest.ts';
+import { ownedBy, type Mounts } from '../manifest.ts';
 
 /** What the map's name ends in, behind the name of its Job. */
 const suffix = '-items';
@@ -14,7 +14,7 @@ export function itemText(value: Json): string {
 
 export interface ItemMapInput {
   readonly jobName: string;
-  readonly record: { readonly name: string; readonly uid: string };
+  readonly record: { readonly name: string; readonly uid: string; readonly ownerless?: true };
   readonly namespace: string;
   /** Labels that the Job has. */
   readonly labels: Readonly<Record<string, string>>;
@@ -27,7 +27,7 @@ export function itemMap({ jobName, record, namespace, labels, items }: ItemMapIn
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { namespace, name: `${jobName}${suffix}`, labels: { ...labels, [keys.recordLabel]: 'items' }, ownerReferences: [ownerReference(record)] },
+    metadata: { namespace, name: `${jobName}${suffix}`, labels: { ...labels, [keys.recordLabel]: 'items' }, ...ownedBy(record) },
     immutable: true,
     data: Object.fromEntries([...items].map(([index, value]) => [String(index), itemText(value)])),
   };

@@ -71,6 +71,8 @@ export interface ObservedRecord {
   readonly createdAt: number;
   readonly deleting: boolean;
   readonly ownerUid: string | undefined;
+  /** It is no ConfigMap: whoever runs it keeps it in memory, and nothing owns what it makes. */
+  readonly ownerless?: true;
   /** Label value of the workflow's name: what keys are made of. */
   readonly workflow: string;
   /** undefined: unreadable, somebody edited it. */

@@ -5,7 +5,7 @@ import * as keys from '../../spec/keys.ts';
 import { referencesUnder } from '../../spec/references.ts';
 import type { StepSpec, WorkflowSpec } from '../../spec/workflow.ts';
 import type { PlanEnvironment } from '../environment.ts';
-import { deadlineSeconds, eachContainer, jobLabels, literal, mergedMetadata, ownerReference, prependEnv, withVolumes, type Mounts } from '../manifest.ts';
+import { deadlineSeconds, eachContainer, jobLabels, literal, mergedMetadata, ownedBy, prependEnv, withVolumes, type Mounts } from '../manifest.ts';
 import type { UpkeepNote } from '../notes.ts';
 import { indexedSpec } from './indexed-job.ts';
 import { itemMap, itemMounts } from './item-map.ts';
@@ -15,7 +15,7 @@ import { stepJobName } from './names.ts';
 import type { ObservedRecord } from './record.ts';
 
 export interface StepJobInput {
-  readonly record: Pick<ObservedRecord, 'name' | 'uid' | 'workflow'>;
+  readonly record: Pick<ObservedRecord, 'name' | 'uid' | 'workflow' | 'ownerless'>;
   readonly spec: WorkflowSpec;
   readonly step: StepSpec;
   /** `undo` takes the limits of step.undo. */
@@ -77,7 +77,7 @@ function manifestOf(input: StepJobInput, parts: Parts): JsonObject {
       namespace: environment.namespace,
       name: parts.jobName,
       ...mergedMetadata(objectAt(template, 'metadata'), spec.jobMetadata, { labels: parts.labels, annotations: annotationsOf(input) }),
-      ownerReferences: [ownerReference(record)],
+      ...ownedBy(record),
     },
     spec: {
       ...(each && isIndexed(input) ? indexedSpec(jobSpec, step, each.count) : jobSpec),
