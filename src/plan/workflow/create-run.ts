@@ -21,6 +21,7 @@ export function frozen({ spec, winner, index }: WorkflowRound, owned: boolean): 
   return { claim: index, owner };
 }
 
-function ruleNote({ count, age }: RetentionRule): { count?: number; age?: number } {
+/** What is not bounded is absent. */
+export function ruleNote({ count, age }: RetentionRule): { count?: number; age?: number } {
   return { ...(count === undefined ? {} : { count }), ...(age === undefined ? {} : { age }) };
 }

@@ -1,0 +1,114 @@
+/** Waits for the end of a run and tells how it gets on. */
+import type { Clock } from '../../lib/clock.ts';
+import type { ObservedRecord, RunPhase } from '../../plan/run/record.ts';
+import { stepNews } from '../../plan/run/news.ts';
+import type { RunState } from '../../plan/run/state.ts';
+import { exitCode, UserError } from '../exit-code.ts';
+import { elapsed } from './elapsed.ts';
+import { endText, isFinished } from './phases.ts';
+import type { RunClient } from './run-client.ts';
+import { RecordWatch } from './record-watch.ts';
+import { standing, winner } from './spec-view.ts';
+import { oneLine } from './table.ts';
+
+export interface FollowDeps {
+  readonly runs: RunClient;
+  readonly clock: Clock;
+  readonly err: (line: string) => void;
+}
+
+export interface FollowOptions {
+  readonly name: string;
+  readonly workflow: string;
+  /** Milliseconds; undefined: as long as it takes. */
+  readonly timeout: number | undefined;
+}
+
+/** After so long without being taken up a run deserves an explanation. */
+const patience = 10_000;
+/** A look now and then costs nothing, should a watch ever miss something. */
+const longestPause = 600_000;
+
+/** 0: it succeeded; 1: it failed or was cancelled; 3: it had not ended in time, and goes on. */
+export async function followRun(deps: FollowDeps, options: FollowOptions): Promise<number> {
+  const watch = new RecordWatch(deps.runs, deps.clock, options);
+  try {
+    return await new Follower(deps, options).until(watch);
+  } finally {
+    await watch.stop();
+  }
+}
+
+const nothing: RunState = { startedAt: 0, steps: {}, undo: {} };
+
+class Follower {
+  readonly #deps: FollowDeps;
+  readonly #options: FollowOptions;
+  readonly #began: number;
+  #phase: RunPhase | undefined;
+  #state = nothing;
+  #explained = false;
+
+  constructor(deps: FollowDeps, options: FollowOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#began = deps.clock.monotonic();
+  }
+
+  async until(watch: RecordWatch): Promise<number> {
+    for (;;) {
+      const record = await this.#look();
+      if (isFinished(record)) return record.phase === 'Succeeded' ? exitCode.ok : exitCode.no;
+      const left = this.#left();
+      if (left <= 0) {
+        this.#say(`not over after ${elapsed(this.#waited())}; the run goes on: job-chief status ${this.#options.name}`);
+        return exitCode.timedOut;
+      }
+      await watch.changed(Math.min(left, this.#explained ? longestPause : Math.max(1, patience - this.#waited())));
+      if (record.phase === 'Queued' && this.#waited() >= patience) await this.#explain();
+    }
+  }
+
+  /** Reads the run and says what is new. */
+  async #look(): Promise<ObservedRecord> {
+    const { name } = this.#options;
+    const content = await this.#deps.runs.content(name);
+    if (!content) throw new UserError(`the record of run "${name}" was deleted`);
+    const { record, state } = content;
+    if (record.phase !== this.#phase && !isFinished(record)) this.#say(record.phase.toLowerCase());
+    this.#phase = record.phase;
+    if (typeof state === 'object') {
+      for (const { message } of stepNews(this.#state, state)) this.#say(message);
+      this.#state = state;
+    }
+    if (isFinished(record)) this.#say(endLine(record));
+    return record;
+  }
+
+  /** Once: why nobody has taken it up. */
+  async #explain(): Promise<void> {
+    if (this.#explained) return;
+    this.#explained = true;
+    const spec = winner(await this.#deps.runs.specs(), this.#options.workflow);
+    const { state, reason, message } = spec ? standing(spec) : { state: 'gone', reason: '', message: 'no ConfigMap defines it any more' };
+    this.#say(`still queued; the workflow is ${state}${reason === '' ? '' : ` (${reason})`}: ${message}`);
+  }
+
+  #say(line: string): void {
+    this.#deps.err(`${elapsed(this.#waited()).padStart(7)}  ${oneLine(line)}`);
+  }
+
+  #waited(): number {
+    return this.#deps.clock.monotonic() - this.#began;
+  }
+
+  #left(): number {
+    return (this.#options.timeout ?? Number.POSITIVE_INFINITY) - this.#waited();
+  }
+}
+
+function endLine(record: ObservedRecord): string {
+  const { result } = record;
+  const took = result ? ` after ${elapsed(result.finishedAt - result.startedAt)}` : '';
+  return `run ${endText(record)}${took}${result && result.message !== '' ? `: ${result.message}` : ''}`;
+}

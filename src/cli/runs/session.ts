@@ -1,0 +1,63 @@
+/** From the options that all commands for runs share to a client for them. */
+import { Option, type Command } from 'commander';
+import { KubernetesClient } from '../../adapters/kubernetes/client.ts';
+import { openCluster } from '../../adapters/kubernetes/open-cluster.ts';
+import { asError, systemClock, type Clock } from '../../lib/clock.ts';
+import { defaultInstance } from '../../spec/keys.ts';
+import { version } from '../../version.ts';
+import { UserError } from '../exit-code.ts';
+import { writeError, writeLine } from '../output.ts';
+import { RunClient } from './run-client.ts';
+import type { Screen } from './table.ts';
+
+export interface ClusterOptions {
+  readonly namespace?: string;
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly instance: string;
+}
+
+/** The process as far as a command uses it. */
+export interface Streams {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly screen: Screen;
+}
+
+/** All that a command for runs needs from outside. */
+export interface Session extends Streams {
+  readonly runs: RunClient;
+  readonly clock: Clock;
+}
+
+/** Who wrote what, in managedFields. */
+const fieldManager = 'job-chief-cli';
+
+/** As kubectl has them. */
+export function addClusterOptions(command: Command): Command {
+  return command
+    .option('-n, --namespace <name>', "namespace; default: the context's")
+    .option('--context <name>', 'context of the kubeconfig')
+    .option('--kubeconfig <file>', 'kubeconfig to use; default: $KUBECONFIG, else ~/.kube/config')
+    .addOption(new Option('--instance <name>', 'instance of job-chief, where a namespace has several').default(defaultInstance));
+}
+
+/** Opens the cluster for one command, with the rights of whoever calls it. */
+export async function inSession<Result>({ namespace, context, kubeconfig, instance }: ClusterOptions, use: (session: Session) => Promise<Result>): Promise<Result> {
+  const clock = systemClock;
+  const cluster = await openCluster({ clock, env: process.env, kubeconfig, context, connections: 4, version }).catch((error: unknown) => {
+    throw new UserError('no way to a cluster', { cause: asError(error) });
+  });
+  try {
+    const client = new KubernetesClient({ transport: cluster.transport, clock, namespace: namespace ?? cluster.namespace ?? 'default', fieldManager });
+    return await use({ ...processStreams(), clock, runs: new RunClient({ client, instance }) });
+  } finally {
+    await cluster.close();
+  }
+}
+
+/** Colours and the width of lines only on a terminal. */
+export function processStreams(): Streams {
+  const { stdout } = process;
+  return { out: writeLine, err: writeError, screen: { colours: stdout.isTTY && stdout.hasColors(), width: stdout.isTTY ? stdout.columns : undefined } };
+}

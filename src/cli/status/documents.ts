@@ -1,0 +1,83 @@
+/** What status shows, as data: for programs (JSON, YAML), and what the tables are made from. */
+import type { Json, JsonObject } from '../../lib/json.ts';
+import { isoTime } from '../../plan/iso-time.ts';
+import type { ObservedRecord, RunResult } from '../../plan/run/record.ts';
+import { objectAt, stringAt } from '../../lib/json.ts';
+import type { CriticalPath, PathStep } from '../runs/critical-path.ts';
+import type { StepView } from '../runs/step-views.ts';
+import { standing, type SpecView } from '../runs/spec-view.ts';
+import type { RunDetails } from './read.ts';
+
+/** A spec in the overview. */
+export function specDocument(spec: SpecView): JsonObject {
+  const { source } = spec.claim;
+  const { status = {} } = spec;
+  const lastRun = objectAt(status, 'lastRun');
+  return {
+    kind: spec.kind,
+    name: spec.name,
+    configMap: source.kind === 'configMap' ? source.name : undefined,
+    ...standing(spec),
+    health: stringAt(status, 'health'),
+    createdAt: isoTime(source.createdAt),
+    lastRun: Object.keys(lastRun).length === 0 ? undefined : lastRun,
+  };
+}
+
+/** A run in a list: what its metadata tells. */
+export function runDocument(record: ObservedRecord): JsonObject {
+  const { request, result, commands } = record;
+  return {
+    name: record.name,
+    uid: record.uid,
+    workflow: request?.workflow ?? record.workflow,
+    state: record.phase,
+    request: request as unknown as JsonObject | undefined,
+    createdAt: isoTime(record.createdAt),
+    ...(result ? resultDocument(result) : {}),
+    cancel: commands.cancel,
+    suspend: commands.suspend ? true : undefined,
+    approvals: commands.approvals.size === 0 ? undefined : Object.fromEntries(commands.approvals),
+  };
+}
+
+function resultDocument({ outcome, reason, message, startedAt, finishedAt, failedSteps, outputs }: RunResult): JsonObject {
+  return { startedAt: isoTime(startedAt), finishedAt: isoTime(finishedAt), outcome, reason, message, failedSteps: [...failedSteps], outputs: outputs && { ...outputs } };
+}
+
+/** A run with its steps. */
+export function detailsDocument({ record, parameters, state, message, steps, path }: RunDetails): JsonObject {
+  return {
+    ...runDocument(record),
+    message,
+    parameters,
+    startedAt: state && isoTime(state.startedAt),
+    steps: steps.map(stepDocument),
+    criticalPath: path && pathDocument(path),
+  };
+}
+
+function stepDocument(step: StepView): Json {
+  const { startedAt, ranAt, endedAt, items } = step;
+  return {
+    name: step.name,
+    part: step.part,
+    phase: step.phase,
+    state: step.state,
+    attempts: step.attempts,
+    items: items && { succeeded: items.succeeded, all: items.all },
+    startedAt: startedAt === undefined ? undefined : isoTime(startedAt),
+    ranAt: ranAt === undefined ? undefined : isoTime(ranAt),
+    endedAt: endedAt === undefined ? undefined : isoTime(endedAt),
+    exitCode: step.exitCode,
+    reason: step.reason,
+    message: step.message === '' ? undefined : step.message,
+    object: step.object,
+  };
+}
+
+function pathDocument({ steps, sum }: CriticalPath): JsonObject {
+  const seconds = (milliseconds: number): number => Math.round(milliseconds) / 1000;
+  const step = ({ name, role, gap, wait, ran }: PathStep): Json => ({ name, role, gapSeconds: seconds(gap), waitSeconds: seconds(wait), runSeconds: ran === undefined ? undefined : seconds(ran) });
+  return { seconds: seconds(sum), steps: steps.map(step) };
+}

@@ -1,0 +1,117 @@
+/** Gathers what status shows. */
+import type { Clock } from '../../lib/clock.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import type { ObservedRecord } from '../../plan/run/record.ts';
+import type { RunState } from '../../plan/run/state.ts';
+import type { StoredRecord } from '../../reconcile/record-ports.ts';
+import { parseSpec } from '../../spec/parse.ts';
+import type { WorkflowSpec } from '../../spec/workflow.ts';
+import { UserError } from '../exit-code.ts';
+import { criticalPath, type CriticalPath } from '../runs/critical-path.ts';
+import { hint } from '../runs/lookup.ts';
+import { isFinished } from '../runs/phases.ts';
+import type { RunClient } from '../runs/run-client.ts';
+import { stepViews, type StepView } from '../runs/step-views.ts';
+import { standing, winner, workflowIn, type SpecView } from '../runs/spec-view.ts';
+
+/** Everything about one run. */
+export interface RunDetails {
+  readonly record: ObservedRecord;
+  readonly parameters: JsonObject;
+  readonly state: RunState | undefined;
+  /** How it stands, or ended. */
+  readonly message: string;
+  readonly steps: readonly StepView[];
+  readonly path: CriticalPath | undefined;
+}
+
+export type Shown =
+  /** Without a name: all specs and the latest runs. */
+  | { readonly kind: 'overview'; readonly specs: readonly SpecView[]; readonly runs: readonly ObservedRecord[] }
+  /** The specs of one name, and the runs of that workflow. */
+  | { readonly kind: 'spec'; readonly specs: readonly SpecView[]; readonly runs: readonly ObservedRecord[]; readonly isWorkflow: boolean }
+  | { readonly kind: 'run'; readonly details: RunDetails };
+
+export interface ReadDeps {
+  readonly runs: RunClient;
+  readonly clock: Clock;
+}
+
+/** Throws a UserError where nothing has the name. */
+export async function readStatus(deps: ReadDeps, name: string | undefined): Promise<Shown> {
+  const { runs } = deps;
+  if (name === undefined) {
+    const [specs, records] = await Promise.all([runs.specs(), runs.runs()]);
+    return { kind: 'overview', specs: sorted(specs), runs: records };
+  }
+  const content = await runs.content(name);
+  if (content) return { kind: 'run', details: await readDetails(deps, content) };
+  return readNamed(runs, name);
+}
+
+async function readNamed(runs: RunClient, name: string): Promise<Shown> {
+  const [specs, records] = await Promise.all([runs.specs(), runs.runs()]);
+  const named = specs.filter((spec) => spec.name === name);
+  const own = records.filter(({ request, workflow }) => (request?.workflow ?? workflow) === name);
+  // Runs outlive their workflow.
+  if (named.length > 0 || own.length > 0) return { kind: 'spec', specs: sorted(named), runs: own, isWorkflow: own.length > 0 || named.some(({ kind }) => kind === 'Workflow') };
+  const known = [...specs.map((spec) => spec.name), ...records.map((record) => record.name)];
+  throw new UserError(`there is no spec and no run "${name}" in namespace ${runs.namespace}${hint(name, known, known.length === 0 ? 'there are none at all' : 'job-chief status lists them')}`);
+}
+
+function sorted(specs: readonly SpecView[]): SpecView[] {
+  return specs.toSorted((left, right) => compare(left.kind, right.kind) || compare(left.name, right.name));
+}
+
+function compare(left: string, right: string): number {
+  return left === right ? 0 : left < right ? -1 : 1;
+}
+
+async function readDetails({ runs, clock }: ReadDeps, content: StoredRecord): Promise<RunDetails> {
+  const { record, parameters } = content;
+  const state = typeof content.state === 'object' ? content.state : undefined;
+  // A queued run has no text yet: what it would start with now.
+  const current = content.data ? undefined : winner(await runs.specs(), workflowOf(record));
+  const spec = content.data ? frozenSpec(record, content.data) : current && workflowIn(current);
+  const over = isFinished(record);
+  const progress = state && !over && hasOpenIndexed(state) ? await runs.progress(record.name) : new Map<string, number>();
+  const steps = spec ? stepViews(spec, { state, over, progress }) : [];
+  return {
+    record,
+    parameters,
+    state,
+    steps,
+    message: record.result?.message ?? liveMessage(content, steps, current),
+    path: spec && state && criticalPath(spec, state, state.end?.at ?? clock.now()),
+  };
+}
+
+/** Only its Job knows how far an Indexed Job has come. */
+function hasOpenIndexed({ steps }: RunState): boolean {
+  return Object.values(steps).some((step) => step.each && !step.items && step.outcome === undefined);
+}
+
+function workflowOf({ request, workflow }: ObservedRecord): string {
+  return request?.workflow ?? workflow;
+}
+
+function frozenSpec(record: ObservedRecord, data: Readonly<Record<string, string>>): WorkflowSpec | undefined {
+  const { spec } = parseSpec({ file: `configmap/${record.name}`, objectName: workflowOf(record), label: 'workflow', data }, {});
+  return spec?.kind === 'Workflow' ? spec : undefined;
+}
+
+function liveMessage({ record, state }: StoredRecord, steps: readonly StepView[], current: SpecView | undefined): string {
+  if (record.phase === 'Queued') return queuedMessage(current);
+  if (state === 'broken') return 'the state in its record cannot be read';
+  const ended = steps.filter(({ state: word }) => !['Waiting', 'Starting', 'Running', 'Retrying'].includes(word)).length;
+  const stopping = state?.stopping ? `${state.stopping.message}; ` : '';
+  const approvals = steps.filter(({ reason }) => reason === 'WaitsForApproval').map(({ name }) => name);
+  const asked = approvals.length === 0 ? '' : `; waits for approval: ${approvals.join(', ')}`;
+  return `${stopping}${ended} of ${steps.length} steps have ended${asked}`;
+}
+
+function queuedMessage(current: SpecView | undefined): string {
+  if (!current) return 'waits for its workflow, which no ConfigMap defines';
+  const { state, message } = standing(current);
+  return `waits for its turn; the workflow is ${state}: ${message}`;
+}
