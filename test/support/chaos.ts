@@ -8,20 +8,15 @@
  * at any moment but those in which requests of a controller that died are still under way; and who changes anything
  * holds the Lease at the moment of sending.
  */
-import type { ApiRequest, ApiResponse, Transport } from '../../src/adapters/kubernetes/transport.ts';
-import { stringAt } from '../../src/lib/json.ts';
-import { connectionError } from '../../src/simulation/api-server.ts';
 import type { PodScript } from '../../src/simulation/pod-script.ts';
-import { FaultyTransport } from '../../src/simulation/faults.ts';
-import { randomFaults, scheduleOutages, type FaultRates } from '../../src/simulation/fault-plans.ts';
+import { scheduleOutages } from '../../src/simulation/fault-plans.ts';
 import type { PodObject } from '../../src/simulation/job-shape.ts';
 import { isTerminal } from '../../src/simulation/job-shape.ts';
-import { jobs, leases, pods } from '../../src/simulation/objects.ts';
-import type { SimulatedProcess } from '../../src/simulation/process.ts';
+import { jobs, pods } from '../../src/simulation/objects.ts';
 import { Random } from '../../src/simulation/random.ts';
 import { drainWorker } from '../../src/simulation/worker.ts';
 import { nameLabel, stateLabel } from '../../src/spec/keys.ts';
-import { highAvailability, startController, type LogLine } from './controller.ts';
+import { Crew } from './crew.ts';
 import { watchInvariants } from './invariants.ts';
 import { simulate, type Simulation } from './simulation.ts';
 
@@ -57,17 +52,11 @@ class Storm {
   readonly #world: Simulation;
   readonly #invariants: { readonly violations: string[] };
   readonly #names: readonly string[];
-  readonly #rates: FaultRates;
+  readonly #crew: Crew;
   readonly #end: number;
   /** Spec ConfigMaps by logical name: the object's name changes with renames. */
   readonly #objects = new Map<string, string>();
   #calm = false;
-  #controllers: SimulatedProcess[] = [];
-  /** Until when the controller of that number is cut off. */
-  readonly #cutOff = new Map<number, number>();
-  readonly #doomed = new Set<SimulatedProcess>();
-  #started = 0;
-  #lastDeath = 0;
   #revision = 0;
 
   constructor(seed: number, options: ChaosOptions) {
@@ -76,16 +65,10 @@ class Storm {
     this.#random = new Random(`chaos-${seed}`);
     const random = this.#random;
     this.#world = simulate({ seed, historyWindow: random.pick([5 * minute, 30_000]) });
-    this.#invariants = watchInvariants(this.#world, { racing: () => this.#racing() });
+    this.#invariants = watchInvariants(this.#world, { racing: () => this.#crew.racing });
     this.#names = ['alpha', 'beta_queue', 'Gamma/9'].slice(0, random.int(1, 3));
     this.#end = this.#world.clock.now() + random.int(10, 40) * minute;
-    this.#rates = random.pick<FaultRates>([
-      {},
-      { refused: 0.05, answerLost: 0.05, slow: 0.05, watch: 0.1 },
-      { refused: 0.2, answerLost: 0.2, slow: 0.1, watch: 0.3 },
-      { answerLost: 0.4 },
-      { watch: 0.8, slow: 0.2 },
-    ]);
+    this.#crew = new Crew({ world: this.#world, random, highAvailability: this.#highAvailability, until: this.#end, tell: (text) => { this.#tell(text); }, problem: (text) => { this.#problem(text); } });
     this.#world.cluster.script = (pod, podRandom) => this.#script(pod, podRandom);
     for (const name of this.#names) this.#world.queue(name, { expiry: 90_000 });
     this.#world.cluster.store.subscribe((change) => {
@@ -96,8 +79,8 @@ class Storm {
   async rage(): Promise<void> {
     const { clock, cluster } = this.#world;
     for (const name of this.#names) this.#apply(name);
-    this.#start();
-    if (this.#random.chance(0.35) || this.#highAvailability) this.#start();
+    this.#crew.start();
+    if (this.#random.chance(0.35) || this.#highAvailability) this.#crew.start();
     if (this.#random.chance(0.4)) scheduleOutages(cluster.api, clock, this.#random.split('outages'), { every: 5 * minute, lasting: 20_000, until: this.#end });
     while (clock.now() < this.#end) {
       await this.#world.run(this.#random.exponential(20_000));
@@ -119,7 +102,7 @@ class Storm {
     queues.breakConnection('main');
     queues.setHanging(false);
     for (const name of this.#names) this.#apply(name, { broken: false, suspend: false });
-    if (!this.#controllers.some((process) => process.alive)) this.#start();
+    if (this.#crew.living === 0) this.#crew.start();
     for (const name of this.#names) this.#world.queue(name).send(2);
     const done = await this.#world.runUntil(() => queues.all.every((queue) => queue.unfinished === 0) && this.#nothingLives(), convergence);
     if (!done) this.#problem(`not converged ${convergence / minute} min after the storm: ${queues.all.map((queue) => `${queue.name}: ${queue.unfinished} messages left`).join(', ')}; ${this.#world.unfinishedJobs().length} unfinished Jobs, ${this.#world.livingPods().length} living pods`);
@@ -127,16 +110,10 @@ class Storm {
     const before = this.#requests();
     await this.#world.run(30 * minute);
     const quiet = this.#requests() - before;
-    if (quiet > 120 * this.#controllers.filter((process) => process.alive).length) this.#problem(`${quiet} requests in 30 idle minutes`);
+    if (quiet > 120 * this.#crew.living) this.#problem(`${quiet} requests in 30 idle minutes`);
     this.#checkStatuses();
     for (const violation of this.#invariants.violations) this.#problem(violation);
-    for (const process of this.#controllers) process.kill();
-  }
-
-  /** Two live controllers that may act, or the late requests of one that died. */
-  #racing(): boolean {
-    const several = !this.#highAvailability && this.#controllers.filter((process) => process.alive).length > 1;
-    return several || this.#world.clock.now() < this.#lastDeath + minute;
+    this.#crew.dismiss();
   }
 
   /** Those that keep the Lease go on for ever. */
@@ -157,22 +134,14 @@ class Storm {
     }
   }
 
-  /** One controller reaches the API server no more, while its watches go on: so long that another may take over. */
-  #cut(): void {
-    const id = this.#random.int(Math.max(1, this.#started - 1), this.#started);
-    const lasting = this.#random.int(5, 60) * 1000;
-    this.#tell(`controller ${id} is cut off for ${lasting / 1000} s`);
-    this.#cutOff.set(id, Math.min(this.#world.clock.now() + lasting, this.#end));
-  }
-
   #something(): void {
-    if (this.#highAvailability && this.#random.chance(0.2)) this.#cut();
+    if (this.#highAvailability && this.#random.chance(0.2)) this.#crew.cut();
     const act = this.#random.pick<() => void>([
       () => { this.#send(); },
       () => { this.#send(); },
       () => { this.#send(); },
-      () => { this.#kill(); },
-      () => { this.#kill(); },
+      () => { this.#crew.kill(); },
+      () => { this.#crew.kill(); },
       () => { this.#apply(this.#random.pick(this.#names)); },
       () => { this.#remove(); },
       () => { this.#rename(); },
@@ -189,57 +158,6 @@ class Storm {
     const count = this.#random.int(1, 12);
     this.#tell(`send ${count} to ${name}`);
     this.#world.queue(name).send(count, { startAfter: this.#random.chance(0.2) ? this.#random.int(1, 300) * 1000 : 0 });
-  }
-
-  /** A controller dies, now or at one of its next requests, and comes back as its Deployment would bring it. */
-  #kill(): void {
-    const process = this.#random.pick(this.#controllers);
-    if (!process.alive || this.#doomed.has(process)) return;
-    this.#doomed.add(process);
-    process.onDeath(() => { this.#world.clock.timer(this.#random.int(500, 30_000), () => { this.#start(); }); });
-    if (this.#random.chance(0.5)) {
-      this.#tell('kill a controller');
-      process.kill();
-      return;
-    }
-    const request = process.writes + this.#random.int(1, 6);
-    const when = this.#random.pick(['before', 'after'] as const);
-    this.#tell(`a controller will die ${when} its write ${request}`);
-    process.killAt({ request, when, writesOnly: true });
-  }
-
-  #start(): void {
-    this.#started += 1;
-    const id = this.#started;
-    this.#tell(`controller ${id} starts`);
-    const lines: LogLine[] = [];
-    lines.push = (...added: LogLine[]) => {
-      for (const line of added) if (line.level !== 'debug') this.#tell(`controller ${id}: ${line.level} ${line.message} ${JSON.stringify(line.fields)}`);
-      return 0;
-    };
-    const random = this.#random.split(`faults-${id}`);
-    const process = startController(this.#world, {
-      lines,
-      wakes: this.#random.chance(0.7),
-      engine: this.#highAvailability ? { highAvailability, identity: `controller-${id}` } : {},
-      skew: this.#random.chance(0.2) ? this.#random.int(-120_000, 120_000) : 0,
-      wrap: (transport, clock) => this.#watched(id, new FaultyTransport(transport, clock, randomFaults({ random, clock, rates: this.#rates, until: this.#end }))),
-    });
-    process.onDeath(() => { this.#lastDeath = this.#world.clock.now(); });
-    this.#controllers.push(process);
-  }
-
-  /** With high availability whoever sends a change holds the Lease at that moment. */
-  #watched(id: number, transport: Transport): Transport {
-    if (!this.#highAvailability) return transport;
-    const request = (sent: ApiRequest): Promise<ApiResponse> => {
-      const lease = this.#world.cluster.store.get(leases, highAvailability.lease);
-      const holder = stringAt(lease?.['spec'], 'holderIdentity') ?? '';
-      const changes = sent.method !== 'GET' && sent.query?.['dryRun'] === undefined && /\/(jobs|configmaps)\b/u.test(sent.path);
-      if (changes && !holder.startsWith(`controller-${id}_`)) this.#problem(`controller ${id} sends ${sent.method} ${sent.path} while "${holder}" holds the Lease`);
-      return this.#world.clock.now() < (this.#cutOff.get(id) ?? 0) ? Promise.reject(connectionError('ECONNREFUSED')) : transport.request(sent);
-    };
-    return { request, stream: (sent) => transport.stream(sent) };
   }
 
   #apply(name: string, wanted: { broken?: boolean; suspend?: boolean } = {}): void {
