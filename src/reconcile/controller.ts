@@ -23,6 +23,9 @@ import { StatusWriter } from './status-writer.ts';
 import { TemplateChecker } from './template-checker.ts';
 import { WorkQueue, type RoundResult } from './work-queue.ts';
 
+/** Milliseconds for which the news that a Job exists gives way while others are being created. */
+const appearedPause = 250;
+
 export interface ControllerDeps {
   readonly clock: Clock;
   readonly environment: PlanEnvironment;
@@ -57,6 +60,7 @@ export class Controller {
   readonly #reporter: Reporter;
   readonly #memory: Memory;
   readonly #runs: Runs;
+  readonly #gate: CreateGate;
   readonly #stop = new AbortController();
   /** Until then changes are not noted: everything that is there is asked for at the opening, documents first. */
   #open = false;
@@ -69,6 +73,7 @@ export class Controller {
     this.#specs = new SpecIndex(deps.specs, deps.parse);
     this.#depths = new DepthReader({ clock, probe: deps.probe, wakes: deps.wakes, meter, changed });
     const gate = new CreateGate(clock);
+    this.#gate = gate;
     const statuses = new StatusWriter({ clock, sink: deps.statusSink, busy: () => gate.busy, forbidden: (message) => { log.warn({ code: 'Forbidden', because: message }, 'status is not written: the right to patch ConfigMaps is missing'); } });
     this.#reporter = new Reporter({ clock, statuses, events: deps.events, meter, log, leadership: deps.leadership });
     const shared = {
@@ -137,8 +142,11 @@ export class Controller {
   }
 
   /** A Job or pod of the key came, changed or went, or something else asks for a round. */
-  jobsChanged(key: SpecKey): void {
-    if (this.#open) this.#queue.add(specText(key));
+  jobsChanged(key: SpecKey, appeared = false): void {
+    if (!this.#open) return;
+    // That the Job of a queue is there now, which is mostly our own, leaves nothing to do but to say so.
+    if (appeared && key.kind === 'queue' && this.#gate.busy) this.#queue.addAfter(specText(key), appearedPause);
+    else this.#queue.add(specText(key));
   }
 
   /** The record of a run came, changed or went; `workflow` is the label value of its workflow's name. */

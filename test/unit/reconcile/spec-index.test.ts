@@ -5,6 +5,7 @@ import type { SpecDocument } from '../../../src/reconcile/ports.ts';
 import { identityOf, SpecIndex } from '../../../src/reconcile/spec-index.ts';
 import { aClaim, aConfigMap, aFile, aProblem, aQueueSpec } from '../../support/builders.ts';
 import { FakeSpecs } from '../../support/fakes.ts';
+import { aJobStep, aWorkflowOf } from '../../support/steps.ts';
 
 const queue = (name: string): SpecKey => ({ kind: 'queue', name });
 const unknown = (name: string): SpecKey => ({ kind: 'unknown', name });
@@ -19,6 +20,7 @@ function anIndex() {
     if (text === 'throw') throw new Error('the parser broke');
     if (text === 'unreadable') return { kind: undefined, name: input.objectName, hash: undefined, spec: undefined, problems: [aProblem()] };
     if (text === 'kindless') return { kind: undefined, name: input.objectName, hash: 'hash-x', spec: undefined, problems: [aProblem()] };
+    if (text.startsWith('workflow ')) return { kind: 'Workflow', name: text.slice(9), hash: `hash ${text}`, spec: aWorkflowOf(aJobStep()), problems: [] };
     return { kind: 'Queue', name: text, hash: `hash ${text}`, spec: aQueueSpec({ name: text }), problems: [] };
   });
   const put = (id: string, text: string, source: SpecDocument['source'] = aConfigMap({ name: id, uid: `uid-${id}` })): void => {
@@ -160,5 +162,44 @@ describe('files that do not even tell their kind', () => {
     index.take('b');
     expect(index.hasUnreadFiles).toBe(false);
     expect(specs.ids()).toContain('b');
+  });
+});
+
+describe('workflows', () => {
+  const etl: SpecKey = { kind: 'workflow', name: 'etl' };
+
+  it('have keys of their own: a queue of the same name is another spec', () => {
+    const { index, put, names } = anIndex();
+    put('a', 'workflow etl');
+    put('b', 'etl');
+    expect([index.take('a').keys, index.take('b').keys]).toEqual([[etl], [queue('etl')]]);
+    expect([names(etl), names(queue('etl'))]).toEqual([['etl'], ['etl']]);
+  });
+
+  it('a queue that becomes one concerns both', () => {
+    const { index, put } = anIndex();
+    put('a', 'etl');
+    index.take('a');
+    put('a', 'workflow etl');
+    expect(index.take('a').keys).toEqual([queue('etl'), etl]);
+  });
+});
+
+describe('the data behind a claim', () => {
+  it('is what was parsed, and nothing where it is something else by now', () => {
+    const { index, put, specs } = anIndex();
+    put('a', 'workflow etl');
+    index.take('a');
+    const [claim] = index.claims({ kind: 'workflow', name: 'etl' });
+    if (!claim) throw new Error('no claim');
+    expect(index.data(claim)).toEqual({ 'spec.yaml': 'workflow etl' });
+    // A status write of our own changes nothing of it.
+    put('a', 'workflow etl', aConfigMap({ name: 'a', uid: 'uid-a', writtenState: 'Idle' }));
+    expect(index.data(claim)).toEqual({ 'spec.yaml': 'workflow etl' });
+    put('a', 'workflow other');
+    expect(index.data(claim)).toBeUndefined();
+    specs.documents.clear();
+    expect(index.data(claim)).toBeUndefined();
+    expect(index.data(aClaim())).toBeUndefined();
   });
 });
