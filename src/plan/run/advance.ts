@@ -43,7 +43,7 @@ function advanceItems(draft: RunDraft, step: StepSpec, { each }: StepState, item
     }
     const next = advanceLine(draft, { step, role: 'do', index, each }, item);
     if (waits && isLive(draft, next)) live += 1;
-    full ||= waits && next === item && !draft.hasRoom(noName);
+    full ||= waits && next === item && !draft.meets && !draft.hasRoom(noName);
     return next;
   });
 }
@@ -99,7 +99,7 @@ function startLine(draft: RunDraft, site: Site, line: Line, memory?: string): Li
 /** Writes the attempt down and asks for its Job. One that is there already, since a process died before it wrote that down, is looked at at once. */
 export function commit(draft: RunDraft, site: Site, line: Line, { name, action, memory }: Creation): Line {
   draft.begin(name, action);
-  const next: Line = { ...line, attempts: [...line.attempts, { job: name, at: draft.now, ...(memory !== undefined && { memory }) }] };
+  const next: Line = { ...line, attempts: [...line.attempts, { job: name, at: draft.createdAt(name) ?? draft.now, ...(memory !== undefined && { memory }) }] };
   return draft.starts(name) ? next : advanceLine(draft, site, foldLine(draft, site, next));
 }
 

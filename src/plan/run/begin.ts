@@ -19,7 +19,7 @@ export function beginStep(draft: RunDraft, step: StepSpec): void {
   if (draft.held) return;
   if (step.work.kind === 'approve') beginApproval(draft, step);
   // What is there already, or is carried over, needs no room.
-  else if (draft.strays > 0 || draft.rerun || draft.hasRoom(() => '')) beginWork(draft, step);
+  else if (draft.meets || draft.strays > 0 || draft.rerun || draft.hasRoom(() => '')) beginWork(draft, step);
   else draft.hold({ kind: 'room', step: step.name, message: '' });
 }
 

@@ -58,6 +58,7 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
   #end: RunEnd | undefined;
   #changed = false;
   #starts = 0;
+  #meets = false;
   readonly #steps: Map<string, StepState>;
   readonly #undo: Map<string, StepState>;
   readonly #phases = new Map<string, PhaseTally>();
@@ -76,6 +77,18 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
     this.#params = lazy(() => parametersOf(observed.spec, observed.parameters));
     this.#stopping = observed.state.stopping;
     this.#end = observed.state.end;
+  }
+
+  /** Only what is there already may begin. */
+  get meets(): boolean {
+    return this.#meets;
+  }
+
+  /** In `pass` nothing is created: steps begin with what the cluster holds of them, and end when that ended. */
+  meeting(pass: () => void): void {
+    this.#meets = true;
+    pass();
+    this.#meets = false;
   }
 
   /** Nothing may start: somebody suspended the run, or is deleting its record. */
@@ -112,7 +125,7 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
   set(role: Role, step: StepSpec, state: StepState): void {
     const before = this.state(role, step.name);
     if (before === state || (before?.outcome !== undefined && before.outcome !== state.outcome)) return;
-    (role === 'do' ? this.#steps : this.#undo).set(step.name, state);
+    (role === 'do' ? this.#steps : this.#undo).set(step.name, this.#meets ? endedLongAgo(state) : state);
     this.#changed = true;
     if (before?.outcome !== undefined || state.outcome === undefined) return;
     this.#decisions += 1;
@@ -181,6 +194,7 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
    * its slot: `name` is asked for only where there may be such a thing.
    */
   hasRoom(name: () => string): boolean {
+    if (this.#meets) return this.isThere(name());
     if (this.strays > 0 && this.isThere(name())) return true;
     const { maxParallel } = this.observed.spec;
     return (maxParallel === undefined || this.slots < maxParallel) && this.#mayStartMore();
@@ -194,11 +208,15 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
 
   /** Creates `name` and takes a slot for it. What is there already is not created, and has its slot if it needs one. */
   begin(name: string, action: RunAction): void {
-    if (this.runs(name)) this.strays -= 1;
     if (this.isThere(name)) return;
     this.slots += 1;
     this.#starts += 1;
     this.start(name, action);
+  }
+
+  /** When it was created, as far as the cache shows it. */
+  createdAt(name: string): number | undefined {
+    return (this.observed.jobs.get(name) ?? this.observed.children.get(name))?.createdAt;
   }
 
   /** The cache shows a Job, or the record of a sub-run, of this name. */
@@ -221,6 +239,7 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
   }
 
   hold(hold: Hold): void {
+    if (this.#meets && hold.kind === 'room') return;
     this.holds.set(`${hold.kind} ${hold.step}`, hold);
   }
 
@@ -263,6 +282,14 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
       ...(this.#end && { end: this.#end }),
     };
   }
+}
+
+/** What is met with its outcome had it when the last of its Jobs ended, as far as there are any. */
+function endedLongAgo(state: StepState): StepState {
+  const { outcome, attempts = [], items = [] } = state;
+  const ends = [...attempts, ...items.flatMap((item) => item.attempts)].map(({ endedAt = -Infinity }) => endedAt);
+  const at = ends.reduce((last, end) => Math.max(last, end), -Infinity);
+  return outcome === undefined || at === -Infinity ? state : { ...state, at };
 }
 
 function creates(action: RunAction): string | undefined {

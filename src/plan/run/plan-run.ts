@@ -29,6 +29,7 @@ export function planRun(observed: ObservedRun, environment: PlanEnvironment, now
 
 /** What was seen counts before what is wanted: a step that has succeeded is not cancelled any more. */
 function decide(draft: RunDraft): void {
+  meetStrangers(draft);
   applyCommands(draft);
   applyFailures(draft);
   cancelUnderWay(draft);
@@ -41,5 +42,22 @@ function decide(draft: RunDraft): void {
   });
   draft.untilSettled(() => {
     planFinish(draft);
+  });
+}
+
+/**
+ * What an earlier process created and did not live to write down. It counts before anything new starts, and before any
+ * command: what has failed may have stopped the run, and what has succeeded has.
+ */
+function meetStrangers(draft: RunDraft): void {
+  const { jobs, children } = draft.observed;
+  if (jobs.size + children.size === 0) return;
+  const known = knownAttempts(draft);
+  if ([...jobs.keys(), ...children.keys()].every((name) => known.has(name))) return;
+  draft.meeting(() => {
+    draft.untilSettled(() => {
+      decideSteps(draft);
+      applyFailures(draft);
+    });
   });
 }

@@ -35,7 +35,19 @@ export function applyFailures(draft: RunDraft): void {
   const why = draft.step(failed.name)?.message ?? '';
   draft.stop({ mode: spec.onFailure, reason: 'StepFailed', message: `step "${failed.name}" failed${why === '' ? '' : `: ${why}`}`, at: draft.now });
   // Also steps that have an expression, which may start after this.
-  if (spec.onFailure === 'cancel') cancelOpen(draft, spec.steps, 'do');
+  if (spec.onFailure === 'cancel') cancelOpen(draft, spec.steps.filter((step) => !startedAfterFailure(draft, step)), 'do');
+}
+
+/** Of what is met as an earlier process left it: that process started the step when it had seen the failure. */
+function startedAfterFailure(draft: RunDraft, { name, dependsOn }: StepSpec): boolean {
+  if (!draft.meets || dependsOn.expression === undefined) return false;
+  const { attempts = [], items = [] } = draft.step(name) ?? {};
+  const first = (attempts[0] ?? items.find((item) => item.attempts.length > 0)?.attempts[0])?.at;
+  const failures = draft.observed.spec.steps.flatMap((step) => {
+    const state = draft.step(step.name);
+    return countsAsFailure(step, state?.outcome) && state?.at !== undefined ? [state.at] : [];
+  });
+  return first !== undefined && failures.some((at) => first >= at);
 }
 
 /** What is under way ends: its outcome is decided here, and its Jobs and sub-runs are ended for it until they are gone. */
