@@ -6,12 +6,13 @@ import { createInterface } from 'node:readline';
 import { freePorts } from '../cluster/ports.ts';
 import { sleep, until } from '../cluster/progress.ts';
 import { stopChild } from '../cluster/process.ts';
+import { imageSettings } from '../image-settings.ts';
 import type { World } from './world.ts';
 
-/** As the image starts Node.js (Dockerfile); half of the Deployment's limit of 256 MiB. */
+/** As the image starts Node.js. Its share of the container's memory is said in MiB here: of the Deployment's limit. */
 export const asDeployed: NodeSetting = {
-  flags: ['--max-semi-space-size=4', '--max-old-space-size=128'],
-  env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' },
+  flags: imageSettings().flags.map((flag) => flag.replace(/^--max-old-space-size-percentage=(\d+)$/, (_, share: string) => `--max-old-space-size=${256 * Number(share) / 100}`)),
+  env: imageSettings().env,
 };
 
 export interface NodeSetting {
@@ -21,7 +22,7 @@ export interface NodeSetting {
 
 export interface ControllerOptions {
   readonly namespace: string;
-  readonly connectionsFolder: string;
+  readonly connectionsFolder?: string;
   /** Requests at once. Rounds have their default: most of them wait for others' requests. */
   readonly concurrency: number;
   readonly node?: NodeSetting;
@@ -54,7 +55,7 @@ export class ControllerProcess {
     writeFileSync(file, JSON.stringify({
       namespace: options.namespace,
       kubeconfig: cluster.kubeconfig,
-      connectionsFolder: options.connectionsFolder,
+      ...(options.connectionsFolder !== undefined && { connectionsFolder: options.connectionsFolder }),
       api: { qps: 0, concurrency },
       listen: `127.0.0.1:${port}`,
     }));

@@ -6,6 +6,7 @@ import { build } from 'esbuild';
 import { nodeImage } from '../cluster/image.ts';
 import { repository } from '../cluster/paths.ts';
 import { run } from '../cluster/process.ts';
+import { imageSettings } from '../image-settings.ts';
 
 export const controllerImageName = 'job-chief.local/job-chief:dev';
 export const workerImageName = 'job-chief.local/acme/pg-boss-worker:1';
@@ -14,9 +15,11 @@ export const workerImageName = 'job-chief.local/acme/pg-boss-worker:1';
 export function controllerImage(name: string = controllerImageName): Promise<string> {
   run(process.execPath, [join(repository, 'hack/dev/build.ts')]);
   const node = '/usr/local/bin/node';
+  const { flags, env } = imageSettings();
   return Promise.resolve(nodeImage({
     name,
-    entrypoint: [node, '/app/job-chief.mjs'],
+    env,
+    entrypoint: [node, ...flags, '/app/job-chief.mjs'],
     command: ['controller'],
     files: [
       { path: '/app/job-chief.mjs', source: join(repository, 'dist/job-chief.mjs') },
