@@ -84,7 +84,7 @@ export class Engine {
     const onChange = (id: string): void => { this.controller.documentChanged(id); };
     this.#cache = new KubernetesClusterCache({
       ...shared,
-      onChange: (key) => { this.controller.jobsChanged(key); },
+      onChange: (key, appeared) => { this.controller.jobsChanged(key, appeared); },
       onVanished: (key, job) => { this.controller.jobVanished(key, job); },
     });
     this.#specs = options.specs.kind === 'folder' ? new FolderSpecs({ folder: options.specs.folder, clock, log, onChange, instance }) : new ConfigMapSpecs({ ...shared, onChange });

@@ -21,8 +21,8 @@ export interface ClusterCacheOptions {
   readonly random: () => number;
   readonly instance: string;
   readonly log: Log;
-  /** Something about the key's Jobs or Pods is different now. */
-  readonly onChange: (key: SpecKey) => void;
+  /** Something about the key's Jobs or Pods is different now. `appeared`: only that an unfinished Job is there. */
+  readonly onChange: (key: SpecKey, appeared?: boolean) => void;
   /** A Job went without having finished: somebody deleted it, or its owner. */
   readonly onVanished: (key: SpecKey, job: Pick<ObservedJob, 'name' | 'uid' | 'ownerUid'>) => void;
   /** Hooks for one watch; `resource` is the plural. */
@@ -103,7 +103,8 @@ export class KubernetesClusterCache implements ClusterCache {
   }
 
   #jobChanged(change: Change<CachedJob>): void {
-    for (const key of this.#jobs.apply(change)) this.#options.onChange(key);
+    const appeared = change.kind === 'added' && !change.after.finished;
+    for (const key of this.#jobs.apply(change)) this.#options.onChange(key, appeared);
     if (change.kind !== 'deleted' || change.before.finished) return;
     this.#options.onVanished(change.before.key, change.before);
   }
