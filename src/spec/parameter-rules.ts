@@ -1,5 +1,5 @@
 /** What is wrong with declared parameters and outputs beyond their schema: patterns, and defaults that do not fit. */
-import { isObject, objectAt, stringAt, type Json, type JsonObject } from '../lib/json.ts';
+import { arrayAt, isObject, objectAt, stringAt, type Json, type JsonObject } from '../lib/json.ts';
 import { asMessage, shown } from '../lib/show.ts';
 import type { FieldPath } from './field-path.ts';
 import type { ParameterDocument } from './parameter-schema.ts';
@@ -13,8 +13,20 @@ export function parameterFindings(spec: JsonObject): Finding[] {
   const parameters = Object.entries(objectAt(spec, 'parameters'));
   const patterns = parameters.flatMap(([name, declared]) => patternFindings(declared, ['parameters', name]));
   const conflicts = parameters.flatMap(([name, declared]) => optionalFindings(declared, ['parameters', name]));
+  const missing = requiredFindings(spec);
   // A pattern that cannot be compiled makes the whole unusable for checking defaults.
-  return patterns.length > 0 ? [...patterns, ...conflicts] : [...conflicts, ...defaultFindings(objectAt(spec, 'parameters'))];
+  return [...patterns, ...conflicts, ...missing, ...(patterns.length > 0 ? [] : defaultFindings(objectAt(spec, 'parameters')))];
+}
+
+/** Nobody is there to give a value when a run starts by itself. */
+function requiredFindings(spec: JsonObject): Finding[] {
+  const trigger = objectAt(spec, 'trigger');
+  const by = trigger['onChange'] === true ? 'on change' : arrayAt(trigger, 'schedules').length > 0 ? 'on schedule' : undefined;
+  if (by === undefined) return [];
+  return Object.entries(objectAt(spec, 'parameters')).flatMap(([name, declared]): Finding[] => {
+    if (!isObject(declared) || Object.hasOwn(declared, 'default') || declared['optional'] === true) return [];
+    return [{ code: 'MissingField', message: `the parameter "${name}" needs a default: a run ${by} has no other values`, path: ['parameters', name, 'default'], hint: 'add default, set optional: true, or leave only trigger.onRequest' }];
+  });
 }
 
 function patternFindings(declared: Json | undefined, path: FieldPath): Finding[] {

@@ -111,6 +111,7 @@ function undoSpec(step: StepText, checked: CheckedWorkflow): UndoSpec | undefine
   const [manifest] = undo.jobFile === undefined ? [] : manifests([undo.jobFile], checked);
   return {
     template: manifest?.template ?? jobSpec(isObject(holder) ? holder : {}, checked),
+    ...(manifest ? { verbatim: true } : {}),
     retry: retrySpec(undo.retry),
     startTimeout: undo.startTimeout === undefined ? 900_000 : milliseconds(undo.startTimeout),
     timeout: undo.timeout === undefined ? undefined : milliseconds(undo.timeout),

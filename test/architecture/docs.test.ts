@@ -8,7 +8,7 @@ import { readSources } from '../../src/cli/lint/files.ts';
 import { subcommands } from '../../src/cli/subcommands.ts';
 import { reasons } from '../../src/plan/reason.ts';
 import { kindLabel, specKey } from '../../src/spec/keys.ts';
-import { isObject, objectAt, stringAt } from '../../src/lib/json.ts';
+import { isObject, objectAt, stringAt, type JsonObject } from '../../src/lib/json.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import { files, read, root } from './source.ts';
 
@@ -52,14 +52,19 @@ describe('docs and code name the same things', () => {
 describe('examples in the docs', () => {
   const examples = pages.flatMap((page) => blocks(page, 'yaml').flatMap(({ text, line }) => specsIn(text).map((input) => ({ at: `${page}:${line}`, ...input }))));
 
-  it.each(examples.map((example) => [example.at, example] as const))('%s is a valid spec', (_, { label, spec, name }) => {
-    const parsed = parseSpec({ file: 'example', objectName: name, label, data: { [specKey]: spec } }, {});
+  it.each(examples.map((example) => [example.at, example] as const))('%s is a valid spec', (_, { label, spec, name, files }) => {
+    const parsed = parseSpec({ file: 'example', objectName: name, label, data: { ...files, [specKey]: spec } }, {});
     expect(parsed.problems.filter(({ severity }) => severity === 'error')).toEqual([]);
   });
 
   it('are whole specs in docs/queue.md, all of them', () => {
     const lines = blocks('docs/queue.md', 'yaml').map(({ line }) => `docs/queue.md:${line}`);
     expect(lines).toEqual(examples.map(({ at }) => at).filter((at) => at.startsWith('docs/queue.md:')));
+  });
+
+  it('are whole specs in docs/workflow.md, all of them', () => {
+    const lines = blocks('docs/workflow.md', 'yaml').map(({ line }) => `docs/workflow.md:${line}`);
+    expect(lines).toEqual(examples.map(({ at }) => at).filter((at) => at.startsWith('docs/workflow.md:')));
   });
 
   it('are YAML that can be read', () => {
@@ -71,7 +76,7 @@ describe('examples in the docs', () => {
     const { sources } = await readSources([join(root, 'manifests/examples')], () => Promise.resolve(''));
     const { specs, problems } = checkSources(sources, { connections: new Map([['main', { type: 'pgBoss', injectable: true }]]) });
     expect(problems).toEqual([]);
-    expect(specs.length).toBeGreaterThanOrEqual(files('manifests/examples/queues/*.yaml').length + 1);
+    expect(specs.length).toBeGreaterThanOrEqual(files('manifests/examples/{queues,workflows}/*.yaml').length + 1);
   });
 
   it('call scripts and subcommands that exist', () => {
@@ -87,6 +92,8 @@ interface SpecText {
   readonly label: string | undefined;
   readonly spec: string;
   readonly name: string;
+  /** The other data keys. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 /** ConfigMaps with the label of a spec, and bare specs, in a YAML text. */
@@ -96,9 +103,13 @@ function specsIn(text: string): SpecText[] {
     if (!isObject(value)) return [];
     const label = stringAt(objectAt(value['metadata'], 'labels'), kindLabel);
     const spec = stringAt(value['data'], specKey);
-    if (label !== undefined && spec !== undefined) return [{ label, spec, name: stringAt(value['metadata'], 'name') ?? 'example' }];
-    return stringAt(value, 'apiVersion') === 'job-chief/v1' ? [{ label: undefined, spec: document.toString(), name: 'example' }] : [];
+    if (label !== undefined && spec !== undefined) return [{ label, spec, name: stringAt(value['metadata'], 'name') ?? 'example', files: textsAt(value, 'data') }];
+    return stringAt(value, 'apiVersion') === 'job-chief/v1' ? [{ label: undefined, spec: document.toString(), name: 'example', files: {} }] : [];
   });
+}
+
+function textsAt(value: JsonObject, key: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(objectAt(value, key)).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
 describe('links', () => {

@@ -6,7 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { kubernetesJob } from './kubernetes-job.ts';
 import { publishedSchemas } from './published-schemas.ts';
-import { queueReference } from './queue-reference.ts';
+import { specReference } from './spec-reference.ts';
 
 /** One generated file; the path counts from the root of the repository. */
 export interface GeneratedFile {
@@ -15,7 +15,7 @@ export interface GeneratedFile {
 }
 
 /** Order matters: later generators may import what earlier ones wrote. */
-const generators: readonly (() => Promise<readonly GeneratedFile[]>)[] = [kubernetesJob, publishedSchemas, queueReference];
+const generators: readonly (() => Promise<readonly GeneratedFile[]>)[] = [kubernetesJob, publishedSchemas, specReference];
 
 const root = path.resolve(import.meta.dirname, '../../..');
 

@@ -40,7 +40,7 @@ describe('jobFile', () => {
 
   it('may be an undo', () => {
     const text = withSteps('{name: load, job: {}, undo: {jobFile: load.yaml}}');
-    expect(validWorkflow(text, { 'load.yaml': aManifest() })).toMatchObject({ files: ['load.yaml'], steps: [{ undo: { template: { spec: { template: { spec: { containers: [{ image: 'acme/load' }] } } } } } }] });
+    expect(validWorkflow(text, { 'load.yaml': aManifest() })).toMatchObject({ files: ['load.yaml'], steps: [{ undo: { verbatim: true, template: { spec: { template: { spec: { containers: [{ image: 'acme/load' }] } } } } } }] });
   });
 
   const cases: readonly [what: string, manifest: string, code: string, message: string][] = [

@@ -9,7 +9,8 @@ export function aWorkflow(...lines: readonly string[]): string {
   return [
     'apiVersion: job-chief/v1',
     'kind: Workflow',
-    ...(has('trigger') ? [] : ['trigger: {onChange: true}']),
+    // Only a request can give values to parameters.
+    ...(has('trigger') ? [] : [has('parameters') ? 'trigger: {onRequest: true}' : 'trigger: {onChange: true}']),
     ...(has('jobDefaults') ? [] : ['jobDefaults: {image: busybox:1.37}']),
     ...(has('steps', 'phases') ? [] : ['steps: [{name: only, job: {}}]']),
     ...lines,

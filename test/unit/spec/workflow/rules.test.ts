@@ -273,6 +273,19 @@ describe('parameters', () => {
   });
 });
 
+describe('parameters without a default', () => {
+  const cases: readonly [trigger: string, declared: string, expected: readonly string[]][] = [
+    ['{onChange: true}', '{type: string}', ['MissingField parameters.x.default']],
+    ['{schedules: ["0 2 * * *"], onRequest: true}', '{type: string}', ['MissingField parameters.x.default']],
+    ['{onRequest: true}', '{type: string}', []],
+    ['{onChange: true}', '{type: string, optional: true}', []],
+    ['{onChange: true}', '{type: string, default: ""}', []],
+  ];
+  it.each(cases)('with trigger %s, declared as %s', (trigger, declared, expected) => {
+    expect(codes(parseWorkflow(aWorkflow(`trigger: ${trigger}`, 'parameters:', `  x: ${declared}`)))).toEqual(expected);
+  });
+});
+
 describe('every kind of problem at once', () => {
   it('is reported in one go', () => {
     const { problems } = parseWorkflow(aWorkflow('steps:', '  - {name: a, job: {imag: x, args: [$(params.x)]}, dependsOn: [b]}', '  - {name: b, job: {}, dependsOn: [a, c]}', '  - {name: c, jobFile: c.yaml, when: "1"}'));
