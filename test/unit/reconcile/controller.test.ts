@@ -154,6 +154,55 @@ describe('a message', () => {
   });
 });
 
+describe('news that a Job of a queue is there', () => {
+  const other: SpecKey = { kind: 'queue', name: 'other' };
+  const busy = async () => {
+    const parts = aController();
+    parts.put('other');
+    await parts.start();
+    parts.put('thumbnails');
+    parts.probe.always = known(1);
+    const create = Promise.withResolvers<never>();
+    parts.jobs.answers = { create: create.promise };
+    parts.controller.documentChanged('thumbnails');
+    await settle();
+    expect(parts.jobs.requests.at(-1)).toMatch(/^create/);
+    const rounds = (): number => parts.meter.of('round').length;
+    return { ...parts, rounds, endCreate: () => { create.reject(new Error('socket hang up')); } };
+  };
+
+  it('gives way for a moment while others are being created', async () => {
+    const { controller, clock, rounds } = await busy();
+    const before = rounds();
+    controller.jobsChanged(other, true);
+    await clock.advance(200);
+    expect(rounds()).toBe(before);
+    await clock.advance(100);
+    expect(rounds()).toBe(before + 1);
+  });
+
+  it('is looked at at once with any other news, and then not again', async () => {
+    const { controller, clock, rounds } = await busy();
+    const before = rounds();
+    controller.jobsChanged(other, true);
+    controller.jobsChanged(other);
+    await settle();
+    expect(rounds()).toBe(before + 1);
+    await clock.advance(400);
+    expect(rounds()).toBe(before + 1);
+  });
+
+  it('is looked at at once where nothing is being created', async () => {
+    const { controller, clock, rounds, endCreate } = await busy();
+    endCreate();
+    await clock.advance(1);
+    const before = rounds();
+    controller.jobsChanged(other, true);
+    await settle();
+    expect(rounds()).toBe(before + 1);
+  });
+});
+
 describe('what goes wrong in one key stays in that key', () => {
   it.each([
     ['a parser that throws', 'throw'],

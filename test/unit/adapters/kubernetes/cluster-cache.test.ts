@@ -17,17 +17,21 @@ async function start(jobs: JsonObject[], pods: JsonObject[]) {
   const client = new ScriptedClient({ jobs, pods });
   const changed: string[] = [];
   const vanished: string[] = [];
+  const appearances: string[] = [];
   const clock = new FakeClock();
   const cache = new KubernetesClusterCache({
     client, clock, random: () => 0.5, instance: 'blue', log: silentLog,
-    onChange: (key) => changed.push(`${key.kind}/${key.name}`),
+    onChange: (key, appeared) => {
+      changed.push(`${key.kind}/${key.name}`);
+      if (appeared === true) appearances.push(key.name);
+    },
     onVanished: (key, job) => vanished.push(`${key.name} ${job.name} ${job.uid} ${job.ownerUid}`),
   });
   running.push(cache);
   cache.start();
   await cache.whenSynced;
   await settle();
-  return { client, cache, changed, vanished, clock };
+  return { client, cache, changed, appearances, vanished, clock };
 }
 
 const metadata = (raw: JsonObject) => raw['metadata'] as JsonObject;
@@ -84,6 +88,20 @@ test('a Job that goes unfinished has vanished; a finished one has not', async ()
   await settle();
   expect(vanished).toEqual(['thumbnails thumbnails-abc job-uid owner-uid']);
   expect(cache.keys()).toEqual([]);
+});
+
+test('an appearance is an unfinished Job that is new, and nothing else', async () => {
+  const { client, changed, appearances } = await start([], []);
+  const job = (more: JsonObject, changes: JsonObject = {}): JsonObject => renamed({ ...aRawJob(), ...changes }, more);
+  const finished = { status: { conditions: [{ type: 'Complete', status: 'True' }] } };
+  client.send('jobs', 'ADDED', job({ name: 'new', uid: 'new', labels: labels('new'), resourceVersion: '200' }));
+  client.send('jobs', 'MODIFIED', job({ name: 'new', uid: 'new', labels: labels('new'), resourceVersion: '201' }));
+  client.send('jobs', 'ADDED', job({ name: 'over', uid: 'over', labels: labels('over'), resourceVersion: '202' }, finished));
+  client.send('pods', 'ADDED', aRawPod());
+  client.send('jobs', 'DELETED', job({ name: 'new', uid: 'new', labels: labels('new'), resourceVersion: '203' }));
+  await settle();
+  expect(changed).toHaveLength(5);
+  expect(appearances).toEqual(['new']);
 });
 
 test('labels that somebody edits concern both keys', async () => {
