@@ -7,7 +7,9 @@ import type { PlanEnvironment } from './plan/environment.ts';
 import { Controller } from './reconcile/controller.ts';
 import { alone } from './reconcile/leadership.ts';
 import type { Meter, RunMeter, WorkQueueMeter } from './reconcile/meter.ts';
-import type { DepthProbe, Log, WakeSource } from './reconcile/ports.ts';
+import type { ClusterCache, DepthProbe, JobApi, Log, SpecSource, WakeSource } from './reconcile/ports.ts';
+import type { RecordCache, RecordStore } from './reconcile/record-ports.ts';
+import type { OnRound } from './reconcile/runs/run-rounds.ts';
 import type { ParseSpec } from './reconcile/spec-index.ts';
 import { ClusterClock } from './adapters/kubernetes/cluster-clock.ts';
 import { KubernetesClient } from './adapters/kubernetes/client.ts';
@@ -36,7 +38,8 @@ export interface EngineOptions {
   readonly transport: Transport;
   readonly environment: PlanEnvironment;
   readonly parse: ParseSpec;
-  readonly specs: { readonly kind: 'configMaps' } | { readonly kind: 'folder'; readonly folder: string };
+  /** `none`: nothing is defined; only runs that are recorded already are looked after. */
+  readonly specs: { readonly kind: 'configMaps' } | { readonly kind: 'folder'; readonly folder: string } | { readonly kind: 'none' };
   readonly probe: DepthProbe;
   readonly wakes: WakeSource;
   readonly meter: Meter;
@@ -45,9 +48,12 @@ export interface EngineOptions {
   readonly clientMeter: ClientMeter;
   readonly watchMeter: (resource: string) => ReflectorMeter;
   readonly status: boolean;
-  /** Whether runs of workflows are written down; without that none starts. */
-  readonly records: boolean;
-  readonly events: boolean;
+  /** Whether runs of workflows are written down; without that none starts. Or what keeps them elsewhere than in ConfigMaps. */
+  readonly records: boolean | RecordKeeping;
+  /** `read`: none are written. */
+  readonly events: boolean | 'read';
+  /** Told after each round of a run: for whoever watches it in this process. */
+  readonly onRound?: OnRound;
   /** Name of this process in Events, such as the pod's name. */
   readonly identity: string;
   readonly api: { readonly limits: { readonly qps: number; readonly burst: number } | 'off'; readonly timeout: number };
@@ -55,6 +61,9 @@ export interface EngineOptions {
   /** Several replicas of which one acts; undefined: this process is alone. */
   readonly highAvailability?: HighAvailability | undefined;
 }
+
+/** `changed` is to be called with each change of a record. */
+export type RecordKeeping = (changed: (record: { readonly name: string; readonly workflow: string }) => void) => { readonly cache: RecordCache; readonly store: RecordStore };
 
 export interface HighAvailability extends LeaseTimes {
   /** Name of the Lease. */
@@ -65,8 +74,10 @@ export interface HighAvailability extends LeaseTimes {
 export class Engine {
   readonly controller: Controller;
   readonly #cache: KubernetesClusterCache;
-  readonly #specs: ConfigMapSpecs | FolderSpecs;
-  /** undefined: records are switched off. */
+  /** As it asks for what it creates and ends. */
+  readonly jobs: JobApi;
+  readonly #specs: ConfigMapSpecs | FolderSpecs | undefined;
+  /** undefined: they are no ConfigMaps, or switched off. */
   readonly #records: KubernetesRecordCache | undefined;
   readonly #events: KubernetesEvents;
   readonly #elector: LeaseElector | undefined;
@@ -87,22 +98,24 @@ export class Engine {
       onChange: (key, appeared) => { this.controller.jobsChanged(key, appeared); },
       onVanished: (key, job) => { this.controller.jobVanished(key, job); },
     });
-    this.#specs = options.specs.kind === 'folder' ? new FolderSpecs({ folder: options.specs.folder, clock, log, onChange, instance }) : new ConfigMapSpecs({ ...shared, onChange });
-    this.#records = options.records ? new KubernetesRecordCache({ ...shared, onChange: ({ name, workflow }) => { this.controller.recordChanged(name, workflow); } }) : undefined;
-    const records = this.#records ? { cache: this.#records, store: new KubernetesRecords({ client, instance }) } : recordsOff('records.enabled is false in the configuration');
-    this.#events = new KubernetesEvents({ client, clock, log, identity: options.identity, enabled: options.events });
+    this.#specs = specsFor(options.specs, { folder: (folder) => new FolderSpecs({ folder, clock, log, onChange, instance }), configMaps: () => new ConfigMapSpecs({ ...shared, onChange }) });
+    const recordChanged = ({ name, workflow }: { readonly name: string; readonly workflow: string }): void => { this.controller.recordChanged(name, workflow); };
+    this.#records = options.records === true ? new KubernetesRecordCache({ ...shared, onChange: recordChanged }) : undefined;
+    const records = this.#records ? { cache: this.#records, store: new KubernetesRecords({ client, instance }) } : keptElsewhere(options.records, recordChanged);
+    this.#events = new KubernetesEvents({ client, clock, log, identity: options.identity, enabled: options.events === true });
+    this.jobs = new KubernetesJobs({ client, instance });
     this.controller = new Controller({
       ...options,
       clock,
       leadership,
       probe: inClusterTime(options.probe, clock),
-      specs: this.#specs,
+      specs: this.#specs ?? noSpecs,
       cache: this.#cache,
-      jobs: new KubernetesJobs({ client, instance }),
+      jobs: this.jobs,
       records: records.cache,
       store: records.store,
       events: this.#events,
-      eventReader: new KubernetesEventReader({ client, log, enabled: options.events }),
+      eventReader: new KubernetesEventReader({ client, log, enabled: options.events !== false }),
       statusSink: options.status && options.specs.kind === 'configMaps' ? new KubernetesStatus({ client }) : undefined,
     });
   }
@@ -110,7 +123,7 @@ export class Engine {
   /** Resolves when everything is synced: rounds have begun, or do as soon as this replica leads. Rejects only when stopped before. */
   async start(): Promise<void> {
     this.#cache.start();
-    this.#specs.start();
+    this.#specs?.start();
     this.#records?.start();
     await this.controller.start();
     // Not before: a replica that is not synced would hold the Lease and do nothing.
@@ -119,6 +132,11 @@ export class Engine {
 
   get synced(): boolean {
     return this.controller.synced;
+  }
+
+  /** Jobs and pods as the watches show them. */
+  get cluster(): ClusterCache {
+    return this.#cache;
   }
 
   /** Per watch: monotonic time of the last attempt or byte. For liveness. */
@@ -135,8 +153,19 @@ export class Engine {
   async stop(): Promise<void> {
     await this.controller.stop();
     await Promise.all([this.#elector?.stop(), this.#events.flush()]);
-    await Promise.all([this.#cache.stop(), this.#specs.stop(), this.#records?.stop(), this.#events.close()]);
+    await Promise.all([this.#cache.stop(), this.#specs?.stop(), this.#records?.stop(), this.#events.close()]);
   }
+}
+
+const noSpecs: SpecSource = { ids: () => [], get: () => undefined, synced: true };
+
+function specsFor(specs: EngineOptions['specs'], make: { readonly folder: (folder: string) => FolderSpecs; readonly configMaps: () => ConfigMapSpecs }): FolderSpecs | ConfigMapSpecs | undefined {
+  if (specs.kind === 'none') return undefined;
+  return specs.kind === 'folder' ? make.folder(specs.folder) : make.configMaps();
+}
+
+function keptElsewhere(records: EngineOptions['records'], changed: Parameters<RecordKeeping>[0]): ReturnType<RecordKeeping> {
+  return typeof records === 'function' ? records(changed) : recordsOff('records.enabled is false in the configuration');
 }
 
 /** Its requests are urgent, so that they do not queue behind what the Lease guards. */

@@ -17,6 +17,7 @@ import { QueueRounds } from './queue-rounds.ts';
 import { Reconciler } from './reconciler.ts';
 import type { RecordCache, RecordStore } from './record-ports.ts';
 import { Reporter } from './reporter.ts';
+import type { OnRound } from './runs/run-rounds.ts';
 import { Runs } from './runs/runs.ts';
 import { SpecIndex, type ParseSpec } from './spec-index.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -50,6 +51,7 @@ export interface ControllerDeps {
   readonly concurrency: number;
   /** Rounds and readings happen only while it leads. */
   readonly leadership: Leadership;
+  readonly onRound?: OnRound;
 }
 
 export class Controller {

@@ -33,7 +33,11 @@ export interface RunRoundsDeps extends RunExecuteDeps, LoadDeps {
   readonly memory: Memory;
   readonly runs: RunMemory;
   readonly reporter: RunReporter;
+  readonly onRound?: OnRound;
 }
+
+/** For whoever watches runs in this process: what each round decided, before it is carried out. Must not throw. */
+export type OnRound = (record: ObservedRecord, plan: RunPlan) => void;
 
 const nothing: RoundResult = { kind: 'done', again: undefined };
 /** The record's watch asks for a round as soon as it has begun. */
@@ -111,7 +115,7 @@ export class RunRounds implements Rounds {
   }
 
   async #decide(inHand: RunInHand): Promise<RoundResult> {
-    const { clock, keeper, explainer, reporter, environment } = this.#deps;
+    const { clock, keeper, explainer, reporter, environment, onRound } = this.#deps;
     const { key, record, run } = inHand;
     const early = run.notBefore - clock.monotonic();
     if (early > 0) return { kind: 'done', again: early };
@@ -124,6 +128,7 @@ export class RunRounds implements Rounds {
     keeper.keep(record.name, plan.state, record.commands.suspend);
     explainer.ask(key, plan.demands);
     reporter.decided(record, before, plan.state);
+    onRound?.(record, plan);
     const executed = await executing;
     reporter.executed(record, executed);
     const wake = plan.wakeAt === undefined ? undefined : Math.max(0, plan.wakeAt - clock.now());

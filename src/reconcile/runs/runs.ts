@@ -22,7 +22,7 @@ import { JobTasks } from './job-tasks.ts';
 import { RecordKeeper } from './record-keeper.ts';
 import { RunMemory } from './run-memory.ts';
 import { RunReporter } from './run-reporter.ts';
-import { RunRounds } from './run-rounds.ts';
+import { RunRounds, type OnRound } from './run-rounds.ts';
 import { WorkflowRounds } from './workflow-rounds.ts';
 
 export interface RunsDeps {
@@ -44,6 +44,7 @@ export interface RunsDeps {
   readonly runMeter: RunMeter;
   readonly log: Log;
   readonly leadership: Leadership;
+  readonly onRound?: OnRound;
   /** Asks for a round of a key. */
   readonly changed: (key: SpecKey) => void;
 }
