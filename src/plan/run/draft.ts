@@ -123,11 +123,16 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
 
   /** Writes a step's state down. The same object as before is no change; what has an outcome never changes it. */
   set(role: Role, step: StepSpec, state: StepState): void {
-    const before = this.state(role, step.name);
-    if (before === state || (before?.outcome !== undefined && before.outcome !== state.outcome)) return;
-    (role === 'do' ? this.#steps : this.#undo).set(step.name, this.#meets ? endedLongAgo(state) : state);
+    const states = role === 'do' ? this.#steps : this.#undo;
+    const before = states.get(step.name);
+    const wasOpen = before?.outcome === undefined;
+    if (before === state || (!wasOpen && before.outcome !== state.outcome)) return;
+    states.set(step.name, this.#meets ? endedLongAgo(state) : state);
     this.#changed = true;
-    if (before?.outcome !== undefined || state.outcome === undefined) return;
+    if (wasOpen && state.outcome !== undefined) this.#decided(role, step, state);
+  }
+
+  #decided(role: Role, step: StepSpec, state: StepState): void {
     this.#decisions += 1;
     if (role === 'do') this.#tally(step, state);
   }

@@ -24,8 +24,8 @@ export function runGraph(spec: WorkflowSpec): RunGraph {
     if (members) members.push(step);
     else phases.set(step.phase, [step]);
   }
-  const parts = { byName, byId, phases };
-  return { ...parts, order: inOrder(spec.steps, parts), finally: inOrder(spec.finally, parts) };
+  const names = { byName, byId };
+  return { ...names, phases, order: inOrder(spec.steps, names), finally: inOrder(spec.finally, names) };
 }
 
 /** Steps that must have ended before anything can be said of this one, but for those of the phase before. May name a step twice. */
@@ -34,27 +34,25 @@ export function namedBy(step: StepSpec, byId: ReadonlyMap<string, StepSpec>): st
   return [...step.dependsOn.all, ...ids.map((id) => byId.get(id)?.name ?? id)];
 }
 
-type Parts = Pick<RunGraph, 'byName' | 'byId' | 'phases'>;
+/** Steps by name and by id. */
+type Names = Pick<RunGraph, 'byName' | 'byId'>;
 interface Visit {
-  readonly step: StepSpec | undefined;
+  readonly step: StepSpec;
   readonly before: readonly StepSpec[];
   next: number;
 }
 
-/** Depth first, without recursion: a chain may be longer than the stack is deep. A phase is a node of its own, so that two large phases are not joined by all their pairs. */
-function inOrder(steps: readonly StepSpec[], parts: Parts): StepSpec[] {
+/**
+ * Depth first, without recursion: a chain may be longer than the stack is deep. Phases need no edges here, since each
+ * stands behind the one before it in the text.
+ */
+function inOrder(steps: readonly StepSpec[], names: Names): StepSpec[] {
   const order: StepSpec[] = [];
   const members = new Set(steps);
-  const seen = new Set<StepSpec | string>();
   const path: Visit[] = [];
   const enter = (step: StepSpec): void => {
-    if (seen.has(step) || !members.has(step)) return;
-    seen.add(step);
-    path.push({ step, before: stepsBefore(step, parts), next: 0 });
-    const { phase } = step.dependsOn;
-    if (phase === undefined || seen.has(phase)) return;
-    seen.add(phase);
-    path.push({ step: undefined, before: parts.phases.get(phase) ?? [], next: 0 });
+    // Once only, and not those that are over when the first of these starts.
+    if (members.delete(step)) path.push({ step, before: stepsBefore(step, names), next: 0 });
   };
   for (const step of steps) {
     enter(step);
@@ -69,10 +67,10 @@ function inOrder(steps: readonly StepSpec[], parts: Parts): StepSpec[] {
 }
 
 function leave(path: Visit[], order: StepSpec[]): void {
-  const step = path.pop()?.step;
-  if (step) order.push(step);
+  const visit = path.pop();
+  if (visit) order.push(visit.step);
 }
 
-function stepsBefore(step: StepSpec, { byName, byId }: Parts): StepSpec[] {
+function stepsBefore(step: StepSpec, { byName, byId }: Names): StepSpec[] {
   return namedBy(step, byId).flatMap((name) => byName.get(name) ?? []);
 }

@@ -118,6 +118,16 @@ describe('a create that does not come through', () => {
     run.state = freshState;
     expect(run.settle().running()).toEqual(['a', 'b']);
     expect([run.made('a'), run.made('b'), run.plan?.liveJobs]).toEqual([1, 1, 2]);
+    expect([run.outcome('a'), run.outcome('b'), run.outcome('c')]).toEqual(['open', 'open', 'not started']);
+  });
+
+  it('of a Job of finally, likewise, also where there is room for one only, and while the run is suspended it is left alone', () => {
+    const run = aRun(aWorkflow('a\n-- finally\ntell', { maxParallel: 1 })).succeed('a').settle();
+    run.state = { ...run.state, steps: { a: run.state.steps['a'] ?? {} } };
+    expect(run.command({ suspend: true }).settle().running()).toEqual(['tell']);
+    expect(run.outcome('tell')).toBe('not started');
+    expect(run.command({ suspend: false }).settle().outcome('tell')).toBe('open');
+    expect([run.made('tell'), run.running()]).toEqual([1, ['tell']]);
   });
 
   it('of a Job that failed meanwhile is followed by the next attempt at once', () => {

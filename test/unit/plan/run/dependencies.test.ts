@@ -1,5 +1,6 @@
 /** When steps start, and when they never will. */
 import { describe, expect, it } from 'vitest';
+import type { Expression } from '../../../../src/spec/expression.ts';
 import type { RunWorld } from '../../../support/run-builders.ts';
 import { anOutput, aRun, aWorkflow, printing, undoJob } from '../../../support/run-builders.ts';
 
@@ -160,6 +161,16 @@ describe('when', () => {
   });
 });
 
+describe('an expression that stays open', () => {
+  it('although all that it names has ended is an error, not a wait without end', () => {
+    const spec = aWorkflow('a\nb < a', { onFailure: 'continue' });
+    const never: Expression = { text: 'run.unheard > 1', steps: ['a'], evaluate: () => ({ kind: 'open' }) };
+    const run = aRun({ ...spec, steps: spec.steps.map((step) => (step.name === 'b' ? { ...step, when: never } : step)) });
+    expect(run.outcome('b')).toBe('not started');
+    expect(run.succeed('a').settle().state.steps['b']).toMatchObject({ outcome: 'errored', reason: 'ExpressionError', message: 'run.unheard > 1: it names an output that was not written' });
+  });
+});
+
 describe('references', () => {
   const count = { outputs: { rows: anOutput('integer'), note: anOutput('string', 'none') } };
   const next = { work: printing('$(steps.count.outputs.rows) $(steps.count.outputs.note) $(params.mode) $(run.name) $(run.trigger) $(run.attempt)') };
@@ -203,7 +214,8 @@ describe('references', () => {
 
   it('are found although the step that they name is decided on later in the same round', () => {
     const steps = { late: { when: 'false', outputs: { x: anOutput('string') } }, next: { work: printing('$(steps.late.outputs.x)') } };
-    const run = aRun(aWorkflow('first\nnext ? first.ok\nlate < first', { steps })).succeed('first').settle();
+    const run = aRun(aWorkflow('first\nnext ? first.ok\nlate < first', { steps })).succeed('first');
+    run.round();
     expect(run.state.steps['next']).toMatchObject({ outcome: 'errored', reason: 'OutputMissing' });
   });
 

@@ -1,7 +1,7 @@
 /** Runs that stop before their time: failures, commands, what is undone, and what comes last in any case. */
 import { describe, expect, it } from 'vitest';
 import { planRun } from '../../../../src/plan/run/plan-run.ts';
-import { anEnvironment, aRunningPod, minutes, seconds } from '../../../support/builders.ts';
+import { anEnvironment, aRunningPod, failed, minutes, noon, seconds } from '../../../support/builders.ts';
 import { anOutput, approval, aRun, aWorkflow, eachOf, printing, retries, subRun, undoJob } from '../../../support/run-builders.ts';
 
 describe('onFailure: stop', () => {
@@ -277,6 +277,12 @@ describe('a command', () => {
     run.state = planRun(run.observed(), anEnvironment(), run.now).state;
     run.change('a', { suspended: true, pods: [], recorded: { phase: 'ending', outcome: 'errored', reason: 'RunCancelled', message: 'x' } });
     expect(run.round().actions).toMatchObject([{ kind: 'end', reason: 'JobEnding', suspended: true, outcome: { reason: 'RunCancelled' } }]);
+  });
+
+  it('that nobody knows of any more leaves a cancelled step, and a run that has not succeeded', () => {
+    const run = aRun(aWorkflow('a\nb < a')).change('a', { finished: failed(noon), recorded: { phase: 'ending', outcome: 'errored', reason: 'RunCancelled', message: 'x' }, pods: [] }).settle();
+    expect(run.outcomes()).toBe('a cancelled, b omitted');
+    expect(run.state.end).toMatchObject({ outcome: 'failed', failedSteps: [] });
   });
 
   it('is found again by a process that ended the Jobs and died', () => {
