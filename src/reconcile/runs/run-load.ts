@@ -4,14 +4,16 @@ import type { ObservedRecord } from '../../plan/run/record.ts';
 import type { RunState } from '../../plan/run/state.ts';
 import { describeProblem } from '../../plan/status.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
+import { workflowKey } from '../key.ts';
 import type { RecordStore, StoredRecord } from '../record-ports.ts';
-import type { ParseSpec } from '../spec-index.ts';
+import type { ParseSpec, SpecIndex } from '../spec-index.ts';
 import type { LoadedRun } from './run-memory.ts';
 
 export interface LoadDeps {
   readonly clock: Clock;
   readonly store: RecordStore;
   readonly parse: ParseSpec;
+  readonly specs: SpecIndex;
 }
 
 /** `unreadable`: somebody edited the record, or another version wrote it; the run cannot go on. `fresh`: nothing was decided about it before. */
@@ -40,10 +42,23 @@ export async function loadRun(deps: LoadDeps, record: ObservedRecord): Promise<L
 function contentOf(deps: LoadDeps, { record, data, state }: StoredRecord): WorkflowSpec | string {
   if (state === 'broken') return 'the state in its record cannot be read';
   if (data === undefined) return 'its record holds no spec';
+  const known = currentSpec(deps, record, data);
+  if (known) return known;
   const parsed = deps.parse({ file: `configmap/${record.name}`, objectName: record.request?.workflow ?? record.workflow, label: 'workflow', data });
   if (parsed.spec?.kind === 'Workflow') return parsed.spec;
   const [first] = parsed.problems.filter(({ severity }) => severity === 'error');
   return `the spec in its record cannot be read: ${first ? describeProblem(first) : 'it is no Workflow'}`;
+}
+
+/** A run of the text as it stands now, as most are: it is parsed already, which takes long where it has thousands of steps. */
+function currentSpec({ specs }: LoadDeps, { request, workflow }: ObservedRecord, data: Readonly<Record<string, string>>): WorkflowSpec | undefined {
+  for (const claim of specs.claims(workflowKey(workflow))) {
+    const { spec, name } = claim.parsed;
+    if (spec?.kind !== 'Workflow' || name !== request?.workflow) continue;
+    const now = specs.data(claim);
+    if (now && Object.entries(data).every(([key, text]) => now[key] === text)) return spec;
+  }
+  return undefined;
 }
 
 /** What is gone, or cannot be read, has no successes to carry over. */

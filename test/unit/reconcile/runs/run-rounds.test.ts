@@ -42,7 +42,9 @@ function aRun({ spec = {}, plans = [] }: Options = {}) {
   const log = new FakeLog();
   const runs = new RunMemory();
   const seen: ObservedRun[] = [];
+  const parsed: string[] = [];
   const parse = ({ data, objectName }: { data: Readonly<Record<string, string>>; objectName: string }): ParsedSpec => {
+    parsed.push(data['spec.yaml'] ?? '');
     if (data['spec.yaml'] === 'kindless') return { kind: undefined, name: objectName, hash: undefined, spec: undefined, problems: [aProblem()] };
     if (data['spec.yaml'] === 'broken') return { kind: 'Workflow', name: objectName, hash: 'h', spec: undefined, problems: [aProblem({ severity: 'warning' }), aProblem({ message: 'no steps' })] };
     return { kind: 'Workflow', name: objectName, hash: 'hash-1', spec: aWorkflowOf(aJobStep(), { name: objectName, ...spec }), problems: [] };
@@ -71,7 +73,7 @@ function aRun({ spec = {}, plans = [] }: Options = {}) {
     await settle();
     return result;
   };
-  return { clock, jobs, store, records, cache, leadership, events, meter, runMeter, log, runs, memory, keeper, seen, define, round, documents, specs };
+  return { clock, jobs, store, records, cache, leadership, events, meter, runMeter, log, runs, memory, keeper, seen, define, round, documents, specs, parsed };
 }
 
 const held = (record: Partial<ObservedRecord> = {}, options: Options = {}, content: Parameters<FakeRecordStore['hold']>[1] = {}) => {
@@ -109,6 +111,17 @@ describe('a round of a run', () => {
     await round();
     expect(store.requests).toEqual(['read etl-1']);
     expect(seen.map((observed) => [observed.state, observed.parameters, observed.spec.name])).toEqual([[state, { day: 'monday' }, 'etl'], [state, { day: 'monday' }, 'etl']]);
+  });
+
+  it('does not parse again what the spec says now; another text it does', async () => {
+    const parse = async (text: string): Promise<string[]> => {
+      const { round, store, define, parsed } = aRun();
+      store.hold(aRecord(), { data: { 'spec.yaml': text } });
+      define();
+      await round();
+      return parsed;
+    };
+    expect([await parse('etl'), await parse('older')]).toEqual([['etl'], ['etl', 'older']]);
   });
 
   it('of a run about which nothing was decided begins with a state of its own, writes it down and says so', async () => {
