@@ -91,7 +91,7 @@ export type StepWork =
  * When a step may start. All parts must hold.
  * `all`: names of steps that must be ok (succeeded, skipped, or failed with allowFailure): written as a list, and steps
  * whose outputs it names, unless its expression speaks of them. `phase`: the phase before its own, all of whose steps must
- * be ok. `expression`: CEL over the other steps.
+ * be ok; undefined, too, where the expression speaks of a step of an earlier phase. `expression`: CEL over the other steps.
  */
 export interface Dependency {
   readonly all: readonly string[];
