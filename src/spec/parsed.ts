@@ -16,6 +16,8 @@ export interface SpecInput {
   readonly label: string | undefined;
   /** Data keys; the spec is `spec.yaml`. */
   readonly data: Readonly<Record<string, string>>;
+  /** It is a folder on a disk: keys of `data` are paths below it, and names of files in the spec may hold a slash. */
+  readonly paths?: boolean;
   /** The ConfigMap opts out of Flux's substitution (annotation kustomize.toolkit.fluxcd.io/substitute: disabled). */
   readonly substituteDisabled?: boolean;
 }

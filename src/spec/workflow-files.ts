@@ -2,11 +2,12 @@
 import { objectAt, stringAt, type JsonObject } from '../lib/json.ts';
 import { nearest } from '../lib/nearest.ts';
 import { anyOf, shown } from '../lib/show.ts';
-import type { FieldPath } from './field-path.ts';
+import { pointerPath, type FieldPath } from './field-path.ts';
 import { readManifest, type Manifest } from './job-manifest.ts';
 import { specKey } from './keys.ts';
 import type { Finding } from './report.ts';
-import type { StepTexts } from './workflow-steps.ts';
+import type { SchemaError } from './validate.ts';
+import { pathInStep, type StepTexts } from './workflow-steps.ts';
 import { mostSteps } from './workflow.ts';
 
 /** What the steps name. */
@@ -58,10 +59,30 @@ function patternMention(value: JsonObject, path: FieldPath, known: readonly stri
   return pattern === undefined ? [] : [{ path: [...path, 'jobFiles'], keys: matching(pattern, known), manifest: true }];
 }
 
-/** Data keys that a pattern matches, sorted. `*` stands for any characters, `?` for one. */
+/**
+ * Data keys that a pattern matches, sorted. `*` stands for any characters, `?` for one; where keys are paths neither for a
+ * slash, `**` for that too, and the name of a folder for all manifests below it.
+ */
 export function matching(pattern: string, keys: readonly string[]): string[] {
-  const expression = new RegExp(`^${pattern.replace(/[^A-Za-z0-9_*?-]/g, '\\$&').replace(/\*+/g, '.*').replaceAll('?', '.')}$`);
-  return keys.filter((key) => key !== specKey && expression.test(key)).sort();
+  const expression = new RegExp(`^${pattern.split(/(\*\*\/|\*+|\?)/).map(partOf).join('')}$`);
+  const folder = `${pattern.replace(/\/+$/, '')}/`;
+  return keys.filter((key) => key !== specKey && (expression.test(key) || (key.startsWith(folder) && /\.(ya?ml|json)$/i.test(key)))).sort();
+}
+
+/** Of a regular expression. */
+function partOf(text: string): string {
+  if (text === '?') return '[^/]';
+  if (text === '*') return '[^/]*';
+  if (text === '**/') return '(?:.*/)?';
+  return text.startsWith('*') ? '.*' : text.replace(/[^A-Za-z0-9_-]/g, '\\$&');
+}
+
+/** What the schema says about the slash in a name of a file. */
+export function isAboutPath({ keyword, instancePath }: SchemaError, spec: JsonObject): boolean {
+  const [first, second, ...rest] = keyword === 'pattern' ? (pathInStep(pointerPath(instancePath, spec)) ?? []) : [];
+  const field = first === 'undo' ? second : first;
+  if (field === 'files' && first === 'files') return second !== undefined && rest.length === 0;
+  return field === 'jobFile' || field === 'jobFiles';
 }
 
 function unknownFile(key: string, path: FieldPath, known: readonly string[]): Finding {

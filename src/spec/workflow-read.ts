@@ -8,7 +8,7 @@ import { stepFindings } from './step-rules.ts';
 import { validator } from './validate.ts';
 import { buildWorkflow } from './workflow-build.ts';
 import { specDependencies } from './workflow-dependencies.ts';
-import { namedFiles } from './workflow-files.ts';
+import { isAboutPath, namedFiles } from './workflow-files.ts';
 import { cycleFindings } from './workflow-graph.ts';
 import { workflowNotes } from './workflow-notes.ts';
 import { forEachTypes, specReferences } from './workflow-references.ts';
@@ -21,7 +21,8 @@ const errorsOf = validator(workflowJsonSchema);
 export function readWorkflow({ value, name, input, environment }: KindInput): KindReading {
   const steps = stepTexts(value);
   const references = specReferences({ spec: value, steps });
-  const known = references.withoutOpen(errorsOf(value));
+  const errors = errorsOf(value).filter((error) => input.paths !== true || !isAboutPath(error, value));
+  const known = references.withoutOpen(errors);
   const dependencies = specDependencies(value, steps, references.mentions);
   const files = namedFiles(steps, input.data);
   const findings: Finding[] = [
