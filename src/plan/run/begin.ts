@@ -11,6 +11,7 @@ import { withLine, type Line, type Site } from './line.ts';
 import { Resolver } from './lookup.ts';
 import type { NotMade } from './made.ts';
 import { makeAttempt, nameOf, resolverFor } from './make.ts';
+import { roomForValues } from './room.ts';
 import type { StepState } from './state.ts';
 import { timeLimit } from './time-limit.ts';
 
@@ -79,8 +80,16 @@ function beginJobs(draft: RunDraft, step: StepSpec, each: Each | undefined): voi
   const carried = draft.rerun?.carried(step, inputs);
   if (carried) draft.set('do', step, carried);
   else if (!draft.hasRoom(() => nameOf(draft, site, 1))) draft.hold({ kind: 'room', step: step.name, message: '' });
+  else if (!fits(draft, step, each)) return;
   else if (count !== undefined) beginItems(draft, step, { ...state, items: Array.from({ length: count }, () => ({ attempts: [] })) });
   else if (made.kind === 'made') draft.set('do', step, withLine(state, commit(draft, site, { attempts: [] }, made), draft.now));
+}
+
+/** The record keeps the items as they were at the start; those that do not fit are an error of the step. */
+function fits(draft: RunDraft, step: StepSpec, each: Each | undefined): boolean {
+  if (!each?.values || draft.room.take([...each.values])) return true;
+  cannotBegin(draft, step, { kind: 'problem', reason: 'ItemsInvalid', message: `its items do not fit: those of all steps of a run, with their outputs, may have ${roomForValues} bytes as JSON` });
+  return false;
 }
 
 function beginItems(draft: RunDraft, step: StepSpec, state: StepState): void {

@@ -13,6 +13,7 @@ import { takesSlot } from './fate.ts';
 import { runGraph, type RunGraph } from './graph.ts';
 import type { ObservedRun } from './observed.ts';
 import { parametersOf, runFactsOf } from './run-facts.ts';
+import { Room } from './room.ts';
 import { isOk } from './standing.ts';
 import type { RunEnd, RunOutcome, RunState, StepState, Stopping } from './state.ts';
 
@@ -43,6 +44,7 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
   readonly now: number;
   readonly graph: RunGraph;
   readonly rerun: Rerun | undefined;
+  readonly room: Room;
   /** By kind and step, so that looking at a step twice says a thing once. */
   readonly holds = new Map<string, Hold>();
   /** Jobs and sub-runs that count against maxParallel now. */
@@ -72,6 +74,7 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
     this.now = now;
     this.graph = runGraph(observed.spec);
     this.rerun = Rerun.of(observed, this.graph);
+    this.room = new Room(observed.state);
     this.#steps = new Map(Object.entries(observed.state.steps));
     this.#undo = new Map(Object.entries(observed.state.undo));
     this.#params = lazy(() => parametersOf(observed.spec, observed.parameters));

@@ -6,6 +6,7 @@ import { fateOf, laterVerdict, type EndedFate } from './fate.ts';
 import { isApproval, isSubRun, lineOf, withItems, withLine, type Folded, type Line, type Site } from './line.ts';
 import { nextAttempt } from './retries.ts';
 import { foldSubRun } from './sub-runs.ts';
+import { roomForValues } from './room.ts';
 import type { Attempt, StepState } from './state.ts';
 
 /** Of all steps that have begun, and of undo jobs. */
@@ -39,13 +40,20 @@ function foldItems(draft: RunDraft, step: StepSpec, state: StepState, items: rea
 export function foldLine(draft: RunDraft, site: Site, line: Line): Line {
   const last = line.attempts.at(-1);
   if (!last) return line;
-  const folded: Folded = last.outcome === undefined ? foldAttempt(draft, site, last) : { attempt: last };
+  const folded: Folded = last.outcome === undefined ? withinRoom(draft, foldAttempt(draft, site, last)) : { attempt: last };
   const { attempt } = folded;
   const next = attempt === last ? line : { ...line, attempts: [...line.attempts.slice(0, -1), attempt] };
   if (attempt.outcome === undefined) return next;
   if (attempt.outcome !== 'succeeded' && nextAttempt(draft, site, next).kind === 'again') return next;
   // An Indexed Job that failed has the outputs of the items that did not.
   return { ...next, ...outcomeOf(site, attempt), ...(folded.outputs && { outputs: folded.outputs }) };
+}
+
+/** What a record cannot keep is lost for the steps behind, so the step that wrote it has failed. */
+function withinRoom(draft: RunDraft, folded: Folded): Folded {
+  if (!folded.outputs || draft.room.take({ ...folded.outputs })) return folded;
+  const message = `its outputs do not fit: those of all steps of a run, with the items of forEach, may have ${roomForValues} bytes as JSON`;
+  return { attempt: { ...folded.attempt, outcome: 'failed', reason: 'OutputsTooLarge', message } };
 }
 
 /** An item's message is that of its last attempt, and stays there: a state may have thousands of them. */
