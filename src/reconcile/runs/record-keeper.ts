@@ -4,8 +4,8 @@
  * of a run at once. All changes of one record go through here, one conditional write at a time. A record that somebody else
  * wrote is read and merged. What could not be written is tried again for as long as the process lives.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Timer } from '../../lib/clock.ts';
+import { canonicalJson } from '../../lib/digest.ts';
 import { mergeStates } from '../../plan/run/merge.ts';
 import type { RunPhase } from '../../plan/run/record.ts';
 import type { RunState } from '../../plan/run/state.ts';
@@ -45,6 +45,8 @@ interface Kept {
   wanted: Content | undefined;
   saved: Content | undefined;
   underWay: boolean;
+  /** The end of the run was told. */
+  told: boolean;
   /** Monotonic time of the last write's beginning. */
   began: number;
   failures: number;
@@ -68,7 +70,7 @@ export class RecordKeeper {
   /** From here on the record is kept; `state` and `phase` are what was read of it. */
   track({ name, uid, resourceVersion }: RecordTarget, state: RunState | undefined, phase: RunPhase): void {
     this.forget(name);
-    this.#kept.set(name, { name, uid, resourceVersion, wanted: undefined, saved: state && { state, phase }, underWay: false, began: -Infinity, failures: 0, timer: undefined });
+    this.#kept.set(name, { name, uid, resourceVersion, wanted: undefined, saved: state && { state, phase }, underWay: false, told: false, began: -Infinity, failures: 0, timer: undefined });
   }
 
   /** What the record has to hold from now on. Returns at once. Nothing happens for a record that is not tracked. */
@@ -96,7 +98,15 @@ export class RecordKeeper {
     return this.#kept.get(name)?.uid === uid;
   }
 
-  /** The run is over, or its record is gone. */
+  /** The cache shows that the run is over, maybe before the write of that is answered, or after its answer was lost. */
+  over({ name, uid }: Pick<RecordTarget, 'name' | 'uid'>): void {
+    const kept = this.#kept.get(name);
+    if (kept?.uid !== uid) return;
+    this.#tellEnd(kept);
+    this.forget(name);
+  }
+
+  /** Its record is gone. */
   forget(name: string): void {
     this.#kept.get(name)?.timer?.cancel();
     this.#kept.delete(name);
@@ -140,9 +150,16 @@ export class RecordKeeper {
     if (this.#kept.get(kept.name) !== kept) return;
     if (result.kind === 'done') {
       kept.saved = wanted;
-      if (wanted.state.end) this.#deps.ended(kept.name, kept.uid, wanted.state);
+      this.#tellEnd(kept);
     }
     this.#pump(kept);
+  }
+
+  #tellEnd(kept: Kept): void {
+    const state = kept.wanted?.state;
+    if (kept.told || !state?.end) return;
+    kept.told = true;
+    this.#deps.ended(kept.name, kept.uid, state);
   }
 
   async #amendKept(kept: Kept, change: RecordChange): Promise<WriteResult> {
@@ -222,10 +239,10 @@ export class RecordKeeper {
     const wanted = kept.wanted ?? kept.saved ?? stored;
     const state = mergeStates(stored.state, wanted.state);
     const phase = phaseOf(state, wanted.phase === 'Suspended');
-    const news = !isDeepStrictEqual(state, wanted.state);
+    const news = !same(state, wanted.state);
     kept.wanted = news ? { state, phase } : wanted;
     // Another process may have written the very same: then nothing is left to write.
-    kept.saved = isDeepStrictEqual(stored, kept.wanted) ? kept.wanted : stored;
+    kept.saved = same(stored, kept.wanted) ? kept.wanted : stored;
     if (news) this.#deps.merged(kept.name, kept.uid, state);
   }
 
@@ -236,6 +253,11 @@ export class RecordKeeper {
 
 function isDirty({ wanted, saved }: Kept): boolean {
   return wanted !== undefined && (wanted.state !== saved?.state || wanted.phase !== saved.phase);
+}
+
+/** By content: what was read back is never the same object. */
+function same(left: unknown, right: unknown): boolean {
+  return canonicalJson(left) === canonicalJson(right);
 }
 
 function changeOf({ state, phase }: Content): RecordChange {

@@ -59,6 +59,7 @@ export class RunRounds implements Rounds {
     if (!records.synced) return { kind: 'done', again: unsyncedPause };
     const record = records.get(key.name);
     if (!record || record.deleting || isOver(record.phase)) {
+      if (record && isOver(record.phase)) this.#deps.keeper.over(record);
       this.#forget(key);
       return nothing;
     }
