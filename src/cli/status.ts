@@ -1,10 +1,9 @@
 /** `job-chief status` */
 import { Option, type Command } from 'commander';
 import { stringify } from 'yaml';
-import type { JsonObject } from '../lib/json.ts';
 import { exitCode } from './exit-code.ts';
 import { addClusterOptions, inSession, type ClusterOptions, type Session } from './runs/session.ts';
-import { detailsDocument, runDocument, specDocument } from './status/documents.ts';
+import { documentOf } from './status/documents.ts';
 import { readStatus, type Shown } from './status/read.ts';
 import { render } from './status/render.ts';
 import { watchStatus } from './status/watch.ts';
@@ -60,9 +59,4 @@ function printed({ screen, clock }: Session, shown: Shown, output: StatusOptions
     case 'wide':
       return render(shown, { screen, now: clock.now(), wide: output === 'wide' }).join('\n');
   }
-}
-
-function documentOf(shown: Shown): JsonObject {
-  if (shown.kind === 'run') return detailsDocument(shown.details);
-  return { specs: shown.specs.map(specDocument), runs: shown.runs.map(runDocument) };
 }

@@ -76,8 +76,8 @@ export function approveStep(runs: RunClient, name: string, { step, word }: Appro
     if (spec) requireApproval(spec, name, step);
     const state = typeof content?.state === 'object' ? entryOf(content.state.steps, step) : undefined;
     const given = run.record.commands.approvals.get(step);
-    if (state?.outcome !== undefined) throw new UserError(`step "${step}" of run "${name}" has ended: it ${outcomeText[state.outcome]}`);
     if (given === word) return { message: `step "${step}" of run "${name}" was ${word} already` };
+    if (state?.outcome !== undefined) throw new UserError(`step "${step}" of run "${name}" has ended: it ${outcomeText[state.outcome]}`);
     const early = state === undefined ? '; the step is not reached yet, this will count when it is' : '';
     return { annotations: { [approvalsAnnotation]: withApproval(run.annotations[approvalsAnnotation], step, word) }, message: `step "${step}" of run "${name}" is ${word}${early}` };
   });

@@ -2,6 +2,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { ObservedRecord, RunPhase } from '../../plan/run/record.ts';
 import { stepNews } from '../../plan/run/news.ts';
+import { entryOf } from '../../plan/run/standing.ts';
 import type { RunState } from '../../plan/run/state.ts';
 import { exitCode, UserError } from '../exit-code.ts';
 import { elapsed } from './elapsed.ts';
@@ -78,7 +79,7 @@ class Follower {
     if (record.phase !== this.#phase && !isFinished(record)) this.#say(record.phase.toLowerCase());
     this.#phase = record.phase;
     if (typeof state === 'object') {
-      for (const { message } of stepNews(this.#state, state)) this.#say(message);
+      for (const line of newsLines(this.#state, state)) this.#say(line);
       this.#state = state;
     }
     if (isFinished(record)) this.#say(endLine(record));
@@ -105,6 +106,14 @@ class Follower {
   #left(): number {
     return (this.#options.timeout ?? Number.POSITIVE_INFINITY) - this.#waited();
   }
+}
+
+/** What an earlier run had done is one line, and no news of this one. */
+function newsLines(before: RunState, after: RunState): string[] {
+  const news = stepNews(before, after);
+  const carried = news.filter(({ step, undo }) => !undo && entryOf(after.steps, step)?.from !== undefined);
+  const line = carried.length === 0 ? [] : [`carried over from the earlier run: ${carried.map(({ step }) => step).join(', ')}`];
+  return [...line, ...news.filter((one) => !carried.includes(one)).map(({ message }) => message)];
 }
 
 function endLine(record: ObservedRecord): string {

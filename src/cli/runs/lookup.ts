@@ -17,13 +17,13 @@ export async function requireRun(runs: RunClient, name: string): Promise<FoundRu
 }
 
 /** What defines a workflow of this name, sound. */
-export async function requireWorkflow(runs: RunClient, name: string): Promise<WorkflowSpec> {
+export async function requireWorkflow(runs: RunClient, name: string): Promise<{ readonly spec: WorkflowSpec; readonly view: SpecView }> {
   const specs = await runs.specs();
   const found = winner(specs, name);
   if (!found) throw new UserError(noWorkflow(runs, specs, name));
   const spec = workflowIn(found);
   if (!spec) throw new UserError(`the spec of workflow "${name}" has errors: ${firstProblem(found.claim.parsed) ?? 'it cannot be read'}`);
-  return spec;
+  return { spec, view: found };
 }
 
 function noWorkflow(runs: RunClient, specs: readonly SpecView[], name: string): string {

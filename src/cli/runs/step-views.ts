@@ -26,7 +26,7 @@ export interface StepView {
   readonly state: StepWord;
   /** Items of a forEach, or manifests of jobFiles. `succeeded` is undefined where only the Job could tell. */
   readonly items: { readonly succeeded: number | undefined; readonly all: number } | undefined;
-  /** The most that one of its items needed. */
+  /** Jobs or sub-runs; of items the most that one of them needed. */
   readonly attempts: number;
   /** Milliseconds since 1970. */
   readonly startedAt: number | undefined;
@@ -66,9 +66,9 @@ function view(step: StepSpec, state: StepState | undefined, facts: ViewFacts, pa
   const last = telling(attempts);
   return {
     ...head,
-    state: isApproval && state.outcome === undefined && !facts.over ? 'Waiting' : wordOf(state, attempts, facts.over),
+    state: wordOf(state, attempts, { isApproval, over: facts.over }),
     items: itemsOf(state, facts),
-    attempts: state.items ? state.items.reduce((most, item) => Math.max(most, item.attempts.length), 0) : attempts.length,
+    attempts: isApproval ? 0 : triesOf(state),
     ...timesOf(state, attempts),
     exitCode: state.outcome === 'succeeded' ? undefined : last?.exitCode,
     reason: reasonOf(isApproval, state, last),
@@ -87,10 +87,14 @@ function timesOf(state: StepState, attempts: readonly Attempt[]): Pick<StepView,
   return span ? { startedAt: span.start, ranAt: span.ranAt, endedAt: span.end } : noTimes;
 }
 
-function wordOf(state: StepState, attempts: readonly Attempt[], over: boolean): StepWord {
+function triesOf({ attempts = [], items }: StepState): number {
+  return items ? items.reduce((most, item) => Math.max(most, item.attempts.length), 0) : attempts.length;
+}
+
+function wordOf(state: StepState, attempts: readonly Attempt[], { isApproval, over }: { readonly isApproval: boolean; readonly over: boolean }): StepWord {
   if (state.outcome !== undefined) return outcomeWords[state.outcome];
   if (over) return 'Unknown';
-  if (attempts.length === 0) return 'Waiting';
+  if (isApproval || attempts.length === 0) return 'Waiting';
   const open = attempts.filter(({ outcome }) => outcome === undefined);
   if (open.length === 0) return state.items?.some((item) => item.attempts.length === 0) === true ? 'Running' : 'Retrying';
   return open.some(({ ranAt }) => ranAt !== undefined) ? 'Running' : 'Starting';

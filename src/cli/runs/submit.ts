@@ -9,6 +9,7 @@ import { hint, requireRun, requireWorkflow } from './lookup.ts';
 import { parametersFor, problemsOf, type GivenParameters } from './parameters.ts';
 import { isFinished } from './phases.ts';
 import type { RunClient } from './run-client.ts';
+import type { SpecView } from './spec-view.ts';
 
 export interface SubmitDeps {
   readonly runs: RunClient;
@@ -31,9 +32,9 @@ export interface RunOptions {
 
 /** Throws a UserError where the workflow takes no such request. */
 export async function submitRun(deps: SubmitDeps, { workflow, given, key }: RunOptions): Promise<Submitted> {
-  const spec = await requireWorkflow(deps.runs, workflow);
+  const { spec, view } = await requireWorkflow(deps.runs, workflow);
   if (!spec.trigger.onRequest) throw new UserError(`workflow "${workflow}" takes no requests: its trigger has no onRequest: true`);
-  return write(deps, spec, { parameters: parametersFor(spec.parameters, given), key, rerunOf: undefined });
+  return write(deps, spec, { parameters: parametersFor(spec.parameters, given), key, rerunOf: undefined, notes: notesOf(spec, view) });
 }
 
 export interface RerunOptions {
@@ -48,31 +49,36 @@ export async function submitRerun(deps: SubmitDeps, { run, from, key }: RerunOpt
   const { record } = await requireRun(deps.runs, run);
   if (!isFinished(record)) throw new UserError(`run "${run}" is not over (${record.phase}): wait for it, or cancel it first`);
   const content = await deps.runs.content(run);
-  const spec = await requireWorkflow(deps.runs, record.request?.workflow ?? record.workflow);
+  const { spec, view } = await requireWorkflow(deps.runs, record.request?.workflow ?? record.workflow);
   const steps = spec.steps.map(({ name }) => name);
   if (from !== undefined && !steps.includes(from)) throw new UserError(`workflow "${spec.name}" has no step "${from}" now${hint(from, steps, `its steps: ${steps.join(', ')}`)}`);
   const parameters = content?.parameters ?? {};
   const [problem] = problemsOf(spec.parameters, parameters);
   if (problem !== undefined) throw new UserError(`the parameters of run "${run}" do not fit the workflow as it is now: ${problem}`);
-  return write(deps, spec, { parameters, key, rerunOf: { run, uid: record.uid, ...(from === undefined ? {} : { from }) } });
+  return write(deps, spec, { parameters, key, notes: notesOf(spec, view), rerunOf: { run, uid: record.uid, ...(from === undefined ? {} : { from }) } });
 }
 
 interface Wanted {
   readonly parameters: JsonObject;
   readonly key: string | undefined;
   readonly rerunOf: RunRequest['rerunOf'];
+  readonly notes: readonly string[];
 }
 
-async function write({ runs, random }: SubmitDeps, spec: WorkflowSpec, { parameters, key, rerunOf }: Wanted): Promise<Submitted> {
+async function write({ runs, random }: SubmitDeps, spec: WorkflowSpec, { parameters, key, rerunOf, notes }: Wanted): Promise<Submitted> {
   const { name, request } = requestRun(spec, { instance: runs.instance, key: key ?? random(), ...(rerunOf && { rerunOf }) });
   const before = key === undefined ? undefined : await runs.run(name);
   const result = await runs.create({ name, workflow: spec.name, workflowLabel: labelValue(spec.name), request, parameters, data: undefined, owner: undefined });
   const submitted = { name, workflow: spec.name };
-  if (result.kind === 'done') return { ...submitted, notes: before ? [`this key was used before: the run is ${before.record.phase}`] : notesOf(spec) };
+  if (result.kind === 'done') return { ...submitted, notes: before ? [`this key was used before: the run is ${before.record.phase}`] : notes };
   if (result.kind === 'exists') throw new UserError(`idempotency key "${key ?? ''}" was used before for a run of "${spec.name}" with other parameters: run "${name}"`);
   throw new UserError(`the run cannot be written down: ${'message' in result ? result.message : result.kind}`);
 }
 
-function notesOf({ suspend, observe }: WorkflowSpec): string[] {
-  return [...(suspend ? ['the workflow is suspended: the run waits'] : []), ...(observe ? ['the workflow has observe: true: the run waits'] : [])];
+function notesOf({ suspend, observe }: WorkflowSpec, { status }: SpecView): string[] {
+  return [
+    ...(suspend ? ['the workflow is suspended: the run waits'] : []),
+    ...(observe ? ['the workflow has observe: true: the run waits'] : []),
+    ...(status ? [] : ['the workflow has no status: unless statuses are switched off, no controller looks after it, and the run waits for one']),
+  ];
 }

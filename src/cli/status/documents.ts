@@ -1,15 +1,21 @@
 /** What status shows, as data: for programs (JSON, YAML), and what the tables are made from. */
 import type { Json, JsonObject } from '../../lib/json.ts';
 import { isoTime } from '../../plan/iso-time.ts';
-import type { ObservedRecord, RunResult } from '../../plan/run/record.ts';
+import type { RunResult } from '../../plan/run/record.ts';
 import { objectAt, stringAt } from '../../lib/json.ts';
 import type { CriticalPath, PathStep } from '../runs/critical-path.ts';
 import type { StepView } from '../runs/step-views.ts';
 import { standing, type SpecView } from '../runs/spec-view.ts';
-import type { RunDetails } from './read.ts';
+import type { ListedRun, RunDetails, Shown } from './read.ts';
+
+/** All that is shown. */
+export function documentOf(shown: Shown): JsonObject {
+  if (shown.kind === 'run') return detailsDocument(shown.details);
+  return { specs: shown.specs.map(specDocument), runs: shown.runs.map(runDocument) };
+}
 
 /** A spec in the overview. */
-export function specDocument(spec: SpecView): JsonObject {
+function specDocument(spec: SpecView): JsonObject {
   const { source } = spec.claim;
   const { status = {} } = spec;
   const lastRun = objectAt(status, 'lastRun');
@@ -25,7 +31,7 @@ export function specDocument(spec: SpecView): JsonObject {
 }
 
 /** A run in a list: what its metadata tells. */
-export function runDocument(record: ObservedRecord): JsonObject {
+function runDocument({ record, startedAt }: ListedRun): JsonObject {
   const { request, result, commands } = record;
   return {
     name: record.name,
@@ -34,6 +40,7 @@ export function runDocument(record: ObservedRecord): JsonObject {
     state: record.phase,
     request: request as unknown as JsonObject | undefined,
     createdAt: isoTime(record.createdAt),
+    startedAt: startedAt === undefined ? undefined : isoTime(startedAt),
     ...(result ? resultDocument(result) : {}),
     cancel: commands.cancel,
     suspend: commands.suspend ? true : undefined,
@@ -41,17 +48,16 @@ export function runDocument(record: ObservedRecord): JsonObject {
   };
 }
 
-function resultDocument({ outcome, reason, message, startedAt, finishedAt, failedSteps, outputs }: RunResult): JsonObject {
-  return { startedAt: isoTime(startedAt), finishedAt: isoTime(finishedAt), outcome, reason, message, failedSteps: [...failedSteps], outputs: outputs && { ...outputs } };
+function resultDocument({ outcome, reason, message, finishedAt, failedSteps, outputs }: RunResult): JsonObject {
+  return { finishedAt: isoTime(finishedAt), outcome, reason, message, failedSteps: [...failedSteps], outputs: outputs && { ...outputs } };
 }
 
 /** A run with its steps. */
-export function detailsDocument({ record, parameters, state, message, steps, path }: RunDetails): JsonObject {
+function detailsDocument({ record, parameters, state, message, steps, path }: RunDetails): JsonObject {
   return {
-    ...runDocument(record),
+    ...runDocument({ record, startedAt: state?.startedAt }),
     message,
     parameters,
-    startedAt: state && isoTime(state.startedAt),
     steps: steps.map(stepDocument),
     criticalPath: path && pathDocument(path),
   };

@@ -25,11 +25,18 @@ export interface RunDetails {
   readonly path: CriticalPath | undefined;
 }
 
+/** A run in a list. */
+export interface ListedRun {
+  readonly record: ObservedRecord;
+  /** undefined: it has not started, or nobody knows. */
+  readonly startedAt: number | undefined;
+}
+
 export type Shown =
   /** Without a name: all specs and the latest runs. */
-  | { readonly kind: 'overview'; readonly specs: readonly SpecView[]; readonly runs: readonly ObservedRecord[] }
+  | { readonly kind: 'overview'; readonly specs: readonly SpecView[]; readonly runs: readonly ListedRun[] }
   /** The specs of one name, and the runs of that workflow. */
-  | { readonly kind: 'spec'; readonly specs: readonly SpecView[]; readonly runs: readonly ObservedRecord[]; readonly isWorkflow: boolean }
+  | { readonly kind: 'spec'; readonly specs: readonly SpecView[]; readonly runs: readonly ListedRun[]; readonly isWorkflow: boolean }
   | { readonly kind: 'run'; readonly details: RunDetails };
 
 export interface ReadDeps {
@@ -42,7 +49,7 @@ export async function readStatus(deps: ReadDeps, name: string | undefined): Prom
   const { runs } = deps;
   if (name === undefined) {
     const [specs, records] = await Promise.all([runs.specs(), runs.runs()]);
-    return { kind: 'overview', specs: sorted(specs), runs: records };
+    return { kind: 'overview', specs: sorted(specs), runs: await listed(runs, records) };
   }
   const content = await runs.content(name);
   if (content) return { kind: 'run', details: await readDetails(deps, content) };
@@ -54,9 +61,22 @@ async function readNamed(runs: RunClient, name: string): Promise<Shown> {
   const named = specs.filter((spec) => spec.name === name);
   const own = records.filter(({ request, workflow }) => (request?.workflow ?? workflow) === name);
   // Runs outlive their workflow.
-  if (named.length > 0 || own.length > 0) return { kind: 'spec', specs: sorted(named), runs: own, isWorkflow: own.length > 0 || named.some(({ kind }) => kind === 'Workflow') };
+  if (named.length > 0 || own.length > 0) return { kind: 'spec', specs: sorted(named), runs: await listed(runs, own), isWorkflow: own.length > 0 || named.some(({ kind }) => kind === 'Workflow') };
   const known = [...specs.map((spec) => spec.name), ...records.map((record) => record.name)];
   throw new UserError(`there is no spec and no run "${name}" in namespace ${runs.namespace}${hint(name, known, known.length === 0 ? 'there are none at all' : 'job-chief status lists them')}`);
+}
+
+/** More runs at once than people look at: the others show when they were asked for. */
+const mostReads = 20;
+
+/** Only the data of a run that is under way says when it started. */
+async function listed(runs: RunClient, records: readonly ObservedRecord[]): Promise<readonly ListedRun[]> {
+  const live = records.filter((record) => !isFinished(record) && record.phase !== 'Queued').slice(0, mostReads);
+  const starts = new Map(await Promise.all(live.map(async ({ name }): Promise<readonly [string, number | undefined]> => {
+    const state = (await runs.content(name))?.state;
+    return [name, typeof state === 'object' ? state.startedAt : undefined];
+  })));
+  return records.map((record) => ({ record, startedAt: record.result?.startedAt ?? starts.get(record.name) }));
 }
 
 function sorted(specs: readonly SpecView[]): SpecView[] {
@@ -68,13 +88,13 @@ function compare(left: string, right: string): number {
 }
 
 async function readDetails({ runs, clock }: ReadDeps, content: StoredRecord): Promise<RunDetails> {
-  const { record, parameters } = content;
+  const { record, parameters, data } = content;
   const state = typeof content.state === 'object' ? content.state : undefined;
   // A queued run has no text yet: what it would start with now.
-  const current = content.data ? undefined : winner(await runs.specs(), workflowOf(record));
-  const spec = content.data ? frozenSpec(record, content.data) : current && workflowIn(current);
+  const current = data ? undefined : winner(await runs.specs(), workflowOf(record));
+  const spec = data ? frozenSpec(record, data) : current && workflowIn(current);
   const over = isFinished(record);
-  const progress = state && !over && hasOpenIndexed(state) ? await runs.progress(record.name) : new Map<string, number>();
+  const progress = over ? noProgress : await progressOf(runs, record, state);
   const steps = spec ? stepViews(spec, { state, over, progress }) : [];
   return {
     record,
@@ -82,13 +102,20 @@ async function readDetails({ runs, clock }: ReadDeps, content: StoredRecord): Pr
     state,
     steps,
     message: record.result?.message ?? liveMessage(content, steps, current),
-    path: spec && state && criticalPath(spec, state, state.end?.at ?? clock.now()),
+    path: spec && pathOf(spec, state, clock.now()),
   };
 }
 
+function pathOf(spec: WorkflowSpec, state: RunState | undefined, now: number): CriticalPath | undefined {
+  return state && criticalPath(spec, state, state.end?.at ?? now);
+}
+
+const noProgress: ReadonlyMap<string, number> = new Map();
+
 /** Only its Job knows how far an Indexed Job has come. */
-function hasOpenIndexed({ steps }: RunState): boolean {
-  return Object.values(steps).some((step) => step.each && !step.items && step.outcome === undefined);
+function progressOf(runs: RunClient, { name }: ObservedRecord, state: RunState | undefined): Promise<ReadonlyMap<string, number>> {
+  const isNeeded = Object.values(state?.steps ?? {}).some((step) => step.each && !step.items && step.outcome === undefined);
+  return isNeeded ? runs.progress(name) : Promise.resolve(noProgress);
 }
 
 function workflowOf({ request, workflow }: ObservedRecord): string {
@@ -103,11 +130,12 @@ function frozenSpec(record: ObservedRecord, data: Readonly<Record<string, string
 function liveMessage({ record, state }: StoredRecord, steps: readonly StepView[], current: SpecView | undefined): string {
   if (record.phase === 'Queued') return queuedMessage(current);
   if (state === 'broken') return 'the state in its record cannot be read';
-  const ended = steps.filter(({ state: word }) => !['Waiting', 'Starting', 'Running', 'Retrying'].includes(word)).length;
+  const own = steps.filter(({ part }) => part === 'steps');
+  const ended = own.filter(({ state: word }) => !['Waiting', 'Starting', 'Running', 'Retrying'].includes(word)).length;
   const stopping = state?.stopping ? `${state.stopping.message}; ` : '';
   const approvals = steps.filter(({ reason }) => reason === 'WaitsForApproval').map(({ name }) => name);
   const asked = approvals.length === 0 ? '' : `; waits for approval: ${approvals.join(', ')}`;
-  return `${stopping}${ended} of ${steps.length} steps have ended${asked}`;
+  return `${stopping}${ended} of ${own.length} steps have ended${asked}`;
 }
 
 function queuedMessage(current: SpecView | undefined): string {

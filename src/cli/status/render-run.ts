@@ -30,7 +30,7 @@ function headLines({ record, parameters, state, message }: RunDetails, { screen,
     ['Trigger', triggerText(record)],
     ['State', `${painted(phaseCell(record.phase), screen.colours)}${suspended}`],
     ...(state ? timeLines(record, state, now) : [['Asked for', agoText(record.createdAt, now)] as const]),
-    ['Cancelled', commands.cancel === undefined ? '' : oneLine(commands.cancel)],
+    ['To be ended', commands.cancel === undefined || isFinished(record) ? '' : oneLine(commands.cancel)],
     ['Parameters', Object.keys(parameters).length === 0 ? '' : JSON.stringify(parameters)],
     ['Message', oneLine(message)],
   ];
@@ -84,7 +84,8 @@ function times({ startedAt, ranAt, endedAt }: StepView, began: number | undefine
 
 function reasonText({ exitCode, reason, state }: StepView): string {
   const code = exitCode === undefined || exitCode === 0 || state === 'Succeeded' ? '' : `exit ${exitCode}`;
-  const known = reason === undefined || reason === 'ExitCode' ? '' : reason;
+  // The container runtime's word for any exit code but 0.
+  const known = reason === undefined || (reason === 'Error' && code !== '') ? '' : reason;
   return code !== '' && known !== '' ? `${known} (${code})` : known + code;
 }
 

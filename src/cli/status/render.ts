@@ -1,12 +1,11 @@
 /** What status shows, as tables. */
 import { isoTime } from '../../plan/iso-time.ts';
-import type { ObservedRecord } from '../../plan/run/record.ts';
 import { age, elapsed } from '../runs/elapsed.ts';
 import { isFinished, phaseCell, stateCell, triggerText } from '../runs/phases.ts';
 import { standing, type SpecView } from '../runs/spec-view.ts';
 import { table, type Cell, type Screen } from '../runs/table.ts';
 import { detailsLines } from './render-run.ts';
-import type { Shown } from './read.ts';
+import type { ListedRun, Shown } from './read.ts';
 
 export interface RenderOptions {
   readonly screen: Screen;
@@ -34,7 +33,7 @@ export function render(shown: Shown, options: RenderOptions): string[] {
 function overview({ specs, runs }: Extract<Shown, { kind: 'overview' }>, options: RenderOptions): string[] {
   if (specs.length === 0 && runs.length === 0) return ['no specs and no runs here'];
   // Those under way first, however old.
-  const some = [...runs.filter((run) => !isFinished(run)), ...runs.filter(isFinished)].slice(0, latestRuns);
+  const some = [...runs.filter(({ record }) => !isFinished(record)), ...runs.filter(({ record }) => isFinished(record))].slice(0, latestRuns);
   const more = runs.length > some.length ? [`… and ${runs.length - some.length} more: job-chief status NAME lists all of a workflow`] : [];
   return [...specTable(specs, options), ...(runs.length > 0 ? ['', ...runTable(some, true, options), ...more] : [])];
 }
@@ -49,14 +48,14 @@ function specTable(specs: readonly SpecView[], { screen, now, wide }: RenderOpti
   return table(['KIND', 'NAME', ...(wide ? ['CONFIGMAP'] : []), 'STATE', 'REASON', 'AGE', 'MESSAGE'], rows, screen);
 }
 
-function runTable(runs: readonly ObservedRecord[], withWorkflow: boolean, { screen, now, wide }: RenderOptions): string[] {
+function runTable(runs: readonly ListedRun[], withWorkflow: boolean, { screen, now, wide }: RenderOptions): string[] {
   if (runs.length === 0) return ['no runs'];
-  const rows = runs.map((run): Cell[] => {
-    const { result, request } = run;
-    const began = result?.startedAt ?? run.createdAt;
-    const took = result ? elapsed(result.finishedAt - result.startedAt) : run.phase === 'Queued' ? '' : elapsed(now - began);
-    const message = result?.message ?? (run.commands.cancel === undefined ? '' : `being cancelled: ${run.commands.cancel}`);
-    return [run.name, ...(withWorkflow ? [request?.workflow ?? run.workflow] : []), triggerText(run), phaseCell(run.phase), wide ? isoTime(began) : age(now - began), took, message];
+  const rows = runs.map(({ record, startedAt }): Cell[] => {
+    const { name, phase, result, request, workflow, commands, createdAt } = record;
+    const took = startedAt === undefined ? '' : elapsed((result?.finishedAt ?? now) - startedAt);
+    const message = result?.message ?? (commands.cancel === undefined ? '' : `being cancelled: ${commands.cancel}`);
+    const when = wide ? [isoTime(createdAt), startedAt === undefined ? '' : isoTime(startedAt)] : [age(now - createdAt)];
+    return [name, ...(withWorkflow ? [request?.workflow ?? workflow] : []), triggerText(record), phaseCell(phase), ...when, took, message];
   });
-  return table(['RUN', ...(withWorkflow ? ['WORKFLOW'] : []), 'TRIGGER', 'STATE', wide ? 'STARTED' : 'AGE', 'TOOK', 'MESSAGE'], rows, screen);
+  return table(['RUN', ...(withWorkflow ? ['WORKFLOW'] : []), 'TRIGGER', 'STATE', ...(wide ? ['CREATED', 'STARTED'] : ['AGE']), 'TOOK', 'MESSAGE'], rows, screen);
 }

@@ -2,6 +2,7 @@
 import { isFinished } from '../runs/phases.ts';
 import { RecordWatch } from '../runs/record-watch.ts';
 import type { Session } from '../runs/session.ts';
+import { documentOf } from './documents.ts';
 import { readStatus, type Shown } from './read.ts';
 
 /** Statuses of specs, and items of an Indexed Job, change without a record. */
@@ -16,9 +17,13 @@ export async function watchStatus(session: Session, name: string | undefined, pr
   const watch = new RecordWatch(session.runs, session.clock, placeOf(first));
   try {
     let shown = first;
+    let printed = '';
     let readAt = session.clock.monotonic();
     for (;;) {
-      session.out(onTerminal ? `${clear}${print(shown)}` : print(shown));
+      const mark = JSON.stringify(documentOf(shown), leaveTimesOut);
+      if (onTerminal) session.out(`${clear}${print(shown)}`);
+      else if (mark !== printed) session.out(`${printed === '' ? '' : '\n'}${print(shown)}`);
+      printed = mark;
       if (shown.kind === 'run' && isFinished(shown.details.record)) return;
       const changed = await watch.changed(onTerminal ? drawEvery : readEvery);
       if (!changed && onTerminal && session.clock.monotonic() - readAt < readEvery) continue;
@@ -28,6 +33,11 @@ export async function watchStatus(session: Session, name: string | undefined, pr
   } finally {
     await watch.stop();
   }
+}
+
+/** What goes on by itself is no change. */
+function leaveTimesOut(key: string, value: unknown): unknown {
+  return key === 'criticalPath' ? undefined : value;
 }
 
 /** Home, and away with what stands there. */
