@@ -39,10 +39,14 @@ function parseValue(value: Json, report: Report, input: SpecInput, environment: 
   return { kind, name, hash, spec, problems: report.problems() };
 }
 
+/** Switches: who turns one on and off again has not made a new revision, which would run again, or replace what runs. */
+const switches = new Set(['suspend', 'observe']);
+
 /** Before defaulting: an upgrade changes no hash. A file counts with its content. */
 function hashOf(value: Json, files: readonly string[], { data }: SpecInput): string {
-  if (files.length === 0) return digest(value, hashLength);
-  return digest({ spec: value, files: Object.fromEntries(files.map((key) => [key, data[key] ?? ''])) }, hashLength);
+  const revision = isObject(value) ? Object.fromEntries(Object.entries(value).filter(([field]) => !switches.has(field))) : value;
+  if (files.length === 0) return digest(revision, hashLength);
+  return digest({ spec: revision, files: Object.fromEntries(files.map((key) => [key, data[key] ?? ''])) }, hashLength);
 }
 
 /** Too large to be parsed, or nothing there: the position is the start of the file. */

@@ -178,11 +178,12 @@ describe('size', () => {
 
 describe('the hash', () => {
   const hash = (text: string, changes = {}): string | undefined => parse(text, changes).hash;
-  const base = aQueue('timeout: 1h', 'suspend: false');
+  const base = aQueue('timeout: 1h', 'injectConnection: false');
 
   it.each([
     ['comments', `# why\n${base}# because\n`],
-    ['the order of fields', aQueue('suspend: false', 'timeout: 1h')],
+    ['the order of fields', aQueue('injectConnection: false', 'timeout: 1h')],
+    ['suspend and observe, which are switched on and off again', aQueue('timeout: 1h', 'injectConnection: false', 'suspend: true', 'observe: true')],
     ['the style of YAML', base.replace('{image: ghcr.io/acme/thumbnailer:3.1}', '\n  image: "ghcr.io/acme/thumbnailer:3.1"')],
     ['line ends', base.replaceAll('\n', '\r\n')],
   ])('does not change with %s', (_what, text) => {
@@ -196,7 +197,7 @@ describe('the hash', () => {
 
   it.each([
     ['a value', base.replace('1h', '2h')],
-    ['a default that is written out', aQueue('timeout: 1h', 'suspend: false', 'observe: false')],
+    ['a default that is written out', aQueue('timeout: 1h', 'injectConnection: false', 'startTimeout: 15m')],
     ['a field that is left out', aQueue('timeout: 1h')],
   ])('changes with %s', (_what, text) => {
     expect(hash(text)).not.toBe(hash(base));
