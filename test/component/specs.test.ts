@@ -43,7 +43,7 @@ describe('an edit while a Job runs', () => {
   it('and back again is the old revision again', async () => {
     const scene = await running();
     const before = scene.status().observedHash;
-    scene.apply({ suspend: true });
+    scene.apply({ timeout: '2h' });
     await scene.world.run(20 * second);
     expect(scene.status().observedHash).not.toBe(before);
     scene.apply();
