@@ -6,7 +6,9 @@ import { measureMemory } from './memory.ts';
 import { readOptions, usage, type BenchOptions } from './options.ts';
 import { measureRate } from './rate.ts';
 import { table, type Results } from './report.ts';
-import { startWorld, type World } from './world.ts';
+import { measurePlan } from './plan-speed.ts';
+import { measureChain, measureFanOut, measureRuns, type WorkflowResult } from './workflows.ts';
+import { startWorld, withDefaultManager, type World } from './world.ts';
 
 async function measure(world: World, results: Results): Promise<void> {
   const { scenarios } = world.options;
@@ -17,12 +19,31 @@ async function measure(world: World, results: Results): Promise<void> {
     results.memory = memory;
     if (idle) results.idle = idle;
   }
+  await measureWorkflows(world, results);
+}
+
+async function measureWorkflows(world: World, results: Results): Promise<void> {
+  const { scenarios } = world.options;
+  const found: WorkflowResult[] = [];
+  results.workflows = found;
+  if (scenarios.includes('chain')) found.push(await measureChain(world));
+  if (scenarios.includes('fan-out')) found.push(...(await measureFanOut(world)));
+  if (!scenarios.includes('runs')) return;
+  found.push(await measureRuns(world));
+  found.push(await withDefaultManager(world, measureRuns));
 }
 
 async function main(options: BenchOptions): Promise<void> {
   const machine = thisMachine();
-  const world = await startWorld(options, toStderr);
-  const results: Results = { machine, kubernetes: world.cluster.version ?? '?', options };
+  const results: Results = { machine, kubernetes: undefined, options };
+  if (options.scenarios.includes('plan')) results.plan = measurePlan(toStderr);
+  if (options.scenarios.some((scenario) => scenario !== 'plan')) await inWorld(results);
+  process.stdout.write(`${options.json ? JSON.stringify(results, null, 2) : table(results)}\n`);
+}
+
+async function inWorld(results: Results): Promise<void> {
+  const world = await startWorld(results.options, toStderr);
+  results.kubernetes = world.cluster.version;
   // The cluster ends with this process by itself; databases and folders are ours to end.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void world.stop().finally(() => process.exit(130)));
   try {
@@ -30,7 +51,6 @@ async function main(options: BenchOptions): Promise<void> {
   } finally {
     await world.stop();
   }
-  process.stdout.write(`${options.json ? JSON.stringify(results, null, 2) : table(results)}\n`);
 }
 
 try {

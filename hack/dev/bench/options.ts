@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const scenarios = ['latency', 'rate', 'memory', 'idle'] as const;
+export const scenarios = ['latency', 'rate', 'memory', 'idle', 'chain', 'fan-out', 'runs', 'plan'] as const;
 export type Scenario = (typeof scenarios)[number];
 
 export interface BenchOptions {
@@ -12,6 +12,10 @@ export interface BenchOptions {
   /** Requests under way at once, of the controller and of the bare client. */
   readonly concurrency: number;
   readonly messages: number;
+  /** Pairs of controller and bare script in `chain`. */
+  readonly chains: number;
+  /** Sizes in `fan-out`. */
+  readonly items: readonly number[];
   /** Finished Jobs in the cluster for `memory` and `idle`. */
   readonly jobs: number;
   /** The controller manager goes on making pods while creates are measured. */
@@ -21,7 +25,7 @@ export interface BenchOptions {
   readonly json: boolean;
 }
 
-export const usage = `usage: hack/bench [--scenario latency,rate,memory,idle]
+export const usage = `usage: hack/bench [--scenario latency,rate,memory,idle,chain,fan-out,runs,plan]
 
   Starts a control plane and a PostgreSQL of its own, measures, and stops both. Prints a table; progress goes to stderr.
 
@@ -30,10 +34,17 @@ export const usage = `usage: hack/bench [--scenario latency,rate,memory,idle]
   memory    resident memory, and the time until synced, with --count specs and --jobs finished Jobs
   idle      requests to the API server in one minute with the same specs and Jobs
 
-  --runs N          pairs of controller and bare client in rate, starts in memory (5)
+  chain     one run of a workflow of 10 instant steps, one after the other; beside it a bare script that watches pods
+  fan-out   one step for --items items, as one Indexed Job and as a Job for each; beside it a bare script
+  runs      30 runs of the chain at once, with the controller manager tuned and at its defaults; beside it a bare script
+  plan      planning one round of a workflow of 1,000 and of 10,000 steps, and the size of their records; no cluster
+
+  --runs N          pairs of controller and bare client in rate, fan-out and runs, starts in memory (5)
   --count N         queues (1000)
   --concurrency N   requests at once, of the controller and of the bare client (32)
   --messages N      in latency (100)
+  --chains N        pairs in chain (15)
+  --items N,N       in fan-out (100,1000)
   --jobs N          finished Jobs in memory and idle (10000)
   --with-pods       in rate, pods are made while creates are measured; else the controller manager is paused then
   --durable         etcd with fsync
@@ -51,6 +62,8 @@ export function readOptions(argv: readonly string[]): BenchOptions | undefined {
       count: { type: 'string', default: '1000' },
       concurrency: { type: 'string', default: '32' },
       messages: { type: 'string', default: '100' },
+      chains: { type: 'string', default: '15' },
+      items: { type: 'string', default: '100,1000' },
       jobs: { type: 'string', default: '10000' },
       'with-pods': { type: 'boolean', default: false },
       durable: { type: 'boolean', default: false },
@@ -67,6 +80,8 @@ export function readOptions(argv: readonly string[]): BenchOptions | undefined {
     count: whole('count', values.count),
     concurrency: whole('concurrency', values.concurrency),
     messages: whole('messages', values.messages),
+    chains: whole('chains', values.chains),
+    items: values.items.split(',').map((text) => whole('items', text)),
     jobs: whole('jobs', values.jobs),
     withPods: values['with-pods'],
     durable: values.durable,

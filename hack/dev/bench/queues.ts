@@ -21,7 +21,8 @@ export interface Queues extends AsyncDisposable {
 }
 
 /** A database of its own for each scenario. */
-export async function openQueues({ postgres, folder }: World, database: string): Promise<Queues> {
+export async function openQueues({ postgres: start, folder }: World, database: string): Promise<Queues> {
+  const postgres = await start();
   const url = await postgres.createDatabase(database);
   const boss = new PgBoss({ connectionString: url, max: 8, supervise: false, schedule: false });
   boss.on('error', () => undefined);

@@ -4,19 +4,25 @@ import type { Machine } from './machine.ts';
 import type { IdleResult, MemoryResult } from './memory.ts';
 import { median, quantile, short } from './numbers.ts';
 import type { BenchOptions } from './options.ts';
+import type { PlanResult } from './plan-speed.ts';
 import type { Burst, RatePair } from './rate.ts';
+import { planRows, workflowRows } from './workflow-report.ts';
+import type { WorkflowResult } from './workflows.ts';
 
 export interface Results {
   readonly machine: Machine;
-  readonly kubernetes: string;
+  /** undefined: none was needed. */
+  kubernetes: string | undefined;
   readonly options: BenchOptions;
   latency?: readonly LatencyResult[];
   rate?: readonly RatePair[];
   memory?: readonly MemoryResult[];
   idle?: IdleResult;
+  workflows?: readonly WorkflowResult[];
+  plan?: readonly PlanResult[];
 }
 
-interface Row {
+export interface Row {
   readonly what: string;
   readonly measured: string;
   readonly beside: string;
@@ -26,12 +32,14 @@ interface Row {
 
 /** Markdown, for docs/performance.md. */
 export function table(results: Results): string {
-  const { latency = [], rate, memory = [], idle, options } = results;
+  const { latency = [], rate, memory = [], idle, workflows = [], plan = [], options } = results;
   const rows = [
     ...latency.flatMap((one) => latencyRows(one)),
     ...(rate ? rateRows(rate, options) : []),
     ...memory.flatMap((one) => memoryRows(one, options)),
     ...(idle ? idleRows(idle) : []),
+    ...workflows.flatMap(workflowRows),
+    ...planRows(plan),
   ];
   const cells = [['what', 'job-chief', 'beside it', 'ratio', 'bar'], ...rows.map(({ what, measured, beside, ratio, bar }) => [what, measured, beside, ratio, bar])];
   const widths = ['what', 'job-chief', 'beside it', 'ratio', 'bar'].map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
@@ -43,8 +51,12 @@ export function table(results: Results): string {
 function conditions({ machine, kubernetes, options }: Results): string[] {
   return [
     `Machine: ${machine.cores} x ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}, load ${machine.load} at the start. Node.js ${machine.node}.`,
-    `Kubernetes ${kubernetes}: etcd ${options.durable ? 'with' : 'without'} fsync, controller manager with 1000 requests/s and 50 Job workers, pods played by a simulated kubelet; while creates are counted it ${options.withPods ? 'makes pods' : 'is paused'}. Everything shares the machine.`,
+    ...(kubernetes === undefined ? [] : [clusterConditions({ kubernetes, options })]),
   ];
+}
+
+function clusterConditions({ kubernetes, options }: Pick<Results, 'options' | 'kubernetes'>): string {
+  return `Kubernetes ${kubernetes}: etcd ${options.durable ? 'with' : 'without'} fsync, controller manager with 1000 requests/s and 50 Job workers, pods played by a simulated kubelet in one write each; while the creates of queues are counted it ${options.withPods ? 'makes pods' : 'is paused'}. Everything shares the machine.`;
 }
 
 function latencyRows({ mode, visible, confirmed }: LatencyResult): Row[] {

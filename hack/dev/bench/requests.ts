@@ -5,7 +5,7 @@ import { sleep } from '../cluster/progress.ts';
 
 export const jobsPath = (namespace: string): string => `/apis/batch/v1/namespaces/${namespace}/jobs`;
 export const configMapsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/configmaps`;
-const podsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/pods`;
+export const podsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/pods`;
 const eventsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/events`;
 
 /** Throws unless the API server says yes. */

@@ -1,4 +1,4 @@
-/** What all scenarios share: a control plane, a PostgreSQL with pg-boss, and a bundle of this checkout. */
+/** What all scenarios share: a control plane, a PostgreSQL with pg-boss where queues are measured, and a bundle of this checkout. */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -12,6 +12,7 @@ import type { ClusterState } from '../cluster/state.ts';
 import { startPostgres, type Postgres } from '../postgres.ts';
 import { openCluster, type Cluster } from '../../../src/adapters/kubernetes/open-cluster.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import { lazy } from '../../../src/lib/lazy.ts';
 import type { BenchOptions } from './options.ts';
 
 export interface World {
@@ -20,7 +21,8 @@ export interface World {
   readonly cluster: ClusterState;
   /** The API server, for what the bench itself does and watches. */
   readonly api: Cluster;
-  readonly postgres: Postgres;
+  /** Started when it is first asked for. */
+  readonly postgres: () => Promise<Postgres>;
   /** A copy, so that a build beside us changes nothing in mid-run. */
   readonly bundle: string;
   readonly folder: string;
@@ -29,26 +31,46 @@ export interface World {
 
 export async function startWorld(options: BenchOptions, say: Progress): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'job-chief-bench-'));
-  const closing: (() => Promise<void> | void)[] = [() => { rmSync(folder, { recursive: true, force: true }); }];
+  const closing: Closing = [() => { rmSync(folder, { recursive: true, force: true }); }];
   const stop = async (): Promise<void> => {
     for (let close = closing.pop(); close; close = closing.pop()) await close();
   };
   try {
     const bundle = bundled(folder, say);
-    const name = `bench-${randomBytes(3).toString('hex')}`;
-    closing.push(options.keep ? () => { say(`cluster "${name}" is kept: hack/cluster down --name ${name}`); } : () => down(name, say));
-    const owner = options.keep ? {} : { owner: processRef(process.pid) };
-    const cluster = await up({ name, pods: 'simulated', kcm: 'tuned', durable: options.durable, fakeKubelet: ['--fast'], ...owner }, say);
-    say(`Kubernetes ${cluster.version ?? '?'} is ready`);
-    const api = await openCluster({ clock: systemClock, env: {}, kubeconfig: cluster.kubeconfig, context: undefined, connections: 64, version: 'bench' });
-    closing.push(() => api.close());
-    const postgres = await startPostgres();
-    closing.push(() => postgres[Symbol.asyncDispose]());
-    say('PostgreSQL is ready');
+    const { cluster, api } = await startCluster({ options, say, kcm: 'tuned' }, closing);
+    const postgres = lazy(async () => {
+      const started = await startPostgres();
+      closing.push(() => started[Symbol.asyncDispose]());
+      say('PostgreSQL is ready');
+      return started;
+    });
     return { options, say, cluster, api, postgres, bundle, folder, stop };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+type Closing = (() => Promise<void> | void)[];
+
+async function startCluster({ options, say, kcm }: Pick<World, 'options' | 'say'> & { readonly kcm: 'default' | 'tuned' }, closing: Closing): Promise<Pick<World, 'cluster' | 'api'>> {
+  const name = `bench-${randomBytes(3).toString('hex')}`;
+  closing.push(options.keep ? () => { say(`cluster "${name}" is kept: hack/cluster down --name ${name}`); } : () => down(name, say));
+  const owner = options.keep ? {} : { owner: processRef(process.pid) };
+  const cluster = await up({ name, pods: 'simulated', kcm, durable: options.durable, fakeKubelet: ['--fast', '--unbound'], ...owner }, say);
+  say(`Kubernetes ${cluster.version ?? '?'} is ready`);
+  const api = await openCluster({ clock: systemClock, env: {}, kubeconfig: cluster.kubeconfig, context: undefined, connections: 64, version: 'bench' });
+  closing.push(() => api.close());
+  return { cluster, api };
+}
+
+/** Measures in a cluster of its own whose controller manager has the limits that it comes with. */
+export async function withDefaultManager<Result>(world: World, measure: (world: World) => Promise<Result>): Promise<Result> {
+  const closing: Closing = [];
+  try {
+    return await measure({ ...world, ...(await startCluster({ ...world, kcm: 'default' }, closing)) });
+  } finally {
+    for (let close = closing.pop(); close; close = closing.pop()) await close();
   }
 }
 
