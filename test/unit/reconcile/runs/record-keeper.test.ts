@@ -55,6 +55,29 @@ describe('writes of a record', () => {
     expect(told).toEqual(['wrote etl-1 done', 'wrote etl-1 done', 'ended etl-1']);
   });
 
+  it.each(['done', 'unknown'] as const)('the end is told once where the cache shows it before the answer comes, which is %s', async (kind) => {
+    const { store, keeper, keep, told, clock } = aKeeper();
+    const answer = promised<WriteResult>();
+    store.answers.write = [answer.promise];
+    await keep(over);
+    keeper.over(aRecord({ uid: 'of another record of that name' }));
+    expect(told).toEqual([]);
+    keeper.over(aRecord());
+    expect(told).toEqual(['ended etl-1']);
+    answer.keep(kind === 'done' ? { kind, uid: 'uid-etl-1', resourceVersion: '100', warnings: [] } : { kind, message: 'socket hang up' });
+    await clock.advance(60_000);
+    expect(told).toEqual(['ended etl-1', `wrote etl-1 ${kind}`]);
+    expect(store.writes).toHaveLength(1);
+  });
+
+  it('a run that is over in the cache and not here has no end to tell', async () => {
+    const { keeper, keep, told } = aKeeper();
+    await keep(after(1));
+    keeper.over(aRecord());
+    keeper.over(aRecord());
+    expect(told).toEqual(['wrote etl-1 done']);
+  });
+
   it('one is under way at a time, and what comes meanwhile follows it', async () => {
     const { store, keep, clock, steps } = aKeeper();
     const first = promised<WriteResult>();

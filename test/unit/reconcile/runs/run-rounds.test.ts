@@ -7,6 +7,7 @@ import { CreateGate } from '../../../../src/reconcile/create-gate.ts';
 import { Explainer } from '../../../../src/reconcile/explainer.ts';
 import { runKey } from '../../../../src/reconcile/key.ts';
 import { Memory } from '../../../../src/reconcile/memory.ts';
+import type { WriteResult } from '../../../../src/reconcile/ports.ts';
 import { JobTasks } from '../../../../src/reconcile/runs/job-tasks.ts';
 import { RecordKeeper } from '../../../../src/reconcile/runs/record-keeper.ts';
 import { RunMemory } from '../../../../src/reconcile/runs/run-memory.ts';
@@ -16,7 +17,7 @@ import { SpecIndex } from '../../../../src/reconcile/spec-index.ts';
 import type { WorkflowSpec } from '../../../../src/spec/workflow.ts';
 import { aConfigMap, aFile, aJob, anEnvironment, aPod, aProblem, endingNote, finalNote, noon } from '../../../support/builders.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
-import { FakeCache, FakeEventReader, FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeSpecs, refusal } from '../../../support/fakes.ts';
+import { FakeCache, FakeEventReader, FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeSpecs, promised, refusal } from '../../../support/fakes.ts';
 import { aRecord, aState, FakeRecordCache, FakeRecordStore, FakeRunMeter, over } from '../../../support/record-fakes.ts';
 import { aJobStep, aWorkflowOf } from '../../../support/steps.ts';
 
@@ -350,6 +351,18 @@ describe('what a plan decides', () => {
     ]);
     const workflow = { kind: 'workflow', name: 'etl' };
     expect([runMeter.of('step'), runMeter.of('finished')]).toEqual([[[workflow, 'failed']], [[workflow, { trigger: 'change', outcome: 'failed', seconds: 2 }]]]);
+  });
+
+  it('its end is told where the watch is faster than the answer to the write', async () => {
+    const { round, store, runMeter } = held({}, { plans: [{ state: over }] });
+    const answer = promised<WriteResult>();
+    store.answers.write = [answer.promise];
+    await round();
+    store.edit('etl-1', { record: { phase: 'Succeeded' }, state: over });
+    await round();
+    answer.keep({ kind: 'done', uid: 'uid-etl-1', resourceVersion: '300', warnings: [] });
+    await settle();
+    expect(runMeter.of('finished')).toMatchObject([[{ name: 'etl' }, { outcome: 'succeeded' }]]);
   });
 
   it('when it is over nothing of it is kept in memory', async () => {
