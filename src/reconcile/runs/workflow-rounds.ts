@@ -41,6 +41,8 @@ export class WorkflowRounds implements Rounds {
   readonly #deps: WorkflowRoundsDeps;
   /** Since when this process looks after a workflow. */
   readonly #since = new Map<string, number>();
+  /** The revision that this process saw last, and since when it has been another than the one before. */
+  readonly #revisions = new Map<string, { readonly hash: string | undefined; readonly since: number | undefined }>();
 
   constructor(deps: WorkflowRoundsDeps) {
     this.#deps = deps;
@@ -56,7 +58,7 @@ export class WorkflowRounds implements Rounds {
     checker.ask(key, plan.demands[0]);
     const executed = await executeWorkflow(this.#deps, observed, plan.actions);
     for (const one of executed) this.#tell(key, one);
-    this.#count(observed, plan);
+    this.#count(observed, plan, executed);
     const unwritten = executed.some(({ kind }) => kind === 'waits') ? undefined : await reporter.statuses(key, observed.claims, plan.statuses);
     this.#wakeRuns(observed);
     this.#forgetIfOver(observed);
@@ -69,15 +71,19 @@ export class WorkflowRounds implements Rounds {
   /** Another process led meanwhile: times that it used are in the records, those that nobody used are missed. */
   startAnew(): void {
     this.#since.clear();
+    this.#revisions.clear();
   }
 
   #observe(key: SpecKey): ObservedWorkflow {
     const { specs, records, recordNames, checker, clock } = this.#deps;
     const since = this.#since.get(specText(key)) ?? clock.now();
     this.#since.set(specText(key), since);
+    const claims = specs.claims(key);
+    const specSince = this.#specSince(key, claims[winnerOf(claims) ?? -1]?.parsed.hash);
     return {
       key,
-      claims: specs.claims(key),
+      claims,
+      ...(specSince !== undefined && { specSince }),
       records: records.of(key.name),
       recordsUnknown: records.problem,
       reservations: new Set(recordNames.reservations(key).map(({ jobName }) => jobName)),
@@ -86,6 +92,14 @@ export class WorkflowRounds implements Rounds {
       unread: specs.hasUnreadFiles,
       since,
     };
+  }
+
+  /** undefined: the revision was there when this process came. */
+  #specSince(key: SpecKey, hash: string | undefined): number | undefined {
+    const before = this.#revisions.get(specText(key));
+    const since = before === undefined || before.hash === hash ? before?.since : this.#deps.clock.now();
+    this.#revisions.set(specText(key), { hash, since });
+    return since;
   }
 
   #unsynced({ recordsUnknown }: ObservedWorkflow): number | undefined {
@@ -100,8 +114,10 @@ export class WorkflowRounds implements Rounds {
     else log.warn(fields, 'a change did not come through');
   }
 
-  #count({ key, claims, records }: ObservedWorkflow, { missed }: WorkflowPlan): void {
+  #count({ key, claims, records }: ObservedWorkflow, plan: WorkflowPlan, executed: readonly WorkflowExecuted[]): void {
     const { runMeter, events, log } = this.#deps;
+    // They come again with each plan until the run that overtakes them is there.
+    const missed = executed.some(({ action, kind }) => action.kind === 'createRun' && kind === 'done') ? plan.missed : [];
     runMeter.active(key, records.filter(({ phase }) => phase !== 'Queued' && !isOver(phase)).length);
     const source = claims[winnerOf(claims) ?? -1]?.source;
     for (const { at, why } of missed) {
@@ -125,6 +141,7 @@ export class WorkflowRounds implements Rounds {
     this.#deps.runMeter.forget(key);
     if (records.length > 0) return;
     this.#since.delete(specText(key));
+    this.#revisions.delete(specText(key));
     this.#deps.checker.forget(key);
     this.#deps.recordNames.forget(key);
     this.#deps.log.debug({ spec: specText(key) }, 'nothing left of this spec');

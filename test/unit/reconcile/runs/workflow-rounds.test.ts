@@ -35,7 +35,7 @@ function aWorkflow(...plans: readonly Partial<WorkflowPlan>[]) {
   const sink = new FakeStatusSink();
   const seen: ObservedWorkflow[] = [];
   const woken: string[] = [];
-  const specs = new SpecIndex(documents, ({ objectName }) => ({ kind: 'Workflow', name: objectName, hash: 'hash-1', spec: aWorkflowOf(aJobStep(), { name: objectName, files: ['load.sql'] }), problems: [] }));
+  const specs = new SpecIndex(documents, ({ objectName, data }) => ({ kind: 'Workflow', name: objectName, hash: data['spec.yaml'] === 'text' ? 'hash-1' : 'hash-2', spec: aWorkflowOf(aJobStep(), { name: objectName, files: ['load.sql'] }), problems: [] }));
   const recordNames = new Memory({ clock, cache: records });
   const keeper = new RecordKeeper({ clock, store, wrote: () => undefined, merged: () => undefined, ended: () => undefined });
   const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, log, leadership });
@@ -102,6 +102,21 @@ describe('a round of a workflow', () => {
     rounds.startAnew();
     await round();
     expect(seen.map(({ since }) => since)).toEqual([noon, noon, noon + 5000]);
+  });
+});
+
+describe('a revision', () => {
+  it('is new since this process saw it where another one was before', async () => {
+    const { round, clock, seen, documents, specs } = aWorkflow();
+    await round();
+    await clock.advance(5000);
+    const before = documents.documents.get('etl');
+    if (before) documents.documents.set('etl', { ...before, data: { ...before.data, 'spec.yaml': 'another text' } });
+    specs.take('etl');
+    await round();
+    await clock.advance(5000);
+    await round();
+    expect(seen.map(({ specSince }) => specSince)).toEqual([undefined, noon + 5000, noon + 5000]);
   });
 });
 
@@ -202,11 +217,21 @@ describe('a run that there is', () => {
 
 describe('what is told', () => {
   it.each([['down', 'nobody was there'], ['deadline', 'startingDeadline had passed'], ['forbidden', 'concurrencyPolicy is Forbid']] as const)('a scheduled time that was missed (%s)', async (why, text) => {
-    const { round, events, runMeter } = aWorkflow({ missed: [{ at: noon, why }] });
+    const { round, events, runMeter } = aWorkflow({ actions: [create], missed: [{ at: noon, why }] }, {});
+    await round();
     await round();
     const missed = events.emitted.filter(({ reason }) => reason === 'ScheduleMissed');
     expect(missed).toMatchObject([{ configMap: { name: 'etl' }, type: 'Warning', message: expect.stringContaining(text) as string }]);
     expect(runMeter.of('missed')).toEqual([[key, why]]);
+  });
+
+  it('a missed time once, with the run that overtakes it', async () => {
+    const { round, store, runMeter } = aWorkflow({ actions: [create], missed: [{ at: noon, why: 'down' }] });
+    store.answers.create = [refusal('quota')];
+    await round();
+    expect(runMeter.of('missed')).toEqual([]);
+    await round();
+    expect(runMeter.of('missed')).toEqual([[key, 'down']]);
   });
 
   it('runs of a workflow that nothing defines any more have to look', async () => {
