@@ -66,10 +66,17 @@ function undoText(draft: RunDraft): string {
   return failed.length === 0 ? '' : `; not undone: ${failed.map(({ name }) => `"${name}"`).join(', ')}`;
 }
 
+/** Of a run that succeeded: its failures were allowed. */
 function countText(draft: RunDraft): string {
-  const outcomes = draft.observed.spec.steps.map(({ name }) => draft.step(name)?.outcome);
+  const outcomes = draft.observed.spec.steps.flatMap(({ name }) => draft.step(name)?.outcome ?? []);
   const succeeded = outcomes.filter((outcome) => outcome === 'succeeded').length;
-  return `${succeeded} of ${outcomes.length} steps succeeded${succeeded === outcomes.length ? '' : ', the others were not needed'}`;
+  const failed = outcomes.filter(isFailure).length;
+  const unneeded = outcomes.length - succeeded - failed;
+  return [
+    `${succeeded} of ${outcomes.length} steps succeeded`,
+    ...(failed > 0 ? [`${failed} failed as ${failed === 1 ? 'it' : 'they'} may`] : []),
+    ...(unneeded > 0 ? [`${unneeded} ${unneeded === 1 ? 'was' : 'were'} not needed`] : []),
+  ].join(', ');
 }
 
 function runOutputs(draft: RunDraft): { readonly kind: 'values'; readonly values: Readonly<Record<string, Json>> } | { readonly kind: 'problem'; readonly message: string } {

@@ -281,7 +281,13 @@ describe('the end of a run', () => {
   });
 
   it('of a workflow whose steps were all skipped is a success', () => {
-    expect(aRun(aWorkflow('a', { steps: { a: { when: 'false', undo: undoJob() } } })).state.end).toMatchObject({ outcome: 'succeeded', message: '0 of 1 steps succeeded, the others were not needed' });
+    expect(aRun(aWorkflow('a', { steps: { a: { when: 'false', undo: undoJob() } } })).state.end).toMatchObject({ outcome: 'succeeded', message: '0 of 1 steps succeeded, 1 was not needed' });
+  });
+
+  it('says apart what failed as it may, and what was not needed', () => {
+    const run = aRun(aWorkflow('a\nb\nc < a\nd ? a.ok\ne ? a.ok', { steps: { a: { allowFailure: true }, d: {}, e: { when: 'false' } } })).fail('a').succeed('b').settle();
+    run.succeed('c').succeed('d').settle();
+    expect(run.state.end).toMatchObject({ outcome: 'succeeded', message: '3 of 5 steps succeeded, 1 failed as it may, 1 was not needed' });
   });
 
   it('is written once: later rounds change nothing and do nothing', () => {
