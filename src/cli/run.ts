@@ -6,8 +6,9 @@ import { readParameters } from './runs/parameters.ts';
 import { addClusterOptions, inSession, type ClusterOptions } from './runs/session.ts';
 import { submitRun } from './runs/submit.ts';
 import { tellSubmitted } from './runs/submitted.ts';
+import { addStandaloneOptions, standaloneHelp, standaloneRun, type StandaloneFlags } from './standalone/command.ts';
 
-interface Options extends ClusterOptions {
+interface Options extends ClusterOptions, StandaloneFlags {
   readonly parameter?: readonly string[];
   readonly parameters?: string;
   readonly idempotencyKey?: string;
@@ -27,17 +28,17 @@ Examples:
 
 /** Adds arguments, options and action. */
 export function defineRun(command: Command): void {
-  addClusterOptions(command)
+  addStandaloneOptions(addClusterOptions(command))
     .description('Asks for a run of a workflow whose trigger has onRequest: true. The controller starts it when its turn has come.')
-    .argument('<workflow>', 'name of the workflow')
+    .argument('<workflow>', 'name of the workflow; with --standalone a spec, a ConfigMap manifest or a folder with a spec.yaml')
     .option('-p, --parameter <name=value>', 'value of a parameter, by its declared type; lists and objects as JSON; may be repeated', collect)
     .option('--parameters <file|json>', 'all values as JSON or YAML: a file, or the text itself; -p goes over it')
     .option('--idempotency-key <key>', 'the same key starts one run only, however often it is sent')
     .option('--wait', 'wait for its end and tell how it gets on')
     .option('--timeout <duration>', 'with --wait: how long at most, such as 30m', duration)
-    .addHelpText('after', help)
+    .addHelpText('after', `${help}\n${standaloneHelp}`)
     .action(async (workflow: string, { parameter: assignments = [], parameters, idempotencyKey: key, ...options }: Options) => {
       const given = { assignments, document: await readParameters(parameters) };
-      process.exitCode = await inSession(options, async (session) => tellSubmitted(session, await submitRun({ runs: session.runs, random: randomUUID }, { workflow, given, key }), options));
+      process.exitCode = (await standaloneRun(workflow, given, options)) ?? await inSession(options, async (session) => tellSubmitted(session, await submitRun({ runs: session.runs, random: randomUUID }, { workflow, given, key }), options));
     });
 }

@@ -13,15 +13,16 @@ export type FoundDocument = Omit<SpecDocument, 'source'>;
 /**
  * Everything that is or may be meant as a spec: a document that cannot be parsed is kept where it mentions job-chief, so
  * that the parser reports it; manifests of other kinds and ConfigMaps of other instances are left out. A bare spec names
- * no instance: it belongs to whoever was given the folder. `file` is the name for positions.
+ * no instance: it belongs to whoever was given the folder. `file` is the name for positions; without an
+ * instance (null) the ConfigMaps of all are taken.
  */
-export function readDocuments(file: string, text: string, instance: string = defaultInstance): readonly FoundDocument[] {
+export function readDocuments(file: string, text: string, instance: string | null = defaultInstance): readonly FoundDocument[] {
   const documents = parseAllDocuments(text, { version: '1.2', merge: true, prettyErrors: false, logLevel: 'silent' });
   if (!Array.isArray(documents)) return [];
   return documents.flatMap((document) => found(file, documents.length === 1 ? text : padded(text, document), { document, instance }) ?? []);
 }
 
-function found(file: string, text: string, { document, instance }: { document: Document.Parsed; instance: string }): FoundDocument | undefined {
+function found(file: string, text: string, { document, instance }: { document: Document.Parsed; instance: string | null }): FoundDocument | undefined {
   const bare: FoundDocument = { file, objectName: baseName(file), label: undefined, data: { [specKey]: text } };
   if (document.errors.length > 0) return text.includes('job-chief') ? bare : undefined;
   const value = valueOf(document);
@@ -32,11 +33,11 @@ function found(file: string, text: string, { document, instance }: { document: D
   return ours ? bare : undefined;
 }
 
-function manifest(file: string, value: unknown, instance: string): FoundDocument | undefined {
+function manifest(file: string, value: unknown, instance: string | null): FoundDocument | undefined {
   const metadata = objectAt(value, 'metadata');
   const labels = objectAt(metadata, 'labels');
   const label = stringAt(labels, kindLabel);
-  if (label === undefined || (stringAt(labels, instanceLabel) ?? defaultInstance) !== instance) return undefined;
+  if (label === undefined || (instance !== null && (stringAt(labels, instanceLabel) ?? defaultInstance) !== instance)) return undefined;
   const data = Object.entries(objectAt(value, 'data')).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   const optsOut = substitutionDisabled(metadata) ? { substituteDisabled: true } : {};
   return { file, objectName: stringAt(metadata, 'name') ?? baseName(file), label, data: Object.fromEntries(data), ...optsOut };

@@ -7,6 +7,11 @@ import { ownedBy, type Mounts } from '../manifest.ts';
 const suffix = '-items';
 const volume = 'job-chief-items';
 
+/** Name of the map of a Job's items. */
+export function itemMapName(jobName: string): string {
+  return `${jobName}${suffix}`;
+}
+
 /** Texts as they are, everything else as JSON. */
 export function itemText(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
@@ -27,7 +32,7 @@ export function itemMap({ jobName, record, namespace, labels, items }: ItemMapIn
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { namespace, name: `${jobName}${suffix}`, labels: { ...labels, [keys.recordLabel]: 'items' }, ...ownedBy(record) },
+    metadata: { namespace, name: itemMapName(jobName), labels: { ...labels, [keys.recordLabel]: 'items' }, ...ownedBy(record) },
     immutable: true,
     data: Object.fromEntries([...items].map(([index, value]) => [String(index), itemText(value)])),
   };
@@ -37,7 +42,7 @@ export function itemMap({ jobName, record, namespace, labels, items }: ItemMapIn
 export function itemMounts(jobName: string, index: number | undefined): Mounts {
   const which = index === undefined ? { subPathExpr: '$(JOB_COMPLETION_INDEX)' } : { subPath: String(index) };
   return {
-    volumes: [{ name: volume, configMap: { name: `${jobName}${suffix}` } }],
+    volumes: [{ name: volume, configMap: { name: itemMapName(jobName) } }],
     volumeMounts: [{ name: volume, mountPath: keys.itemPath, ...which, readOnly: true }],
   };
 }

@@ -169,6 +169,7 @@ function itemsForFiles({ each, index, role, step }: StepJobInput): ReadonlyMap<n
   return own === undefined || namesItem(step) ? new Map() : new Map([[index, own]]);
 }
 
-function namesItem({ work }: StepSpec): boolean {
+/** Its job says by `$(item)` where it wants the item. */
+export function namesItem({ work }: StepSpec): boolean {
   return work.kind === 'job' && referencesUnder(work.template, []).some(({ reference }) => reference.root === 'item');
 }

@@ -100,9 +100,10 @@ export class RunRounds implements Rounds {
   }
 
   /** Somebody deleted an earlier record of that name: its Jobs and pods are being collected, and may still do the same work. */
-  #hasLeftovers(key: SpecKey, { uid }: ObservedRecord): boolean {
+  #hasLeftovers(key: SpecKey, { uid, ownerless }: ObservedRecord): boolean {
     const { cache } = this.#deps;
-    return cache.orphans(key).length > 0 || cache.jobs(key).some(({ ownerUid }) => ownerUid !== uid);
+    const owner = ownerless === true ? undefined : uid;
+    return cache.orphans(key).length > 0 || cache.jobs(key).some(({ ownerUid }) => ownerUid !== owner);
   }
 
   /** Its Jobs that run go on to their end: who edits a record does not ask for work to be thrown away. */
