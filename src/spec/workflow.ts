@@ -82,8 +82,8 @@ export type TimeSpec = number | string;
 export type StepWork =
   /** `job` and `jobTemplate`, defaults filled in; may hold references. */
   | { readonly kind: 'job'; readonly template: JsonObject }
-  /** `jobFile`: one manifest; `jobFiles`: one or more, which run beside each other. Verbatim, no references. */
-  | { readonly kind: 'manifests'; readonly manifests: readonly { readonly file: string; readonly template: JsonObject }[]; readonly several: boolean }
+  /** `jobFile`: one manifest; `jobFiles`: one or more, which run beside each other, at most `maxParallel` at once. Verbatim, no references. */
+  | { readonly kind: 'manifests'; readonly manifests: readonly { readonly file: string; readonly template: JsonObject }[]; readonly several: boolean; readonly maxParallel?: number | undefined }
   | { readonly kind: 'workflow'; readonly workflow: string; readonly parameters: JsonObject }
   | { readonly kind: 'approve'; readonly message: string };
 

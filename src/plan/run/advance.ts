@@ -31,7 +31,7 @@ export function beginLine(draft: RunDraft, site: Site): void {
 
 /** In their order, as many as the step and the run allow. */
 function advanceItems(draft: RunDraft, step: StepSpec, { each }: StepState, items: readonly Line[]): readonly Line[] {
-  const most = step.forEach?.maxParallel ?? Infinity;
+  const most = mostAtOnce(step);
   let live = items.reduce((count, item) => count + (isLive(draft, item) ? 1 : 0), 0);
   let full = false;
   return items.map((item, index) => {
@@ -46,6 +46,11 @@ function advanceItems(draft: RunDraft, step: StepSpec, { each }: StepState, item
     full ||= waits && next === item && !draft.meets && !draft.hasRoom(noName);
     return next;
   });
+}
+
+function mostAtOnce({ forEach, work }: StepSpec): number {
+  const own = work.kind === 'manifests' ? work.maxParallel : forEach?.maxParallel;
+  return own ?? Infinity;
 }
 
 const noName = (): string => '';

@@ -148,4 +148,11 @@ describe('jobFiles', () => {
     expect(run.succeed('load[0]').settle().running()).toEqual(['load[1]']);
     expect(run.succeed('load[1]').settle().running()).toEqual(['next']);
   });
+
+  it('run as many at once as the step says', () => {
+    const run = aRun(aWorkflow('load\nnext < load', { steps: { load: { work: { kind: 'manifests', several: true, manifests, maxParallel: 1 } } } }));
+    expect(run.running()).toEqual(['load[0]']);
+    expect(run.succeed('load[0]').settle().running()).toEqual(['load[1]']);
+    expect(run.succeed('load[1]').settle().running()).toEqual(['next']);
+  });
 });

@@ -93,9 +93,9 @@ describe('jobFiles', () => {
 
   it('are the data keys that the pattern matches, in their order', () => {
     const spec = validWorkflow(withSteps('{name: load, jobFiles: "load-?.yaml", maxParallel: 1}', '{name: check, jobFiles: c*}'), files);
-    expect(spec.steps.map(({ work }) => (work.kind === 'manifests' ? [work.several, ...work.manifests.map(({ file }) => file)] : work))).toEqual([
-      [true, 'load-a.yaml', 'load-b.yaml'],
-      [true, 'check.yaml'],
+    expect(spec.steps.map(({ work }) => (work.kind === 'manifests' ? [work.several, work.maxParallel, ...work.manifests.map(({ file }) => file)] : work))).toEqual([
+      [true, 1, 'load-a.yaml', 'load-b.yaml'],
+      [true, undefined, 'check.yaml'],
     ]);
     expect(spec.files).toEqual(['check.yaml', 'load-a.yaml', 'load-b.yaml']);
   });
