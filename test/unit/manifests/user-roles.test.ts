@@ -1,0 +1,82 @@
+/** The Roles for people: each command works with the one that is meant for it, and not with less. */
+import { describe, expect, it } from 'vitest';
+import { approveStep, cancelRun, resumeRun, suspendRun } from '../../../src/cli/runs/commands.ts';
+import type { Session } from '../../../src/cli/runs/session.ts';
+import { submitRerun, submitRun } from '../../../src/cli/runs/submit.ts';
+import { tellSubmitted } from '../../../src/cli/runs/submitted.ts';
+import { showStatus } from '../../../src/cli/status.ts';
+import { CommandLine } from '../../support/command-line.ts';
+import { step, WorkflowScene } from '../../support/workflow-scene.ts';
+import { find, granted, readManifest } from './render.ts';
+
+const viewer = granted(readManifest('roles/viewer.yaml'));
+const operator = granted(readManifest('roles/operator.yaml'));
+
+const random = (): string => 'x';
+const reading: Readonly<Record<string, (session: Session, run: string) => Promise<unknown>>> = {
+  'status': (session) => showStatus(session, { name: undefined, output: 'text', watch: false }),
+  'status of a run': (session, name) => showStatus(session, { name, output: 'text', watch: false }),
+};
+const acting: typeof reading = {
+  run: async (session) => tellSubmitted(session, await submitRun({ runs: session.runs, random }, { workflow: 'etl', given: { assignments: [], document: {} }, key: undefined }), { wait: true, timeout: 5_000 }),
+  approve: ({ runs }, name) => approveStep(runs, name, { step: 'may-i', word: 'approved' }),
+  suspend: ({ runs }, name) => suspendRun(runs, name),
+  resume: async ({ runs }, name) => [await suspendRun(runs, name), await resumeRun(runs, name)],
+  cancel: ({ runs }, name) => cancelRun(runs, name, { reason: 'x' }),
+};
+
+/** A run that has an approval and an Indexed Job under way; from then on the Role counts. */
+async function underWay(rights: readonly string[]): Promise<{ line: CommandLine; run: string; asked: Set<string> }> {
+  const scene = new WorkflowScene({ spec: { trigger: { onChange: true, onRequest: true }, concurrency: { max: 2 }, steps: [step('each', { forEach: { count: 3 } }), step('may-i', { approve: { message: 'go?' } })] }, pods: { each: { runs: 600_000 } } });
+  await scene.world.runUntil(() => scene.started.includes('each'));
+  await scene.world.run(5_000);
+  scene.controller?.kill();
+  const asked = new Set<string>();
+  scene.world.cluster.allows = ({ verb, group, resource }) => {
+    const right = `${group}/${resource} ${verb}`;
+    asked.add(right);
+    return rights.includes(right);
+  };
+  return { line: new CommandLine(scene.world), run: scene.run.name, asked };
+}
+
+describe('job-chief-viewer', () => {
+  it.each(Object.keys(reading))('is enough for %s', async (name) => {
+    const { line, run, asked } = await underWay(viewer);
+    await line.call((session) => reading[name]!(session, run));
+    expect([...asked].filter((right) => !viewer.includes(right))).toEqual([]);
+    if (name === 'status of a run') expect(asked).toContain('batch/jobs list');
+  });
+
+  it.each(Object.keys(acting))('is not enough for %s', async (name) => {
+    const { line, run } = await underWay(viewer);
+    expect(await line.complaint((session) => acting[name]!(session, run))).toMatch(/cannot (patch|create) resource "configmaps"/);
+  });
+});
+
+describe('job-chief-operator', () => {
+  it.each([...Object.keys(reading), ...Object.keys(acting)])('is enough for %s', async (name) => {
+    const { line, run, asked } = await underWay(operator);
+    await line.call((session) => (reading[name] ?? acting[name])!(session, run));
+    expect([...asked].filter((right) => !operator.includes(right))).toEqual([]);
+  });
+
+  it('is enough for rerun', async () => {
+    const scene = new WorkflowScene({ steps: [step('a')] });
+    await scene.finished();
+    scene.world.cluster.allows = ({ verb, group, resource }) => operator.includes(`${group}/${resource} ${verb}`);
+    await new CommandLine(scene.world).call(({ runs }) => submitRerun({ runs, random }, { run: scene.run.name, from: undefined, key: undefined }));
+    expect(scene.records).toHaveLength(2);
+  });
+
+  it('may write ConfigMaps, which the viewer may not, and nothing else more; neither may delete', () => {
+    expect(operator.filter((right) => !viewer.includes(right))).toEqual(['/configmaps create', '/configmaps patch']);
+    expect(viewer.filter((right) => !operator.includes(right))).toEqual([]);
+    expect(viewer.every((right) => /^(\/configmaps|\/pods|\/pods\/log|batch\/jobs) (get|list|watch)$/.test(right))).toBe(true);
+  });
+
+  it('is bound to nobody', () => {
+    expect(readManifest('roles/operator.yaml').map(({ kind }) => kind)).toEqual(['Role']);
+    expect(find(readManifest('roles/viewer.yaml'), 'Role', 'job-chief-viewer').metadata.labels).toEqual({ 'app.kubernetes.io/name': 'job-chief' });
+  });
+});
