@@ -62,6 +62,8 @@ function startLimit(job: ObservedJob, explanations: ReadonlyMap<string, string>,
   const limit = job.upkeep?.startTimeout ?? defaultStartTimeout;
   const end = job.startedAt + limit;
   if (now < end) return { until: end };
+  // At that time another pod ran, or the Job would have been ended: this one replaces it.
+  if (job.pods.some((pod) => isAlive(pod) && pod.createdAt >= end)) return { until: undefined };
   const message = whyNotStarted(job, explanations) ?? `no container started within ${limit / 1000} s`;
   return { giveUp: { reason: 'StartTimeout', outcome: { phase: 'ending', outcome: 'notStarted', reason: 'StartTimeout', message } } };
 }
@@ -80,7 +82,7 @@ export function whyNotStarted(job: ObservedJob, explanations: ReadonlyMap<string
 function runLimit(job: ObservedJob, now: number): Patience {
   const limit = job.upkeep?.timeout;
   if (limit === undefined) return { until: undefined };
-  const starts = job.pods.map((pod) => pod.startedAt).filter((at) => at !== undefined);
+  const starts = [job.ranAt, ...job.pods.map((pod) => pod.startedAt)].filter((at) => at !== undefined);
   const end = Math.min(...starts, ...(starts.length === 0 ? [job.startedAt ?? job.createdAt] : [])) + limit;
   if (now < end) return { until: end };
   return { giveUp: { reason: 'Timeout', outcome: { phase: 'ending', outcome: 'failed', reason: 'Timeout', message: `still running after its timeout of ${limit / 1000} s` } } };

@@ -28,9 +28,9 @@ export function isAlive(pod: ObservedPod): boolean {
   return pod.phase !== 'Succeeded' && pod.phase !== 'Failed';
 }
 
-/** Whether any container of the Job ever ran, as far as its pods and counters tell. */
+/** Whether any container of the Job ever ran, as far as its pods, its counters and what is remembered tell. */
 export function hasStarted(job: ObservedJob): boolean {
-  return job.succeededPods > 0 || job.pods.some((pod) => pod.started);
+  return job.ranAt !== undefined || job.succeededPods > 0 || (job.readyPods ?? 0) > 0 || job.pods.some((pod) => pod.started);
 }
 
 /** Unfinished, being deleted, or with a living pod: the queue's one slot is taken. */

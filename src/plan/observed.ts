@@ -60,6 +60,10 @@ export interface ObservedJob {
   /** Pods that ended, by status counters. */
   readonly succeededPods: number;
   readonly failedPods: number;
+  /** Pods that are ready now, by the Job controller's word: its watch may be ahead of that of the pods. Absent: none. */
+  readonly readyPods?: number;
+  /** When its first container started, where the pod that tells it is gone: its node was drained, and another pod follows. */
+  readonly ranAt?: number;
   /** What job-chief wrote on it: why it was ended or how it came out; garbage reads as undefined. */
   readonly recorded: RecordedOutcome | undefined;
   readonly upkeep: UpkeepNote | undefined;

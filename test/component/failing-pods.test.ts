@@ -187,6 +187,17 @@ describe('a pod that is lost to the cluster', () => {
     expect(scene.queue.messages[0]).toMatchObject({ completions: 1, deliveries: 2 });
   });
 
+  it('is replaced long after its Job was to have started: that Job has started, and is not given up on', async () => {
+    const scene = stage({ spec: { startTimeout: '2m' }, worker: { perMessage: 10 * minute } });
+    scene.queue.send(1);
+    await scene.world.run(5 * minute);
+    scene.world.cluster.kubelet?.drain(scene.livingPods()[0]?.metadata.name ?? '');
+    expect(await scene.world.runUntil(() => scene.allDone)).toBe(true);
+    await scene.world.run(20 * second);
+    expect(scene.births).toHaveLength(1);
+    expect(scene.outcome()).toMatchObject({ outcome: 'succeeded' });
+  });
+
   it('with the user\'s own policy an eviction is an error of the infrastructure, and the next Job takes over', async () => {
     let made = 0;
     const policy = { rules: [{ action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } }] };

@@ -36,6 +36,8 @@ export class KubernetesClusterCache implements ClusterCache {
   readonly #options: ClusterCacheOptions;
   readonly #jobs = new KeyIndex<CachedJob>();
   readonly #pods = new KeyIndex<CachedPod>();
+  /** When unfinished Jobs ran whose pods are gone, by UID. */
+  readonly #ranAt = new Map<string, number>();
 
   constructor(options: ClusterCacheOptions) {
     this.#options = options;
@@ -59,6 +61,7 @@ export class KubernetesClusterCache implements ClusterCache {
       // The kubelet writes a pod's status several times for each step that matters here.
       same: (before, after) => JSON.stringify(before) === JSON.stringify(after),
       onChange: (change) => {
+        if (change.kind === 'deleted') this.#podLost(change.before);
         for (const key of this.#pods.apply(change)) options.onChange(key);
       },
     });
@@ -83,7 +86,7 @@ export class KubernetesClusterCache implements ClusterCache {
 
   jobs(key: SpecKey): readonly ObservedJob[] {
     const byJob = this.#podsByJob(key);
-    return [...this.#jobs.of(key)].map(({ key: _key, ...job }) => ({ ...job, pods: byJob.get(job.uid) ?? none }));
+    return [...this.#jobs.of(key)].map(({ key: _key, ...job }) => ({ ...job, ...this.#memoryOf(job.uid), pods: byJob.get(job.uid) ?? none }));
   }
 
   orphans(key: SpecKey): readonly ObservedPod[] {
@@ -105,8 +108,22 @@ export class KubernetesClusterCache implements ClusterCache {
   #jobChanged(change: Change<CachedJob>): void {
     const appeared = change.kind === 'added' && !change.after.finished;
     for (const key of this.#jobs.apply(change)) this.#options.onChange(key, appeared);
+    if (change.kind !== 'added' && (change.kind === 'deleted' || change.after.finished)) this.#ranAt.delete(change.before.uid);
     if (change.kind !== 'deleted' || change.before.finished) return;
     this.#options.onVanished(change.before.key, change.before);
+  }
+
+  /** Its Job has run all the same, whatever becomes of the pod that follows. */
+  #podLost(pod: CachedPod): void {
+    const job = pod.started ? this.#jobOf(pod) : undefined;
+    if (!job || job.finished) return;
+    const known = this.#ranAt.get(job.uid);
+    this.#ranAt.set(job.uid, Math.min(known ?? Infinity, pod.startedAt ?? pod.createdAt));
+  }
+
+  #memoryOf(uid: string): Pick<ObservedJob, 'ranAt'> {
+    const ranAt = this.#ranAt.get(uid);
+    return ranAt === undefined ? {} : { ranAt };
   }
 
   #podsByJob(key: SpecKey): ReadonlyMap<string, readonly ObservedPod[]> {

@@ -94,13 +94,15 @@ function wanted(spec: JsonObject): Pick<ObservedJob, 'suspended' | 'parallelism'
   return { suspended: spec['suspend'] === true, parallelism: countAt(spec, 'parallelism', 1), activeDeadlineSeconds: numberAt(spec, 'activeDeadlineSeconds') };
 }
 
-function reached(status: JsonObject, shared: Shared): Pick<ObservedJob, 'startedAt' | 'finished' | 'succeededPods' | 'failedPods'> {
+function reached(status: JsonObject, shared: Shared): Pick<ObservedJob, 'startedAt' | 'finished' | 'succeededPods' | 'failedPods' | 'readyPods'> {
   const finished = finishedOf(status);
+  const readyPods = countAt(status, 'ready', 0);
   return {
     startedAt: timeAt(status, 'startTime'),
     finished: finished && { ...finished, reason: shortOnce(shared, finished.reason), message: shortOnce(shared, finished.message) },
     succeededPods: countAt(status, 'succeeded', 0),
     failedPods: countAt(status, 'failed', 0),
+    ...(readyPods > 0 && { readyPods }),
   };
 }
 

@@ -24,11 +24,17 @@ function planJob(draft: RunDraft, job: ObservedJob, known: KnownAttempt | undefi
   const state = jobState(job);
   if (state === 'deleting' || state === 'finished' || state === 'lingering') return;
   if (known?.awaited === true || state === 'ending') {
-    planPatience(draft, job);
+    planPatience(draft, withStart(job, known));
   } else if (draft.runs(job.name) && isUnwanted(draft, known)) {
     // The outcome's reason is what tells a cancelled attempt from a failed one, should this process die before it writes that down.
     draft.act(endAction(job, endReason(draft), { outcome: 'errored', reason: 'RunCancelled', message: whyUnwanted(draft) }));
   }
+}
+
+/** What the record knows outlives the pod that told it. */
+function withStart(job: ObservedJob, known: KnownAttempt | undefined): ObservedJob {
+  const ranAt = known?.attempt.ranAt;
+  return ranAt === undefined ? job : { ...job, ranAt };
 }
 
 function planPatience(draft: RunDraft, job: ObservedJob): void {

@@ -104,7 +104,7 @@ describe('ownership', () => {
   });
 
   it('comes before everything else, also when the new text is broken', () => {
-    const plan = planAt(observed({ claims: [old, aBrokenClaim(aConfigMap(newer))], jobs: [aStartingJob({ startedAt: noon - hours(1) })] }));
+    const plan = planAt(observed({ claims: [old, aBrokenClaim(aConfigMap(newer))], jobs: [aJob({ startedAt: noon - hours(1) })] }));
     expect(acts(plan)).toEqual(['reown OwnerChanged thumbnails-1', 'end StartTimeout thumbnails-1']);
   });
 

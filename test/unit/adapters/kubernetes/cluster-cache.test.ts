@@ -143,3 +143,24 @@ test('hasSeen compares with list, events and bookmarks of Jobs', async () => {
   await settle();
   expect([seen('123456789012345678900'), seen('123456789012345678902')]).toEqual([true, false]);
 });
+
+test('a Job whose pod is gone is known to have run, as long as it goes on', async () => {
+  const started = { containerStatuses: [{ name: 'main', state: { running: { startedAt: '2026-01-02T03:04:10Z' } } }] };
+  const { client, cache } = await start([aRawJob()], [aRawPod(started)]);
+  expect(cache.jobs(thumbnails)[0]).not.toHaveProperty('ranAt');
+  client.send('pods', 'DELETED', renamed(aRawPod(started), { resourceVersion: '200' }));
+  await settle();
+  expect(cache.jobs(thumbnails)).toMatchObject([{ ranAt: Date.parse('2026-01-02T03:04:10Z'), pods: [] }]);
+  const done = aRawJob({ status: { conditions: [{ type: 'Failed', status: 'True' }] } });
+  client.send('jobs', 'MODIFIED', renamed(done, { resourceVersion: '201' }));
+  await settle();
+  expect(cache.jobs(thumbnails)[0]).not.toHaveProperty('ranAt');
+});
+
+test('a Job whose pod is gone before it ran has not run', async () => {
+  const { client, cache } = await start([aRawJob()], [aRawPod({ phase: 'Pending' })]);
+  client.send('pods', 'DELETED', renamed(aRawPod({ phase: 'Pending' }), { resourceVersion: '200' }));
+  await settle();
+  expect(cache.jobs(thumbnails)[0]).toMatchObject({ pods: [] });
+  expect(cache.jobs(thumbnails)[0]).not.toHaveProperty('ranAt');
+});

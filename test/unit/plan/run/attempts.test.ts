@@ -181,8 +181,27 @@ describe('a Job that vanishes', () => {
 });
 
 describe('patience', () => {
+  /** Its Job is there, and nothing was seen of it. */
+  const created = (step: string): RunWorld => {
+    const run = new RunWorld(aWorkflow(step));
+    run.round();
+    return run;
+  };
+
+  it('has no limit of its start for a Job whose pod went with its node, whoever saw it run', () => {
+    const run = aRun(aWorkflow('a')).change('a', { pods: [] }).later(hours(2));
+    expect(run.settle().plan?.actions).toEqual([]);
+    run.change('a', { pods: [aPod({ unscheduled: { reason: 'Unschedulable', message: 'no node fits' } })] });
+    expect(run.settle().plan?.actions).toEqual([]);
+  });
+
+  it('counts the timeout from the start of the first container, also when its pod is gone', () => {
+    const run = aRun(aWorkflow('a')).change('a', { pods: [], upkeep: { ...usualUpkeep, timeout: minutes(1) } }).later(minutes(1));
+    expect(run.round().actions).toMatchObject([{ kind: 'end', reason: 'Timeout' }]);
+  });
+
   it('ends a Job that does not start', () => {
-    const run = aRun(aWorkflow('a')).change('a', { pods: [aPod({ unscheduled: { reason: 'Unschedulable', message: 'no node fits' } })], upkeep: { ...usualUpkeep, startTimeout: minutes(5) } });
+    const run = created('a').change('a', { pods: [aPod({ unscheduled: { reason: 'Unschedulable', message: 'no node fits' } })], upkeep: { ...usualUpkeep, startTimeout: minutes(5) } });
     expect(run.settle().plan).toMatchObject({ wakeAt: run.now + seconds(10), reason: 'JobStarting', message: 'step "a": pod pod-a: Unschedulable: no node fits' });
     expect(run.later(minutes(5)).round().actions).toMatchObject([{ kind: 'end', reason: 'StartTimeout', outcome: { outcome: 'notStarted', phase: 'ending' } }]);
     expect(run.settle().state.steps['a']).toMatchObject({ outcome: 'notStarted', reason: 'StartTimeout' });
@@ -203,7 +222,7 @@ describe('patience', () => {
   });
 
   it('has none with a suspended Job, and asks for Events of one without pods', () => {
-    const run = aRun(aWorkflow('a')).change('a', { suspended: true, startedAt: undefined, pods: [] });
+    const run = created('a').change('a', { suspended: true, startedAt: undefined, pods: [] });
     expect(run.later(hours(10)).round()).toMatchObject({ actions: [], liveJobs: 1 });
     run.change('a', { suspended: false, startedAt: run.now - seconds(11) });
     expect(run.round().demands).toEqual([{ kind: 'explanation', objects: [{ kind: 'Job', name: run.nameOf('a'), uid: run.jobOf('a').uid }] }]);
