@@ -52,6 +52,8 @@ export class Reporter {
   readonly #deps: ReporterDeps;
   /** What was last announced about a claim, by ConfigMap UID or file path. */
   readonly #announced = new Map<string, Announced>();
+  /** Claims whose open breaker was announced, with the revision: a probe that fails as well is no news. */
+  readonly #broken = new Map<string, string | undefined>();
 
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
@@ -89,11 +91,13 @@ export class Reporter {
   /** Another process announced meanwhile: what it has written tells what, as after a restart. */
   startAnew(): void {
     this.#announced.clear();
+    this.#broken.clear();
     this.#deps.statuses.startAnew();
   }
 
   forget(claim: Claim): void {
     this.#announced.delete(identityOf(claim));
+    this.#broken.delete(identityOf(claim));
     if (claim.source.kind === 'configMap') this.#deps.statuses.forget(claim.source.uid);
   }
 
@@ -109,6 +113,7 @@ export class Reporter {
     log.info(fields, 'changed the cluster');
     if (result === 'gone') return;
     if (action.kind === 'mark') this.#finished(observed, action);
+    if (action.kind === 'mark' && action.outcome.outcome === 'succeeded' && winner) this.#broken.delete(identityOf(winner));
     if (action.kind === 'create' && observed.depth) meter.created(observed.key, (this.#deps.clock.now() - observed.depth.at) / 1000);
     if (!wasTold(observed, action)) this.#tellAction(winner, executed);
   }
@@ -146,7 +151,17 @@ export class Reporter {
     if (accepted === 'True' && before?.accepted !== 'True') this.#tell(key, claim, { reason: 'SpecAccepted', message: `${claim.parsed.kind ?? 'spec'} "${claim.parsed.name}" is accepted` });
     if (status.reason === before?.reason) return;
     this.#deps.log.info({ spec: specText(key), hash: claim.parsed.hash, state: status.state, code: status.reason, because: status.message }, 'state changed');
-    if (announced.has(status.reason)) this.#tell(key, claim, status);
+    if (this.#isTrouble(claim, status)) this.#tell(key, claim, status);
+  }
+
+  /** Between two probes of an open breaker there is the Job of the probe. It closes with a success, another revision, or when nothing waits. */
+  #isTrouble(claim: Claim, { state, reason, observedHash }: Status): boolean {
+    const id = identityOf(claim);
+    if (state === 'Idle') this.#broken.delete(id);
+    if (reason !== 'BreakerOpen') return announced.has(reason);
+    const known = this.#broken.has(id) && this.#broken.get(id) === observedHash;
+    this.#broken.set(id, observedHash);
+    return !known;
   }
 
   /** After a restart the written status says what was announced last. Kept, since it is soon written over. */
@@ -155,6 +170,7 @@ export class Reporter {
     if (known || claim.source.kind !== 'configMap') return known;
     const found = readStatus(claim.source.writtenStatus);
     this.#announced.set(identityOf(claim), found);
+    if (found.reason === 'BreakerOpen') this.#broken.set(identityOf(claim), found.observedHash);
     return found;
   }
 

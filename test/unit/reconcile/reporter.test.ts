@@ -80,6 +80,45 @@ describe('events', () => {
   });
 });
 
+describe('an open breaker', () => {
+  const open = (probes: number, hash = 'hash-1'): Status => aStatus('Blocked', 'BreakerOpen', { hash, message: `${probes} Jobs failed` });
+  const probing = aStatus('Running', 'JobRunning');
+  const succeeded: Executed = { action: { kind: 'mark', reason: 'JobSucceeded', because: '', job: { name: 'a', uid: 'a', resourceVersion: '1' }, outcome: finalNote('succeeded'), ran: seconds(1) }, kind: 'done', result: 'done', message: '', job: { name: 'a', uid: 'a' } };
+  const breakers = (events: FakeEvents): number => events.reasons.filter((reason) => reason === 'BreakerOpen').length;
+
+  it('is told of once, however many probes fail', async () => {
+    const { show, events } = aReporter();
+    for (const status of [probing, open(3), probing, open(4), probing, open(5)]) await show(status);
+    expect(breakers(events)).toBe(1);
+  });
+
+  it.each<[string, number, (parts: ReturnType<typeof aReporter>) => Promise<unknown>]>([
+    ['after a Job succeeded', 2, ({ reporter }) => reporter.report(observed(), planOf(probing), [succeeded])],
+    ['after nothing waited any more', 2, ({ show }) => show(idle)],
+    ['after a probe that failed', 1, ({ show }) => show(probing)],
+    ['after its status was forgotten', 2, async ({ reporter }) => { reporter.startAnew(); return Promise.resolve(); }],
+  ])('is told of anew %s: %i', async (_when, times, meanwhile) => {
+    const parts = aReporter();
+    await parts.show(open(3));
+    await meanwhile(parts);
+    await parts.show(open(4));
+    expect(breakers(parts.events)).toBe(times);
+  });
+
+  it('is told of anew for another revision', async () => {
+    const { show, events } = aReporter();
+    for (const status of [open(3), aStatus('Running', 'JobRunning', { hash: 'hash-2' }), open(3, 'hash-2')]) await show(status);
+    expect(breakers(events)).toBe(2);
+  });
+
+  it('that was told of before a restart is not, when a probe fails after it', async () => {
+    const { show, events } = aReporter();
+    const left = observed({ claims: [aClaim(aQueueSpec(), aConfigMap({ writtenStatus: JSON.stringify(open(3)), writtenState: 'Blocked' }))] });
+    for (const status of [open(3), probing, open(4)]) await show(status, left);
+    expect(breakers(events)).toBe(0);
+  });
+});
+
 describe('after a restart', () => {
   const left = (status: Status): Observed => observed({ claims: [aClaim(aQueueSpec(), aConfigMap({ writtenStatus: JSON.stringify(status), writtenState: status.state }))] });
   it.each([
