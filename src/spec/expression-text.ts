@@ -34,7 +34,8 @@ const methods: ReadonlySet<string> = new Set([
   ...['size', 'contains', 'startsWith', 'endsWith', 'lowerAscii', 'upperAscii', 'trim', 'split', 'indexOf', 'substring'],
   ...['getFullYear', 'getMonth', 'getDate', 'getDayOfMonth', 'getDayOfWeek', 'getDayOfYear', 'getHours', 'getMinutes', 'getSeconds', 'getMilliseconds'],
 ]);
-const literals: ReadonlySet<string> = new Set(['true', 'false', 'null', 'in']);
+/** Words that stand for themselves, so that nothing else can be called so. */
+export const literals: ReadonlySet<string> = new Set(['true', 'false', 'null', 'in']);
 /** Sums of lists copy them, so their number is bounded. */
 const mostSums = 16;
 

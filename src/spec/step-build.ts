@@ -1,5 +1,5 @@
 /** Builds one step of a Workflow: defaults filled in, names resolved, durations in milliseconds. */
-import { isObject, objectAt, type Json, type JsonObject } from '../lib/json.ts';
+import { isObject, objectAt, stringAt, type Json, type JsonObject } from '../lib/json.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { fillDefaults, milliseconds, type Filled } from './common-build.ts';
 import { textsUnder } from './field-path.ts';
@@ -16,14 +16,15 @@ import type { Dependency, ForEachSource, ForEachSpec, OutputSpec, RetrySpec, Ste
 export function buildStep(step: StepText, checked: CheckedWorkflow): StepSpec {
   const filled = fillDefaults(stepSchema as unknown as JsonObject, step.value) as unknown as Filled<StepDocument>;
   const given = step.value as unknown as StepDocument;
+  const work = workSpec(step, checked);
   return {
     name: step.name,
     id: step.id,
     phase: step.phase === undefined ? undefined : checked.steps.phases[step.phase],
-    work: workSpec(step, checked),
+    work,
     dependsOn: dependency(step, checked),
     when: checked.dependencies.get(step)?.when,
-    forEach: forEachSpec(given),
+    forEach: forEachSpec(given, work),
     retry: retrySpec(given.retry),
     startTimeout: milliseconds(filled.startTimeout),
     timeout: timeSpec(given.timeout),
@@ -58,9 +59,9 @@ function dependency(step: StepText, { dependencies, steps: { phases } }: Checked
   return { all: all.map(({ to }) => to.name), phase: phase === undefined ? undefined : phases[phase], expression };
 }
 
-function forEachSpec(given: StepDocument): ForEachSpec | undefined {
+function forEachSpec(given: StepDocument, work: StepWork): ForEachSpec | undefined {
   if (!given.forEach) return undefined;
-  return { source: sourceOf(given.forEach), maxParallel: given.maxParallel, shape: shapeOf(given) };
+  return { source: sourceOf(given.forEach), maxParallel: given.maxParallel, shape: shapeOf(given, work) };
 }
 
 function sourceOf({ items, from, count }: NonNullable<StepDocument['forEach']>): ForEachSource {
@@ -70,12 +71,18 @@ function sourceOf({ items, from, count }: NonNullable<StepDocument['forEach']>):
 
 /**
  * One Indexed Job where its pods differ by their item's file only. Kubernetes tries single indexes again, but knows
- * nothing of `retry` but the number of attempts.
+ * nothing of `retry` but the number of attempts; and it counts containers that start again in place (OnFailure) over all
+ * indexes together, so that one bad item would end the others.
  */
-function shapeOf(given: StepDocument): ForEachSpec['shape'] {
-  if (given.workflow) return 'jobs';
+function shapeOf(given: StepDocument, work: StepWork): ForEachSpec['shape'] {
+  if (work.kind !== 'job' || restartsInPlace(work.template)) return 'jobs';
   const { attempts: _attempts, ...more } = given.retry ?? { attempts: 1 };
   return Object.keys(more).length > 0 || namesItem(given as unknown as JsonObject) ? 'jobs' : 'indexed';
+}
+
+/** Also where a reference leaves it open. */
+function restartsInPlace(template: JsonObject): boolean {
+  return stringAt(objectAt(objectAt(objectAt(template, 'spec'), 'template'), 'spec'), 'restartPolicy') !== 'Never';
 }
 
 function namesItem(step: JsonObject): boolean {

@@ -2,6 +2,7 @@
 import { arrayAt, isObject, objectAt, stringAt, type JsonObject } from '../lib/json.ts';
 import { anyOf, shown } from '../lib/show.ts';
 import { cronProblem, timeZoneProblem } from './cron.ts';
+import { literals } from './expression-text.ts';
 import type { FieldPath } from './field-path.ts';
 import { extraMetadataFindings } from './job-rules.ts';
 import type { Finding } from './report.ts';
@@ -14,6 +15,7 @@ export function workflowFindings(spec: JsonObject, steps: StepTexts): Finding[] 
     ...exactlyOne(spec, [], ['steps', 'phases'], 'steps is a list of steps, phases one of {name: …, steps: […]}'),
     ...triggerFindings(spec),
     ...uniqueNames(steps.all.map(({ name, path }) => ({ name, path: [...path, 'name'] })), 'step'),
+    ...unspeakableNames(steps),
     ...uniqueNames(steps.phases.map((name, index) => ({ name, path: ['phases', index, 'name'] })), 'phase'),
     ...['parameters', 'outputs'].flatMap((field) => uniqueKeys(spec, [field])),
     ...steps.all.flatMap(({ value, path }) => uniqueKeys(value, ['outputs']).map((finding) => ({ ...finding, path: [...path, ...(finding.path ?? [])] }))),
@@ -53,6 +55,11 @@ function scheduleFindings(trigger: JsonObject): Finding[] {
   const zone = stringAt(trigger, 'timeZone');
   const problem = zone === undefined ? undefined : timeZoneProblem(zone);
   return problem === undefined ? lines : [...lines, { code: 'InvalidValue', message: problem, path: ['trigger', 'timeZone'] }];
+}
+
+/** No expression could name such a step. */
+function unspeakableNames({ all }: StepTexts): Finding[] {
+  return all.filter(({ name }) => literals.has(name)).map(({ name, path }) => ({ code: 'ReservedName', message: `no expression can name a step ${shown(name)}, which is a word of the language`, path: [...path, 'name'], hint: 'give it another name' }));
 }
 
 interface Named {

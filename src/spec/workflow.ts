@@ -110,7 +110,7 @@ export interface ForEachSpec {
   readonly source: ForEachSource;
   /** Live items at once; undefined: no limit but the run's. */
   readonly maxParallel: number | undefined;
-  /** `indexed`: one Indexed Job with item files; `jobs`: one Job for each item, since the job names `$(item)` or items are retried after a delay. */
+  /** `indexed`: one Indexed Job with item files; `jobs`: one Job for each item, since the job names `$(item)`, items are retried after a delay, or containers start again in place. */
   readonly shape: 'indexed' | 'jobs';
 }
 

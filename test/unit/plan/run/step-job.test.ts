@@ -160,7 +160,7 @@ describe('the Indexed Job of a forEach', () => {
 
   const retry: RetrySpec = { ...noRetry, attempts: 3 };
   const policy = { rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }] };
-  const jobSpec = (fields: JsonObject, pod: JsonObject = { restartPolicy: 'Never' }): JsonObject => ({ spec: { backoffLimit: 0, ...fields, template: { spec: { ...pod, containers: [] } } } });
+  const jobSpec = (fields: JsonObject): JsonObject => ({ spec: { backoffLimit: 0, ...fields, template: { spec: { restartPolicy: 'Never', containers: [] } } } });
   it.each<[string, Partial<StepJobInput>, JsonObject, number | undefined]>([
     ['tries each item as often as its step says', { step: aJobStep({ forEach: forEach(), retry }) }, {}, 2],
     ['runs as many pods at once as its forEach says', { step: aJobStep({ forEach: forEach({ maxParallel: 2 }) }) }, { parallelism: 2 }, 0],
@@ -169,7 +169,6 @@ describe('the Indexed Job of a forEach', () => {
     ['keeps the rule that evictions do not count', { template: jobSpec({ podFailurePolicy: policy }) }, { podFailurePolicy: policy }, 0],
     ['keeps a limit of the user for all items together', { template: jobSpec({ backoffLimit: 6 }) }, { backoffLimit: 6 }, undefined],
     ['keeps a limit of the user for each item', { template: jobSpec({ backoffLimitPerIndex: 5 }) }, { backoffLimit: 0 }, 5],
-    ['keeps the limit for all where containers start again in place, which no other limit counts', { template: jobSpec({}, { restartPolicy: 'OnFailure' }) }, { backoffLimit: 0, completionMode: 'Indexed' }, undefined],
   ])('%s', (_sentence, input, expected, perIndex) => {
     const spec = specOf(indexed(input).manifest);
     expect(spec).toMatchObject(expected);

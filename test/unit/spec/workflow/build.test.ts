@@ -245,7 +245,7 @@ describe('forEach', () => {
     ['count by reference', 'forEach: {count: $(params.pods)}', { source: { kind: 'count', count: '$(params.pods)' } }],
     ['maxParallel', 'forEach: {count: 5}, maxParallel: 2', { maxParallel: 2 }],
   ];
-  const parsed = (step: string): unknown => validWorkflow(aWorkflow('parameters: {sizes: {type: array}, pods: {type: integer}}', 'steps:', `  - {name: a, ${step.includes('job:') || step.includes('workflow:') ? '' : 'job: {}, '}${step}}`)).steps[0]?.forEach;
+  const parsed = (step: string): unknown => validWorkflow(aWorkflow('parameters: {sizes: {type: array}, pods: {type: integer}, restarts: {type: string}}', 'steps:', `  - {name: a, ${/job:|jobTemplate:|workflow:/.test(step) ? '' : 'job: {}, '}${step}}`)).steps[0]?.forEach;
 
   it.each(cases)('%s', (_what, step, expected) => {
     expect(parsed(step)).toMatchObject(expected);
@@ -259,6 +259,10 @@ describe('forEach', () => {
     ['a Job for each item where the timeout names it', 'forEach: {items: [1m]}, timeout: $(item)', 'jobs'],
     ['a Job for each item where an attempt waits', 'forEach: {count: 3}, retry: {attempts: 3, delay: 1s}', 'jobs'],
     ['a Job for each item where exit codes count', 'forEach: {count: 3}, retry: {attempts: 3, exitCodes: {retry: [1]}}', 'jobs'],
+    ['a Job for each item where containers start again in place, which Kubernetes counts over all items', 'forEach: {count: 3}, job: {restartPolicy: OnFailure}', 'jobs'],
+    ['a Job for each item where that is so in a template', 'forEach: {count: 3}, jobTemplate: {spec: {template: {spec: {restartPolicy: OnFailure, containers: [{name: main, image: busybox}]}}}}', 'jobs'],
+    ['a Job for each item where only the run knows whether it is so', 'forEach: {count: 3}, job: {restartPolicy: $(params.restarts)}', 'jobs'],
+    ['an Indexed Job where a template leaves that open', 'forEach: {count: 3}, jobTemplate: {spec: {template: {spec: {containers: [{name: main, image: busybox}]}}}}', 'indexed'],
     ['a run for each item', 'forEach: {count: 3}, workflow: {name: other}', 'jobs'],
   ];
   it.each(shapes)('is %s', (_what, step, shape) => {

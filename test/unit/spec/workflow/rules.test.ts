@@ -32,9 +32,14 @@ describe('a Workflow as a whole', () => {
     ['names that are too long', [`steps: [{name: a${'b'.repeat(63)}, job: {}}]`], ['InvalidValue steps[0].name']],
     ['a name of a parameter with a blank', ['parameters: {"a b": {type: string}}'], ['InvalidValue parameters["a b"]']],
     ['a misspelt word of onFailure', ['onFailure: stopp'], ['InvalidValue onFailure']],
+    ['steps with names that are words of the expressions', ['steps: [{name: in, job: {}}, {name: "true", job: {}}, {name: "null", job: {}}]', 'finally: [{name: "false", job: {}}]'], ['ReservedName steps[0].name', 'ReservedName steps[1].name', 'ReservedName steps[2].name', 'ReservedName finally[0].name']],
   ];
   it.each(cases)('%s', (_what, lines, expected) => {
     expect(codes(parseWorkflow(aWorkflow(...lines))).toSorted()).toEqual(expected.toSorted());
+  });
+
+  it('has steps with names that only begin with such words, or that CEL itself would not take', () => {
+    expect(codes(parseWorkflow(withSteps('{name: true-north, job: {}}', '{name: input, job: {}}', '{name: import, job: {}}', '{name: has, job: {}}', '{name: all, job: {}, dependsOn: true-north.ok && input.ok && import.ok && has.ok}')))).toEqual([]);
   });
 
   it('has names of 63 characters', () => {
