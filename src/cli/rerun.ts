@@ -21,7 +21,7 @@ export function defineRerun(command: Command): void {
     .option('--from <step>', 'run this step again and all that follow from it, whatever became of them')
     .option('--idempotency-key <key>', 'the same key starts one run only, however often it is sent')
     .option('--wait', 'wait for its end and tell how it gets on')
-    .option('--timeout <duration>', 'with --wait: how long at most, such as 30m', duration)
+    .option('--timeout <duration>', 'wait so long at most, such as 30m; implies --wait', duration)
     .addHelpText('after', '\nPrints the name of the new run.\n\nExit code: 0 it is written down, or with --wait: it succeeded; 1 it failed or was cancelled; 2 it cannot be started; 3 it was not over in time, and goes on.\n\nExamples:\n  job-chief rerun etl-x3kq5aolm2bd --wait\n  job-chief rerun etl-x3kq5aolm2bd --from load')
     .action(async (run: string, { from, idempotencyKey: key, ...options }: Options) => {
       process.exitCode = await inSession(options, async (session) => tellSubmitted(session, await submitRerun({ runs: session.runs, random: randomUUID }, { run, from, key }), options));

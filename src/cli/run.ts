@@ -35,7 +35,7 @@ export function defineRun(command: Command): void {
     .option('--parameters <file|json>', 'all values as JSON or YAML: a file, or the text itself; -p goes over it')
     .option('--idempotency-key <key>', 'the same key starts one run only, however often it is sent')
     .option('--wait', 'wait for its end and tell how it gets on')
-    .option('--timeout <duration>', 'with --wait: how long at most, such as 30m', duration)
+    .option('--timeout <duration>', 'wait so long at most, such as 30m; implies --wait', duration)
     .addHelpText('after', `${help}\n${standaloneHelp}`)
     .action(async (workflow: string, { parameter: assignments = [], parameters, idempotencyKey: key, ...options }: Options) => {
       const given = { assignments, document: await readParameters(parameters) };

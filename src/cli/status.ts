@@ -17,7 +17,10 @@ export interface StatusOptions {
 type Options = ClusterOptions & { readonly output: StatusOptions['output']; readonly watch?: boolean };
 
 const help = `
-A run's steps: START is counted from the start of the run; WAIT is from there until a container ran; RAN is from there to the end, retries included. The critical path is the chain of steps that determined when the run ended; GAP is what a step waited for room after the one before.
+Of a run's steps START is counted from the start of the run, WAIT is from there
+until a container ran, and RAN from there to the end, retries included. The
+critical path is the chain of steps that determined when the run ended; GAP is
+what a step waited for room after the end of the one before.
 
 Exit code: 0 shown, whatever it shows; 2 nothing has that name, or the cluster did not answer.
 

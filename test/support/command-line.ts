@@ -39,8 +39,8 @@ export class CommandLine {
     let settled = false;
     const result = use(this.session).finally(() => { settled = true; });
     result.catch(() => undefined);
-    await this.world.runUntil(() => settled, limit);
-    if (!settled) throw new Error(`the command does not end; it has printed ${JSON.stringify([this.out, this.err])}`);
+    const ends = await this.world.runUntil(() => settled, limit);
+    if (!ends) throw new Error(`the command does not end; it has printed ${JSON.stringify([this.out, this.err])}`);
     return result;
   }
 

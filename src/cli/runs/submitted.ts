@@ -6,7 +6,7 @@ import type { Submitted } from './submit.ts';
 
 export interface WaitOptions {
   readonly wait?: boolean;
-  /** Milliseconds. */
+  /** Milliseconds; who says how long wants to wait. */
   readonly timeout?: number;
 }
 
@@ -14,5 +14,5 @@ export interface WaitOptions {
 export async function tellSubmitted(session: Session, { name, workflow, notes }: Submitted, { wait = false, timeout }: WaitOptions): Promise<number> {
   session.out(name);
   for (const note of notes) session.err(`note: ${note}`);
-  return wait ? followRun(session, { name, workflow, timeout }) : exitCode.ok;
+  return wait || timeout !== undefined ? followRun(session, { name, workflow, timeout }) : exitCode.ok;
 }

@@ -8,7 +8,7 @@ import { isFinished, phaseCell, stepCell, triggerText } from '../runs/phases.ts'
 import type { StepView } from '../runs/step-views.ts';
 import { oneLine, painted, table, type Cell } from '../runs/table.ts';
 import type { RunDetails } from './read.ts';
-import type { RenderOptions } from './render.ts';
+import type { RenderOptions } from './render-options.ts';
 
 /** Lines for people. */
 export function detailsLines(details: RunDetails, options: RenderOptions): string[] {

@@ -3,16 +3,10 @@ import { isoTime } from '../../plan/iso-time.ts';
 import { age, elapsed } from '../runs/elapsed.ts';
 import { isFinished, phaseCell, stateCell, triggerText } from '../runs/phases.ts';
 import { standing, type SpecView } from '../runs/spec-view.ts';
-import { table, type Cell, type Screen } from '../runs/table.ts';
+import { table, type Cell } from '../runs/table.ts';
 import { detailsLines } from './render-run.ts';
 import type { ListedRun, Shown } from './read.ts';
-
-export interface RenderOptions {
-  readonly screen: Screen;
-  readonly now: number;
-  /** More columns, and nothing cut. */
-  readonly wide: boolean;
-}
+import type { RenderOptions } from './render-options.ts';
 
 /** More would scroll the specs away; `status NAME` lists all of one workflow. */
 const latestRuns = 10;

@@ -59,7 +59,7 @@ describe('help', () => {
     expect(out).toContain(`Usage: job-chief ${path.join(' ')}`);
     expect(out.match(/^ {2}-/gm)?.length, out).toBeGreaterThan(1);
     if (path.length === 1) expect(jobChief('help', ...path).out).toBe(out);
-  });
+  }, 30_000);
 });
 
 describe('controller', () => {

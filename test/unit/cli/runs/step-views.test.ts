@@ -6,7 +6,9 @@ import { approval, aWorkflow } from '../../../support/run-builders.ts';
 const at = 1_000_000;
 const job = (more: object = {}): { job: string; at: number } => ({ job: 'etl-a-1', at, ...more });
 
-function viewOf(state: StepState | undefined, { over = false, progress = new Map<string, number>(), isApproval = false } = {}): StepView {
+const none: ReadonlyMap<string, number> = new Map();
+
+function viewOf(state: StepState | undefined, { over = false, progress = none, isApproval = false }: { readonly over?: boolean; readonly progress?: ReadonlyMap<string, number>; readonly isApproval?: boolean } = {}): StepView {
   const spec = aWorkflow('a', isApproval ? { steps: { a: { work: approval } } } : {});
   const facts: RunState = { startedAt: at, steps: state ? { a: state } : {}, undo: {} };
   const [view] = stepViews(spec, { state: facts, over, progress });
