@@ -135,12 +135,12 @@ export function anObservedRun(spec: WorkflowSpec, changes: Partial<ObservedRun> 
     jobs: new Map(),
     orphans: [],
     reservations: new Map(),
+    confirmed: new Set(),
     absent: new Set(),
     refusals: new Map(),
     children: new Map(),
     earlier: undefined,
     specGone: false,
-    replaced: false,
     explanations: new Map(),
     ...changes,
   };
@@ -164,11 +164,11 @@ export class RunWorld {
   parameters: JsonObject = {};
   earlier: RunState | undefined;
   specGone = false;
-  replaced = false;
   readonly jobs = new Map<string, ObservedJob>();
   readonly children = new Map<string, ObservedRecord>();
   readonly reservations = new Map<string, Reservation['state']>();
   readonly refusals = new Map<string, StepRefusal>();
+  readonly confirmed = new Set<string>();
   readonly absent = new Set<string>();
   orphans: ObservedPod[] = [];
   /** In the order of their creation. */
@@ -184,8 +184,8 @@ export class RunWorld {
   }
 
   observed(): ObservedRun {
-    const { record, spec, parameters, state, jobs, orphans, reservations, absent, refusals, children, earlier, specGone, replaced } = this;
-    return { record, spec, parameters, state, jobs: new Map(jobs), orphans: [...orphans], reservations: new Map(reservations), absent: new Set(absent), refusals: new Map(refusals), children: new Map(children), earlier, specGone, replaced, explanations: new Map() };
+    const { record, spec, parameters, state, jobs, orphans, reservations, absent, refusals, children, earlier, specGone, confirmed } = this;
+    return { record, spec, parameters, state, jobs: new Map(jobs), orphans: [...orphans], reservations: new Map(reservations), absent: new Set(absent), refusals: new Map(refusals), children: new Map(children), earlier, specGone, confirmed: new Set(confirmed), explanations: new Map() };
   }
 
   /** One round, carried out. */

@@ -86,7 +86,7 @@ export function bareJobs(owner: JsonObject, namespace: string, run: string): rea
   // A round begins only so many.
   for (let before = -1; before < made.length;) {
     before = made.length;
-    const plan = planRun({ record, spec, parameters: {}, state, jobs: new Map(), orphans: [], reservations, absent: new Set(), refusals: new Map(), children: new Map(), earlier: undefined, specGone: false, replaced: false, explanations: new Map() }, environment, 0);
+    const plan = planRun({ record, spec, parameters: {}, state, jobs: new Map(), orphans: [], reservations, absent: new Set(), refusals: new Map(), children: new Map(), earlier: undefined, specGone: false, confirmed: new Set(), explanations: new Map() }, environment, 0);
     state = plan.state;
     for (const action of plan.actions) {
       if (action.kind !== 'createStepJob') continue;

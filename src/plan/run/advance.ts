@@ -119,7 +119,7 @@ function stuck(draft: RunDraft, line: Line, made: NotMade): Line {
  * server refused it for a reason that passes. The name is the same, so creating it twice is harmless.
  */
 function createAgain(draft: RunDraft, site: Site, line: Line, last: Attempt): Line {
-  if (draft.held || last.seen === true || isUnderWay(draft, site, last) || isPaused(draft, site, last)) return line;
+  if (draft.held || draft.existed(last) || isUnderWay(draft, site, last) || draft.awaitsOrphan(site.step, last.job) || isPaused(draft, site, last)) return line;
   const made = makeAttempt(draft, site, { attempt: line.attempts.length, memory: last.memory });
   if (made.kind !== 'made') return stuck(draft, line, made);
   draft.start(made.name, made.action);

@@ -15,7 +15,7 @@ import type { ObservedRun } from './observed.ts';
 import { parametersOf, runFactsOf } from './run-facts.ts';
 import { Room } from './room.ts';
 import { isOk } from './standing.ts';
-import type { RunEnd, RunOutcome, RunState, StepState, Stopping } from './state.ts';
+import type { Attempt, RunEnd, RunOutcome, RunState, StepState, Stopping } from './state.ts';
 
 /** A step's own work, or the job that undoes it. */
 export type Role = 'do' | 'undo';
@@ -232,6 +232,11 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
     return this.observed.jobs.has(name) || this.observed.children.has(name);
   }
 
+  /** The attempt's Job or record has been there: somebody saw it, or the API server said so. */
+  existed({ job, seen }: Attempt): boolean {
+    return seen === true || this.observed.confirmed.has(job);
+  }
+
   /** It has not ended: its outcome is not known yet, or a container of it still runs. */
   runs(name: string): boolean {
     const job = this.observed.jobs.get(name);
@@ -273,6 +278,13 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
   orphanOf(jobName: string): ObservedPod | undefined {
     this.#orphans ??= new Map(this.observed.orphans.filter(isAlive).map((pod) => [pod.jobName ?? '', pod]));
     return this.#orphans.get(jobName);
+  }
+
+  /** Somebody deleted a Job of that name, and a pod of it still does the work. */
+  awaitsOrphan(step: StepSpec, jobName: string): boolean {
+    const orphan = this.orphanOf(jobName);
+    if (orphan) this.hold({ kind: 'pods', step: step.name, message: `Job "${jobName}" was deleted; its pod "${orphan.name}" still lives` });
+    return orphan !== undefined;
   }
 
   job(name: string): ObservedJob | undefined {

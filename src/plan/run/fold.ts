@@ -100,12 +100,13 @@ function foldUnseen(draft: RunDraft, { step }: Site, attempt: Attempt): Attempt 
   const { reservations, refusals, absent } = draft.observed;
   const reservation = reservations.get(attempt.job);
   if (reservation === 'created') return attempt;
-  if (reservation !== undefined || (attempt.seen === true && !absent.has(attempt.job))) {
+  const existed = draft.existed(attempt);
+  if (reservation !== undefined || (existed && !absent.has(attempt.job))) {
     const because = reservation === undefined ? `Job "${attempt.job}" was there and is not shown any more` : `the create of Job "${attempt.job}" got no clean answer`;
     draft.lookUp(step, attempt.job, because);
     return attempt;
   }
-  if (attempt.seen === true) return foldVanished(draft, step, attempt);
+  if (existed) return foldVanished(draft, step, attempt);
   const refusal = refusals.get(attempt.job);
   if (refusal?.kind !== 'refused' && refusal?.kind !== 'taken') return attempt;
   return { ...attempt, outcome: 'refused', endedAt: draft.now, reason: refusal.kind === 'taken' ? 'JobNameTaken' : 'CreateRefused', message: refusal.message };
@@ -113,10 +114,8 @@ function foldUnseen(draft: RunDraft, { step }: Site, attempt: Attempt): Attempt 
 
 /** Its pods may outlive a Job, and still do its work. */
 function foldVanished(draft: RunDraft, step: StepSpec, attempt: Attempt): Attempt {
-  const orphan = draft.orphanOf(attempt.job);
-  if (!orphan) return { ...attempt, outcome: 'errored', endedAt: draft.now, reason: 'JobDeleted', message: `Job "${attempt.job}" was deleted before it had ended` };
-  draft.hold({ kind: 'pods', step: step.name, message: `Job "${attempt.job}" was deleted; its pod "${orphan.name}" still lives` });
-  return attempt;
+  if (draft.awaitsOrphan(step, attempt.job)) return attempt;
+  return { ...attempt, outcome: 'errored', endedAt: draft.now, reason: 'JobDeleted', message: `Job "${attempt.job}" was deleted before it had ended` };
 }
 
 /** The Job controller may come to another verdict than the containers. It is written down; nothing that followed is undone. */

@@ -18,7 +18,9 @@ export interface ObservedRun {
   readonly orphans: readonly ObservedPod[];
   /** Names that were asked for and that the cache does not show yet. */
   readonly reservations: ReadonlyMap<string, Reservation['state']>;
-  /** Jobs that a live GET did not find, although they had been seen. */
+  /** Jobs and records of which the API server said that they are there, whether or not a round came in time to see them. */
+  readonly confirmed: ReadonlySet<string>;
+  /** Jobs that a live GET did not find, although they had been seen or confirmed. */
   readonly absent: ReadonlySet<string>;
   /** Creates that the API server refused, by Job name. */
   readonly refusals: ReadonlyMap<string, StepRefusal>;
@@ -28,8 +30,6 @@ export interface ObservedRun {
   readonly earlier: RunState | undefined;
   /** The spec's ConfigMap is gone and its onSpecDelete is delete: the run has to end. */
   readonly specGone: boolean;
-  /** A newer revision replaces the run (onSpecChange or concurrencyPolicy is replace). */
-  readonly replaced: boolean;
   readonly explanations: ReadonlyMap<string, string>;
 }
 

@@ -23,7 +23,7 @@ export interface RunState {
 
 export interface Stopping {
   readonly mode: 'stop' | 'cancel' | 'revert';
-  /** `StepFailed`, `RunCancelled`, `SpecDeleted`, `Replaced`. */
+  /** `StepFailed`, `RunCancelled`, `SpecDeleted`. */
   readonly reason: string;
   readonly message: string;
   readonly at: number;

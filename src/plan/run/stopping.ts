@@ -16,8 +16,7 @@ export function applyCommands(draft: RunDraft): void {
 function commandOf({ observed }: RunDraft): Pick<Stopping, 'reason' | 'message'> | undefined {
   const { cancel } = observed.record.commands;
   if (cancel !== undefined) return { reason: 'RunCancelled', message: cancel === '' ? 'the run was cancelled' : `the run was cancelled: ${cancel}` };
-  if (observed.specGone) return { reason: 'SpecDeleted', message: 'the spec was deleted and onSpecDelete is delete' };
-  return observed.replaced ? { reason: 'RunReplaced', message: 'a newer run replaces this one' } : undefined;
+  return observed.specGone ? { reason: 'SpecDeleted', message: 'the spec was deleted and onSpecDelete is delete' } : undefined;
 }
 
 /** Whether there is anything that a command could keep from happening. What only waits for its last pods has come out as it has. */

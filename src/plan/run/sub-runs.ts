@@ -24,7 +24,7 @@ export function foldSubRun(draft: RunDraft, site: Site, attempt: Attempt): Folde
 function foldMissing(draft: RunDraft, attempt: Attempt): Attempt {
   const { reservations, refusals } = draft.observed;
   if (reservations.has(attempt.job)) return attempt;
-  if (attempt.seen === true) return { ...attempt, outcome: 'errored', endedAt: draft.now, reason: 'RunDeleted', message: `the record "${attempt.job}" was deleted before its run had ended` };
+  if (draft.existed(attempt)) return { ...attempt, outcome: 'errored', endedAt: draft.now, reason: 'RunDeleted', message: `the record "${attempt.job}" was deleted before its run had ended` };
   const refusal = refusals.get(attempt.job);
   if (refusal?.kind !== 'refused' && refusal?.kind !== 'taken') return attempt;
   return refused(draft, attempt, refusal.kind === 'taken' ? 'JobNameTaken' : 'CreateRefused', refusal.message);

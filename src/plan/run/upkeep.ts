@@ -58,7 +58,7 @@ function isUnwanted(draft: RunDraft, known: KnownAttempt | undefined): boolean {
   return draft.end !== undefined || (!draft.held && (isCommanded(draft.stopping) || hasEnded(draft, draft.observed.spec.steps)));
 }
 
-const commandReasons: readonly Reason[] = ['RunCancelled', 'SpecDeleted', 'RunReplaced'];
+const commandReasons: readonly Reason[] = ['RunCancelled', 'SpecDeleted'];
 
 function endReason({ stopping }: RunDraft): Reason {
   return commandReasons.find((reason) => reason === stopping?.reason) ?? 'RunStopping';

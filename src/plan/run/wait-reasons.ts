@@ -56,7 +56,7 @@ function stopping(draft: RunDraft, live: Live): Standing | undefined {
 }
 
 function commandReason(reason: string): Reason {
-  return reason === 'SpecDeleted' || reason === 'RunReplaced' ? reason : 'RunCancelled';
+  return reason === 'SpecDeleted' ? reason : 'RunCancelled';
 }
 
 function finishing(draft: RunDraft, live: Live): Standing {

@@ -92,8 +92,8 @@ function starting(draft: WorkflowDraft, round: WorkflowRound, timetable: Timetab
 }
 
 /** A run that is in the way of a newer one is asked to end, as people would ask it to. */
-function planCancels(draft: WorkflowDraft, { cancel, waits }: Wish): void {
-  for (const record of cancel) draft.act({ kind: 'cancelRun', reason: 'RunReplaced', because: waits?.message ?? 'a newer run replaces it', record: recordRef(record) });
+function planCancels(draft: WorkflowDraft, { cancel }: Wish): void {
+  for (const record of cancel) draft.act({ kind: 'cancelRun', reason: 'RunReplaced', because: 'a newer run replaces it', record: recordRef(record) });
 }
 
 const longestRefusalPause = 30_000;

@@ -159,6 +159,7 @@ export class JobTasks {
   #confirmed(task: Task, job: { readonly name: string; readonly uid: string; readonly resourceVersion: string }): Next {
     const { memory } = this.#deps;
     memory.confirm(task.key, job.name, job.resourceVersion);
+    task.run.confirmed.add(job.name);
     task.run.refusals.delete(job.name);
     this.#tell(task, 'done', task.action.because, job);
     return 'wait';

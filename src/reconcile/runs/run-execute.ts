@@ -86,6 +86,7 @@ async function createSubRun(deps: RunExecuteDeps, { key, record, run }: RunInHan
   const result = await deps.store.create({ name, workflow: request.workflow, workflowLabel: labelValue(request.workflow), request, parameters, data: undefined, owner: { name: record.name, uid: record.uid } });
   if (result.kind === 'done') {
     deps.recordNames.confirm(key, name, result.resourceVersion);
+    run.confirmed.add(name);
     run.refusals.delete(name);
     return { action, kind: 'done', result: 'done', message: action.because, job: name };
   }

@@ -19,7 +19,9 @@ export interface LoadedRun {
   state: RunState;
   /** Monotonic time before which no round looks at it again. */
   notBefore: number;
-  /** Jobs that a live GET did not find although they had been seen. */
+  /** Jobs and records of which the API server said that they are there. */
+  readonly confirmed: Set<string>;
+  /** Jobs that a live GET did not find although they had been seen or confirmed. */
   readonly absent: Set<string>;
   /** Creates that the API server refused, by the name of the Job or record. */
   readonly refusals: Map<string, StepRefusal>;

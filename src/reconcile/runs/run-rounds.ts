@@ -149,13 +149,12 @@ export class RunRounds implements Rounds {
       jobs: new Map(cache.jobs(key).map((job) => [job.name, job])),
       orphans: cache.orphans(key),
       reservations: this.#reservations(key),
+      confirmed: run.confirmed,
       absent: run.absent,
       refusals: run.refusals,
       children: this.#children(record, run),
       earlier: run.earlier,
       specGone: this.#specGone(record, run),
-      // The workflow's round asks it to end by annotation, which other processes see as well.
-      replaced: false,
       explanations: explainer.explanations(key),
     };
   }

@@ -98,6 +98,31 @@ describe('a create that does not come through', () => {
     expect(run.later(1).round().actions).toEqual([action]);
   });
 
+  it('of which the API server said that it worked is not sent again, though no round came in time to see the Job', () => {
+    const { run, name } = lost();
+    run.confirmed.add(name);
+    expect(run.round().actions).toMatchObject([{ kind: 'lookUp', jobName: name }]);
+    expect(run.settle().state.steps['a']).toMatchObject({ outcome: 'errored', reason: 'JobDeleted' });
+  });
+
+  it('of such a Job is another attempt, by the rules of the step', () => {
+    const run = new RunWorld(aWorkflow('a', { steps: { a: { retry: retries(2, { delay: seconds(10) }) } } }));
+    run.creates = false;
+    run.round();
+    run.confirmed.add(run.state.steps['a']?.attempts?.[0]?.job ?? '');
+    run.creates = true;
+    expect(run.settle().made('a')).toBe(0);
+    expect(run.later(seconds(10)).settle().made('a')).toBe(1);
+  });
+
+  it('is not sent again while a pod of a Job of its name still lives', () => {
+    const { run, name, action } = lost();
+    run.orphans = [aRunningPod({ name: 'left', jobName: name })];
+    expect(run.round()).toMatchObject({ actions: [], reason: 'PodsRemain', liveJobs: 1 });
+    run.orphans = [];
+    expect(run.round().actions).toEqual([action]);
+  });
+
   it('because the name is taken is refused', () => {
     const { run, name } = lost();
     run.refusals.set(name, { kind: 'taken', message: 'a Job that is not ours', at: run.now, count: 1 });

@@ -217,7 +217,6 @@ describe('a command', () => {
   it.each([
     ['cancel', 'RunCancelled', 'the run was cancelled: wrong data'],
     ['specGone', 'SpecDeleted', 'the spec was deleted and onSpecDelete is delete'],
-    ['replaced', 'RunReplaced', 'a newer run replaces this one'],
   ] as const)('%s ends the run', (what, reason, message) => {
     const run = aRun(aWorkflow('a\nb < a\nc ? a.completed'));
     if (what === 'cancel') run.command({ cancel: 'wrong data' });

@@ -59,6 +59,18 @@ describe('a step that runs a workflow', () => {
     expect(run.settle().state.steps['child']).toMatchObject({ outcome: 'errored', reason: 'RunDeleted' });
   });
 
+  it('likewise where it went before any round came to see it', () => {
+    const run = new RunWorld(spec);
+    run.creates = false;
+    run.round();
+    const name = run.state.steps['child']?.attempts?.[0]?.job ?? '';
+    run.confirmed.add(name);
+    run.reservations.set(name, 'created');
+    expect(run.round().actions).toEqual([]);
+    run.reservations.clear();
+    expect(run.settle().state.steps['child']).toMatchObject({ outcome: 'errored', reason: 'RunDeleted' });
+  });
+
   it('whose record somebody else has is refused', () => {
     const run = new RunWorld(spec);
     run.creates = false;

@@ -117,7 +117,7 @@ describe('a change while an older revision runs', () => {
 
   it('replace: the older one is asked to end, and only then the new one starts, however much room there is', () => {
     const plan = planFor(observedWorkflow(replacing, { records: [older] }));
-    expect(plan.actions).toEqual([{ kind: 'cancelRun', reason: 'RunReplaced', because: 'the run of this revision waits for run "etl-hash-0", which it replaces, to end', record: { name: 'etl-hash-0', uid: 'uid-etl-hash-0', resourceVersion: '100' } }]);
+    expect(plan.actions).toEqual([{ kind: 'cancelRun', reason: 'RunReplaced', because: 'a newer run replaces it', record: { name: 'etl-hash-0', uid: 'uid-etl-hash-0', resourceVersion: '100' } }]);
     expect(acts([{ ...older, phase: 'Cancelled' }], replacing)).toEqual(starts);
   });
 

@@ -59,6 +59,7 @@ describe('a create', () => {
     jobs.answers = { create: answer, get };
     await start();
     expect([results(), states(), run.refusals.get('etl-load-1')?.kind]).toEqual([[result], reserved, refused]);
+    expect([...run.confirmed]).toEqual(result === 'done' ? ['etl-load-1'] : []);
     expect(jobs.requests).toEqual(['create etl-load-1', ...(looked ? ['get etl-load-1'] : [])]);
     expect([rounds(), tasks.underWay(key).size]).toEqual(next === 'a round after a pause' ? [0, 1] : [next === 'a round' ? 1 : 0, 0]);
     await clock.advance(10);
