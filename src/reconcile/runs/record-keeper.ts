@@ -29,6 +29,8 @@ export interface RecordKeeperDeps {
   readonly merged: (name: string, uid: string, state: RunState) => void;
   /** The end of the run, as this process decided it, is in the record. */
   readonly ended: (name: string, uid: string, state: RunState) => void;
+  /** A write or a read found that the record is gone, which its cache may show only later. */
+  readonly gone?: (name: string, uid: string) => void;
 }
 
 export interface RecordTarget {
@@ -131,7 +133,8 @@ export class RecordKeeper {
 
   /** Sees to it that what differs is written: now, or as soon as it may be. */
   #pump(kept: Kept): void {
-    if (kept.underWay || !isDirty(kept)) return;
+    // What was let go while a request for it was under way may be someone else's by now.
+    if (kept.underWay || !isDirty(kept) || this.#kept.get(kept.name) !== kept) return;
     const delay = this.#dueAt(kept) - this.#deps.clock.monotonic();
     kept.timer?.cancel();
     if (delay > 0) kept.timer = this.#deps.clock.timer(delay, () => { this.#pump(kept); });
@@ -248,6 +251,7 @@ export class RecordKeeper {
 
   #drop(kept: Kept): void {
     if (this.#kept.get(kept.name) === kept) this.forget(kept.name);
+    this.#deps.gone?.(kept.name, kept.uid);
   }
 }
 

@@ -51,6 +51,11 @@ export class RunMemory {
     if (run) run.state = state;
   }
 
+  /** The record is gone: what is known of the run is worth nothing any more. */
+  gone(name: string, uid: string): void {
+    if (this.get({ name, uid })) this.forget(name);
+  }
+
   forget(name: string): void {
     this.#runs.delete(name);
   }

@@ -72,6 +72,7 @@ export class Runs {
       store,
       wrote: (name, result) => { reporter.recordWritten(name, result); },
       ended: (name, _uid, state) => { reporter.ended(name, state); },
+      gone: (name, uid) => { this.#memory.gone(name, uid); },
       merged: (name, uid, state) => {
         this.#memory.merged(name, uid, state);
         changed(runKey(name));
