@@ -1,6 +1,6 @@
 /** What is due for Jobs and sub-runs that exist: giving up on them, ending those that nobody waits for any more. */
 import { patience } from '../give-up.ts';
-import { jobState } from '../job-state.ts';
+import { isAlive, jobState } from '../job-state.ts';
 import type { ObservedJob } from '../observed.ts';
 import type { Reason } from '../reason.ts';
 import { endAction, planExplanation } from '../upkeep.ts';
@@ -28,7 +28,17 @@ function planJob(draft: RunDraft, job: ObservedJob, known: KnownAttempt | undefi
   } else if (draft.runs(job.name) && isUnwanted(draft, known)) {
     // The outcome's reason is what tells a cancelled attempt from a failed one, should this process die before it writes that down.
     draft.act(endAction(job, endReason(draft), { outcome: 'errored', reason: 'RunCancelled', message: whyUnwanted(draft) }));
+  } else if (known?.attempt.outcome === 'succeeded' && repeatsItself(job)) {
+    draft.act(endAction(job, 'StepSucceeded', { outcome: 'succeeded', reason: 'Completed', message: `step "${known.step.name}" has succeeded, and another pod of its Job does the work again` }));
   }
+}
+
+/**
+ * The Job controller does not know yet that the work is done, and may never learn it: where a node went before it could tell
+ * the phase of the pod, another pod follows. By then steps have started that rely on the first.
+ */
+function repeatsItself({ pods }: ObservedJob): boolean {
+  return pods.some((pod) => isAlive(pod) && !pod.deleting && pod.step?.done === undefined);
 }
 
 /** What the record knows outlives the pod that told it. */
@@ -49,7 +59,7 @@ function planPatience(draft: RunDraft, job: ObservedJob): void {
 }
 
 /**
- * Its attempt has an outcome already, which the Job had no part in; one that succeeded is left to end by itself. One that no
+ * Its attempt has an outcome already, which the Job had no part in; one that succeeded is left to end by itself, as long as it does. One that no
  * attempt speaks of may still be met by its step: a process may have died after it created it. Once nothing can start that
  * has not started by now, nobody will.
  */

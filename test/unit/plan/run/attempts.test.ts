@@ -246,6 +246,24 @@ describe('patience', () => {
     expect(run.settle().state.steps['b']).toMatchObject({ outcome: 'failed', reason: 'Timeout' });
   });
 
+  it('ends a Job whose step has succeeded when a new pod would do the work again', () => {
+    const run = aRun(aWorkflow('a\nb < a')).contain('a').settle();
+    // The node went before it could say that the pod had succeeded.
+    run.change('a', { pods: [aRunningPod({ name: 'again', createdAt: run.now })] });
+    expect(run.later(minutes(6)).round().actions).toMatchObject([{ kind: 'end', reason: 'StepSucceeded', outcome: { outcome: 'succeeded', phase: 'ending' }, job: { name: run.nameOf('a') } }]);
+    expect(run.settle().state.steps['a']).toMatchObject({ outcome: 'succeeded', attempts: [{ verdict: 'Failed: DeadlineExceeded: ' + run.jobOf('a').finished!.message }] });
+    expect(run.running()).toEqual(['b']);
+  });
+
+  it.each([
+    ['is being stopped', { deleting: true }],
+    ['has ended', { step: { index: undefined, done: 'succeeded' as const, doneAt: noon, messages: [], containers: 1 } }],
+  ])('leaves a Job whose step has succeeded alone while its other pod %s', (_, pod) => {
+    const run = aRun(aWorkflow('a')).contain('a').settle();
+    run.change('a', { pods: [...run.jobOf('a').pods, aRunningPod({ name: 'other', ...pod })] });
+    expect(run.round().actions).toEqual([]);
+  });
+
   it('has none with a suspended Job, and asks for Events of one without pods', () => {
     const run = created('a').change('a', { suspended: true, startedAt: undefined, pods: [] });
     expect(run.later(hours(10)).round()).toMatchObject({ actions: [], liveJobs: 1 });
