@@ -25,7 +25,7 @@ describe.skipIf(noRealPods !== undefined)('job-chief, installed by its manifests
     expect(bindings.items.filter(({ subjects }) => subjects?.some(({ name, namespace }) => name === 'job-chief' && namespace === site().namespace))).toEqual([]);
     const may = (...args: string[]): Promise<boolean> => site().kubectl('auth', 'can-i', ...args, '--as', account).then(() => true, () => false);
     expect(await may('create', 'jobs')).toBe(true);
-    for (const right of [['get', 'secrets'], ['create', 'pods'], ['delete', 'pods'], ['create', 'configmaps'], ['update', 'jobs'], ['list', 'jobs', '--all-namespaces'], ['get', 'nodes']]) {
+    for (const right of [['get', 'secrets'], ['create', 'pods'], ['delete', 'pods'], ['update', 'configmaps'], ['update', 'jobs'], ['list', 'jobs', '--all-namespaces'], ['get', 'nodes']]) {
       expect(await may(...right), right.join(' ')).toBe(false);
     }
   });

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { noRealPods } from '../support/cluster.ts';
 import { eventually } from './support/eventually.ts';
+import { workflowConfigMap } from './support/runs.ts';
 import { useSite } from './support/site.ts';
 import { eager, stubborn, worker } from './support/specs.ts';
 import { hasEnded } from './support/witness.ts';
@@ -9,13 +10,21 @@ import { hasEnded } from './support/witness.ts';
 const jobOutcome = (annotations: Record<string, string> | undefined): unknown => JSON.parse(annotations?.['job-chief/outcome'] ?? '{}');
 
 describe.skipIf(noRealPods !== undefined)('specs and Jobs that change while a pod runs', () => {
-  const site = useSite({ name: 'changes' }, (opened) => opened.install());
+  const site = useSite({ name: 'changes' }, (opened) => opened.install({ components: ['queues-only'] }));
 
   async function start(queue: string, spec: object, metadata: { name?: string } = {}): Promise<string> {
     await site().send(queue, 20);
     await site().queue(queue, { drain: eager, injectConnection: true, ...spec }, metadata);
     return (await site().running(queue)).metadata.name;
   }
+
+  it('need no right to make ConfigMaps', async () => {
+    const account = `system:serviceaccount:${site().namespace}:job-chief`;
+    for (const verb of ['create', 'update', 'delete']) await expect(site().kubectl('auth', 'can-i', verb, 'configmaps', '--as', account), verb).rejects.toThrow();
+    await site().apply(workflowConfigMap('no-records', { steps: [{ name: 'a', job: worker() }] }));
+    await site().statusBecomes('no-records', { state: 'Blocked', reason: 'RecordsOff' });
+    expect(await site().kubectl('describe', 'configmap', 'no-records')).toMatch(/Warning\s+RecordsOff/);
+  });
 
   it.concurrent('a Job deleted in the background: the next waits until its pod, slow to stop, is gone', async () => {
     const first = await start('deleted-job', { job: stubborn(15) });

@@ -142,8 +142,8 @@ function busyboxFiles(): ImageFile[] {
   ];
 }
 
-/** A shell with the usual small programs: `job-chief.local/busybox:1`. */
-export const busyboxImage = (): string => buildImage({ name: 'job-chief.local/busybox:1', files: busyboxFiles(), command: ['sh'] });
+/** A shell with the usual small programs. */
+export const busyboxImage = (name = 'job-chief.local/busybox:1'): string => buildImage({ name, files: busyboxFiles(), command: ['sh'] });
 
 /** What holds a pod's namespaces: the same files, sleeping. */
 export const pauseImage = (): string =>

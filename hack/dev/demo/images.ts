@@ -1,15 +1,18 @@
-/** The two images of demo and end-to-end tests, put together without Docker; each function returns the path of an OCI archive. */
+/** The images of demo and end-to-end tests, put together without Docker; each function returns the path of an OCI archive. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { nodeImage } from '../cluster/image.ts';
+import { busyboxImage, nodeImage } from '../cluster/image.ts';
 import { repository } from '../cluster/paths.ts';
 import { run } from '../cluster/process.ts';
 import { imageSettings } from '../image-settings.ts';
 
 export const controllerImageName = 'job-chief.local/job-chief:dev';
 export const workerImageName = 'job-chief.local/acme/pg-boss-worker:1';
+
+/** What `busybox:1.37` of manifests/examples/workflows is where the operator puts our registry before it. */
+export const stepImage = (): string => busyboxImage('job-chief.local/busybox:1.37');
 
 /** job-chief as the Dockerfile makes it. */
 export function controllerImage(name: string = controllerImageName): Promise<string> {

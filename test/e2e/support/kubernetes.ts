@@ -19,18 +19,18 @@ export interface Metadata {
 export interface ConfigMap { metadata: Metadata; data?: Record<string, string> }
 export interface Job {
   metadata: Metadata;
-  spec: { parallelism?: number; suspend?: boolean; activeDeadlineSeconds?: number; template: { spec: { containers: Container[]; initContainers?: Container[] } } };
+  spec: { parallelism?: number; completions?: number; completionMode?: string; suspend?: boolean; activeDeadlineSeconds?: number; template: { spec: { containers: Container[]; initContainers?: Container[] } } };
   status: { conditions?: { type: string; status: string; reason?: string }[]; succeeded?: number; failed?: number; active?: number };
 }
-interface Container { name: string; image: string; env?: { name: string; value?: string; valueFrom?: { secretKeyRef?: { name: string; key: string } } }[] }
+interface Container { name: string; image: string; resources?: { limits?: Record<string, string> }; env?: { name: string; value?: string; valueFrom?: { secretKeyRef?: { name: string; key: string } } }[] }
 interface ContainerStatus {
   name: string;
   restartCount: number;
-  state?: { waiting?: { reason: string }; running?: object; terminated?: { exitCode: number; reason: string; message?: string } };
+  state?: { waiting?: { reason: string }; running?: object; terminated?: { exitCode: number; reason: string; message?: string; finishedAt: string } };
 }
 export interface Pod {
   metadata: Metadata;
-  status: { phase: string; podIP?: string; conditions?: { type: string; status: string }[]; containerStatuses?: ContainerStatus[] };
+  status: { phase: string; podIP?: string; conditions?: { type: string; status: string }[]; containerStatuses?: ContainerStatus[]; initContainerStatuses?: ContainerStatus[] };
 }
 export interface Event { metadata: Metadata; type: string; reason: string; message: string; involvedObject: { kind: string; name: string } }
 

@@ -4,7 +4,7 @@
  */
 import type { TestProject } from 'vitest/node';
 import { busyboxImage } from '../../../hack/dev/cluster/image.ts';
-import { controllerImage, workerImage } from '../../../hack/dev/demo/images.ts';
+import { controllerImage, stepImage, workerImage } from '../../../hack/dev/demo/images.ts';
 import { startPostgres } from '../../../hack/dev/postgres.ts';
 import { noRealPods, startCluster } from '../../support/cluster.ts';
 
@@ -37,7 +37,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     startPostgres({ listenAll: true, settings: { max_connections: '200' } }).then((one) => started.use(one)),
     Promise.all([controllerImage(), workerImage(), workerImage(exampleImage)]),
   ]);
-  for (const image of [...images, busyboxImage()]) cluster.loadImage(image);
+  for (const image of [...images, busyboxImage(), stepImage()]) cluster.loadImage(image);
   const { hostAddress } = cluster;
   if (hostAddress === undefined) throw new Error('the cluster does not say how its pods reach this machine');
   const { host, port, user, password } = postgres;

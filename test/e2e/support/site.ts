@@ -260,13 +260,14 @@ export class Site {
       `=== namespace ${this.namespace}`,
       await show('objects', 'get', 'jobs,pods,configmaps,deployments', '-L', 'job-chief/state,job-chief/name', '-o', 'wide'),
       await show('status', 'get', 'configmaps', '-l', 'job-chief', '-o', String.raw`jsonpath={range .items[*]}{.metadata.name}{"\t"}{.metadata.annotations.job-chief/status}{"\n"}{end}`),
+      await show('runs', 'get', 'configmaps', '-l', 'job-chief-record=run', '-o', String.raw`jsonpath={range .items[*]}{.metadata.name}{"\t"}{.metadata.labels.job-chief/state}{"\t"}{.data.state\.json}{"\n"}{end}`),
       await show('events', 'get', 'events', '--sort-by=.metadata.creationTimestamp'),
       await show('log', 'logs', '-l', 'app.kubernetes.io/name=job-chief', '--tail=150', '--prefix'),
     ].join('\n');
   }
 }
 
-/** A site for the tests of one `describe`; dumped when one fails; at its end no two Jobs of a queue have lived at once. */
+/** A site for the tests of one `describe`; dumped when one fails; at its end no two Jobs for the same work have lived at once. */
 export function useSite(options: SiteOptions, prepare: (site: Site) => Promise<void>): () => Site {
   let opened: Site | undefined;
   beforeAll(async () => {

@@ -1,5 +1,6 @@
 /**
- * Sees every change of Jobs and Pods in a namespace and says afterwards where two Jobs of one queue lived at once.
+ * Sees every change of Jobs and Pods in a namespace and says afterwards where two Jobs of one queue, or two attempts of one
+ * step of a run, lived at once.
  * A Job lives until it has a terminal condition and no pod of it is left that has not ended, deleted or not.
  * Versions count over all objects of the cluster, so the two watches can be put into one order.
  */
@@ -7,6 +8,8 @@ import type { Job, Kubernetes, Metadata, Pod } from './kubernetes.ts';
 
 interface Seen {
   readonly version: number;
+  /** Milliseconds since 1970, by this machine's clock. */
+  readonly at: number;
   readonly gone: boolean;
   readonly object: { kind: 'Job' | 'Pod'; metadata: Metadata; ended: boolean };
 }
@@ -34,11 +37,16 @@ export class Witness {
 
   /** Names of all Jobs there have been, by the queue that they are for, oldest first. */
   jobsOf(queue: string): string[] {
-    const names = this.#ordered().filter(({ object }) => object.kind === 'Job' && queueOf(object) === queue).map(({ object }) => object.metadata.name);
+    const names = this.#ordered().filter(({ object }) => object.kind === 'Job' && workOf(object) === queue).map(({ object }) => object.metadata.name);
     return [...new Set(names)];
   }
 
-  /** One line for every Job that was made while another of its queue lived. */
+  /** When this process saw that there is such a Job; milliseconds since 1970. */
+  madeAt(job: string): number | undefined {
+    return this.#seen.find(({ object }) => object.kind === 'Job' && object.metadata.name === job)?.at;
+  }
+
+  /** One line for every Job that was made while another for the same work lived. */
   overlaps(): string[] {
     const living = new Map<string, Seen['object']>();
     const lines: string[] = [];
@@ -46,12 +54,12 @@ export class Witness {
     for (const { gone, object } of this.#ordered()) {
       const { uid, name } = object.metadata;
       if (object.kind === 'Job' && !known.has(uid)) {
-        const others = [...living.values()].filter((one) => queueOf(one) === queueOf(object));
+        const others = [...living.values()].filter((one) => workOf(one) === workOf(object));
         if (others.length > 0) lines.push(`Job ${name} was made while ${others.map((one) => `${one.kind} ${one.metadata.name}`).join(', ')} lived`);
       }
       known.add(uid);
       if (gone || object.ended) living.delete(uid);
-      else if (queueOf(object) !== undefined) living.set(uid, object);
+      else if (workOf(object) !== undefined) living.set(uid, object);
     }
     return lines;
   }
@@ -77,7 +85,7 @@ export class Witness {
     for await (const { type, object } of this.#kubernetes.watch(resource, this.#namespace, at.version, this.#stop.signal)) {
       if (type === 'ERROR') throw new Error(`the watch of ${resource} ended: ${JSON.stringify(object)}`);
       at.version = object.metadata.resourceVersion;
-      this.#seen.push({ version: Number(at.version), gone: type === 'DELETED', object: summary(object) });
+      this.#seen.push({ version: Number(at.version), at: Date.now(), gone: type === 'DELETED', object: summary(object) });
     }
   }
 }
@@ -92,9 +100,11 @@ export function hasEnded(job: Job): boolean {
   return (job.status.conditions ?? []).some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
 }
 
-/** Instance and logical name: what at most one Job may live for. */
-function queueOf({ metadata }: Seen['object']): string | undefined {
-  const labels = metadata.labels ?? {};
-  const name = labels['job-chief/name'];
-  return name === undefined ? undefined : `${labels['job-chief/instance'] ?? ''}/${name}`;
+/** Instance and queue, or run and step (and item), that a Job is for: what at most one may live for. */
+function workOf({ metadata }: Seen['object']): string | undefined {
+  const label = (key: string): string | undefined => metadata.labels?.[`job-chief/${key}`];
+  const name = label('name');
+  if (name === undefined) return undefined;
+  const parts = label('kind') === 'workflow' ? [label('instance'), label('run'), label('step'), label('index')] : [label('instance'), name];
+  return parts.map((part) => part ?? '').join('/');
 }
