@@ -59,7 +59,7 @@ export class Teller {
   stopped(): void {
     const { liveJobs = 0 } = this.#last ?? {};
     const id = this.#options.runId === undefined ? '' : ` with --run-id ${this.#options.runId}`;
-    const going = liveJobs === 0 ? 'no Job of it runs' : `${liveJobs} ${liveJobs === 1 ? 'Job goes' : 'Jobs go'} on by themselves`;
+    const going = liveJobs === 0 ? 'no Job of it runs' : liveJobs === 1 ? '1 Job goes on by itself' : `${liveJobs} Jobs go on by themselves`;
     this.note(`run ${this.#options.run} stopped: nothing more is started, ${going}. To go on start the same command again${id}; to end it add --cancel to that`);
   }
 
