@@ -11,6 +11,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { RunState } from '../../plan/run/state.ts';
 import { compressedStateKey, filesKey, parametersKey, specKey, stateKey } from '../../spec/keys.ts';
 import { textsAt } from './labels.ts';
+import { leanState } from './lean-state.ts';
 import { asRunState } from './record-schema.ts';
 
 /** Data keys as a merge patch takes them: null takes one away. */
@@ -40,11 +41,26 @@ function packed(json: string): Buffer {
   return gzipSync(json, { level: 1 });
 }
 
+/** Compressed bytes of a state that keeps all its messages: of 2,000 steps that each failed with a long one it would be more than a record holds. */
+const roomForMessages = 200 * 1024;
+/** To how many characters messages are cut where there is no room for them. */
+const shorter: readonly number[] = [200, 0];
+
+/** As much of its messages as there is room for. */
+function packedState(state: RunState, json: string): Buffer {
+  let bytes = packed(json);
+  for (const longest of shorter) {
+    if (bytes.length <= roomForMessages) break;
+    bytes = packed(JSON.stringify(leanState(state, longest)));
+  }
+  return bytes;
+}
+
 /** The other form of the state goes in the same write. */
 export function encodeState(state: RunState): DataPatch {
   const json = JSON.stringify(state);
   if (Buffer.byteLength(json) <= plainLimit) return { data: { [stateKey]: json }, binaryData: { [compressedStateKey]: null }, bytes: Buffer.byteLength(json) + stateKey.length };
-  const bytes = packed(json);
+  const bytes = packedState(state, json);
   return { data: { [stateKey]: null }, binaryData: { [compressedStateKey]: bytes.toString('base64') }, bytes: bytes.length + compressedStateKey.length };
 }
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Json, JsonObject } from '../../lib/json.ts';
 import { objectAt } from '../../lib/json.ts';
 import { ownedBy } from '../../plan/manifest.ts';
-import type { RunRequest, RunResult } from '../../plan/run/record.ts';
+import type { RunRequest } from '../../plan/run/record.ts';
 import type { NewRecord, RecordChange } from '../../reconcile/record-ports.ts';
 import {
   cancelAnnotation, filesMapSuffix, instanceLabel, jobKindLabel, managedBy, managedByLabel, nameAnnotation, nameLabel,
@@ -49,7 +49,7 @@ export function filesManifest(record: Owner & { readonly ownerless?: true }, fil
 
 /** A merge patch that touches nothing but what the change says. */
 export function recordPatch(target: { readonly uid: string; readonly resourceVersion: string }, change: RecordChange, content: DataPatch): JsonObject {
-  const annotations = given({ [resultAnnotation]: change.result && resultText(change.result), [cancelAnnotation]: change.cancel });
+  const annotations = given({ [resultAnnotation]: change.result && JSON.stringify(change.result), [cancelAnnotation]: change.cancel });
   return {
     metadata: {
       uid: target.uid,
@@ -78,16 +78,6 @@ function common(instance: string): Record<string, string> {
 /** No blockOwnerDeletion: some clusters let only those set it who may change finalizers. */
 function ownerReference({ name, uid }: Owner): JsonObject {
   return { ...head, name, uid, controller: true };
-}
-
-/** Annotations have 256 KiB in all, and every watcher keeps them; the state has the outputs in any case. */
-const longestResult = 128 * 1024;
-
-function resultText(result: RunResult): string {
-  const text = JSON.stringify(result);
-  if (Buffer.byteLength(text) <= longestResult) return text;
-  const { outputs: _outputs, ...rest } = result;
-  return JSON.stringify(rest);
 }
 
 function originOf({ priority: _priority, retention: _retention, ...origin }: RunRequest): JsonObject {

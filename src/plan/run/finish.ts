@@ -5,6 +5,7 @@ import { decideFinally } from './decide.ts';
 import type { RunDraft } from './draft.ts';
 import { asObject, Resolver } from './lookup.ts';
 import { planRevert, toUndo } from './revert.ts';
+import { roomForOutputs } from './room.ts';
 import { countsAsFailure, hasEnded, isCommanded, isFailure } from './standing.ts';
 import type { RunEnd, RunOutcome } from './state.ts';
 
@@ -45,7 +46,7 @@ function endOf(draft: RunDraft): RunEnd {
   if (outcome === 'cancelled') return { ...end, outcome, reason: draft.stopping?.reason ?? 'RunCancelled', message: `${draft.stopping?.message ?? ''}${undoText(draft)}` };
   if (outcome === 'failed') return { ...end, outcome, reason: 'StepFailed', message: `${failureText(draft, failed)}${undoText(draft)}` };
   const outputs = runOutputs(draft);
-  if (outputs.kind === 'problem') return { ...end, outcome: 'failed', reason: 'OutputMissing', message: `outputs: ${outputs.message}` };
+  if (outputs.kind === 'problem') return { ...end, outcome: 'failed', reason: outputs.reason, message: `outputs: ${outputs.message}` };
   return { ...end, outcome, reason: 'RunSucceeded', message: countText(draft), ...(Object.keys(outputs.values).length > 0 && { outputs: outputs.values }) };
 }
 
@@ -79,9 +80,15 @@ function countText(draft: RunDraft): string {
   ].join(', ');
 }
 
-function runOutputs(draft: RunDraft): { readonly kind: 'values'; readonly values: Readonly<Record<string, Json>> } | { readonly kind: 'problem'; readonly message: string } {
+type RunOutputs = { readonly kind: 'values'; readonly values: Readonly<Record<string, Json>> } | { readonly kind: 'problem'; readonly reason: 'OutputMissing' | 'OutputsTooLarge'; readonly message: string };
+
+/** Whoever waits for the run must not find some of them missing: what does not fit is a failure that says so. */
+function runOutputs(draft: RunDraft): RunOutputs {
   const resolved = asObject(new Resolver(draft).resolve({ ...draft.observed.spec.outputs }, 'any'));
-  if (resolved.kind === 'wait') return { kind: 'problem', message: `step "${resolved.step}" has not ended` };
-  if (resolved.kind === 'problem') return resolved;
-  return { kind: 'values', values: Object.fromEntries(Object.entries(resolved.value).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))) };
+  if (resolved.kind === 'wait') return { kind: 'problem', reason: 'OutputMissing', message: `step "${resolved.step}" has not ended` };
+  if (resolved.kind === 'problem') return { ...resolved, reason: 'OutputMissing' };
+  const values = Object.fromEntries(Object.entries(resolved.value).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  const size = Buffer.byteLength(JSON.stringify(values));
+  if (size > roomForOutputs) return { kind: 'problem', reason: 'OutputsTooLarge', message: `they have ${size} bytes as JSON, more than the ${roomForOutputs} that a run may give back` };
+  return { kind: 'values', values };
 }

@@ -49,6 +49,7 @@ export interface RunResult {
   readonly message: string;
   readonly startedAt: number;
   readonly finishedAt: number;
+  /** The first hundred. */
   readonly failedSteps: readonly string[];
   readonly outputs?: Readonly<Record<string, Json>>;
 }

@@ -8,6 +8,9 @@ import type { RunState, StepState } from './state.ts';
  */
 export const roomForValues = 256 * 1024;
 
+/** Bytes of JSON of what a run gives back: it stands in an annotation of the record, and those share 256 KiB. */
+export const roomForOutputs = 100 * 1024;
+
 /** How much of the room is used, and whether something still fits. */
 export class Room {
   #used: number | undefined;

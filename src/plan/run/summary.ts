@@ -15,12 +15,13 @@ export function isOver(phase: RunPhase): boolean {
   return phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
 }
 
-/** Longest message of a result, in characters: annotations share 256 KiB. */
+/** A result is an annotation, and those share 256 KiB: the longest message, in characters, and the most names of steps. The state has all. */
 const longestMessage = 1024;
+const mostNames = 100;
 
 /** What a run came to; undefined while it is not over. */
 export function resultOf({ startedAt, end }: RunState): RunResult | undefined {
   if (!end) return undefined;
   const { outcome, reason, message, at, failedSteps, outputs } = end;
-  return { outcome, reason, message: message.slice(0, longestMessage), startedAt, finishedAt: at, failedSteps, ...(outputs && { outputs }) };
+  return { outcome, reason, message: message.slice(0, longestMessage), startedAt, finishedAt: at, failedSteps: failedSteps.slice(0, mostNames), ...(outputs && { outputs }) };
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { Static } from 'typebox';
@@ -65,6 +66,16 @@ test('a state of 2,000 steps takes far less than 1 MiB, and says so', () => {
   expect(data).toEqual({ 'state.json': null });
   expect(bytes).toBe(Buffer.byteLength(binaryData['state.json.gz'] ?? '', 'base64') + 'state.json.gz'.length);
   expect(bytes).toBeLessThan(100_000);
+});
+
+test('a state with more messages than a record holds is written without them, and loses nothing else', () => {
+  const long = (seed: string): string => ['a', 'b', 'c', 'd', 'e'].map((part) => createHash('sha512').update(seed + part).digest('hex')).join('');
+  const attempt = (job: string) => ({ job, at: 1, outcome: 'failed' as const, exitCode: 1, verdict: 'Complete', message: long(job) });
+  const steps = Object.fromEntries(Array.from({ length: 2_000 }, (_, index) => [`step-${index}`, { outcome: 'failed' as const, message: long(`s${index}`), outputs: { message: 'kept' }, attempts: [attempt(`etl-${index}-1`), attempt(`etl-${index}-2`)] }]));
+  const content = encodeState({ startedAt: 1, steps, undo: {} });
+  expect(content.bytes).toBeLessThan(300_000);
+  const read = decodeContent(patched(aRawRecord(), content)).state;
+  expect(read).toMatchObject({ startedAt: 1, steps: { 'step-7': { outcome: 'failed', outputs: { message: 'kept' }, attempts: [{ job: 'etl-7-1', outcome: 'failed', exitCode: 1 }, { job: 'etl-7-2' }] } } });
 });
 
 test('a small state is plain, and takes the large form away', () => {

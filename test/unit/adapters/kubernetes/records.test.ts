@@ -75,13 +75,6 @@ test('a record is deleted in the background, with what was seen of it', async ()
   expect(sent).toEqual([['delete', 'configmaps', 'nightly-abc', { propagationPolicy: 'Background', uid: 'record-uid', resourceVersion: '7' }]]);
 });
 
-test('outputs that no annotation holds are left to the state', async () => {
-  const { sent, store } = setUp();
-  const result = { outcome: 'succeeded', reason: 'r', message: '', startedAt: 1, finishedAt: 2, failedSteps: [] } as const;
-  await store.write(target, { result: { ...result, outputs: { all: 'x'.repeat(200_000) } } });
-  expect(sent[0]?.[3]).toMatchObject({ metadata: { annotations: { 'job-chief/result': JSON.stringify(result) } } });
-});
-
 const noise = (bytes: number): string => {
   let seed = 1;
   return Array.from({ length: bytes }, () => String.fromCharCode(33 + ((seed = (seed * 48_271) % 2_147_483_647) % 90))).join('');
@@ -92,7 +85,7 @@ test.each<[string, (store: KubernetesRecords) => Promise<WriteResult>, string]>(
   ['parameters that leave none', (store) => store.create(aNewRecord({ parameters: { all: 'ä'.repeat(400_000) } })), 'spec, files and parameters of 800,025 bytes'],
   ['files that do not compress', (store) => store.write(target, { data: { 'spec.yaml': '', 'big.bin': noise(900_000) } }), 'bytes, where 700,000 are allowed'],
   ['files of more than one map', (store) => store.create(aNewRecord({ data: { 'spec.yaml': '', a: 'x'.repeat(600_000), b: 'x'.repeat(600_000) } })), 'files of 1,200,011 bytes, where 1,000,000 are allowed'],
-  ['a state of more than a ConfigMap', (store) => store.write(target, { state: aRunState({ steps: { a: { message: noise(1_500_000) } } }) }), 'a change of 1,'],
+  ['a state of more than a ConfigMap', (store) => store.write(target, { state: aRunState({ steps: { a: { outputs: { a: noise(1_500_000) } } } }) }), 'a change of 1,'],
   ['items of more than one map', (store) => store.createMap({ data: { 0: 'x'.repeat(600_000) }, binaryData: { 1: Buffer.alloc(500_000).toString('base64') } }), 'a map of 1,100,001 bytes'],
 ])('too large, and nothing is sent: %s', async (_name, act, message) => {
   const { sent, store } = setUp();

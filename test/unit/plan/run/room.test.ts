@@ -26,6 +26,14 @@ describe('values of users in a record', () => {
     expect(failed(run.settle())).toHaveLength(1);
   });
 
+  it('a run that gives back more than its record can tell has failed, and says so', () => {
+    const spec = aWorkflow(names.join('\n'), { steps: Object.fromEntries(names.map((name) => [name, { outputs }])), outputs: Object.fromEntries(names.slice(0, 30).map((name) => [name, `$(steps.${name}.outputs.text)`])) });
+    const run = aRun(spec);
+    for (const name of names) run.succeed(name, { text: name === 's67' ? '' : text });
+    expect(run.settle().state.end).toMatchObject({ outcome: 'failed', reason: 'OutputsTooLarge', message: expect.stringMatching(/^outputs: they have \d+ bytes as JSON, more than the 102400/) as string });
+    expect(run.state.end).not.toHaveProperty('outputs');
+  });
+
   it('a forEach whose items do not fit does not start', () => {
     const run = aRun(aWorkflow('a', { steps: { a: { work: printing('$(item)'), forEach: eachOf([big, big, big]) } } }));
     run.settle();

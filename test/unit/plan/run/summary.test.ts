@@ -15,6 +15,11 @@ describe('what the metadata of a record says', () => {
     expect((['Queued', 'Running', 'Suspended'] as const).map(isOver)).toEqual([false, false, false]);
   });
 
+  it('of a run of which thousands of steps failed, names the first of them', () => {
+    const failedSteps = Array.from({ length: 5000 }, (_, index) => `${index}`.padStart(63, 'x'));
+    expect(resultOf(aState({ end: { outcome: 'failed', reason: 'StepFailed', message: '', at: noon, failedSteps } }))?.failedSteps).toEqual(failedSteps.slice(0, 100));
+  });
+
   it('with the outputs of the run, where it has any', () => {
     expect(resultOf(over)).not.toHaveProperty('outputs');
     expect(resultOf(aState({ end: { outcome: 'succeeded', reason: 'RunSucceeded', message: '', at: noon, failedSteps: [], outputs: { rows: 3 } } }))).toMatchObject({ outputs: { rows: 3 } });
