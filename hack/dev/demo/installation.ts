@@ -29,7 +29,7 @@ export interface Controller {
 export function install(kubectl: Kubectl, workers: Database): void {
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' };
   kubectl.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } });
-  for (const file of ['service-account', 'role', 'role-specs', 'role-status', 'role-events']) {
+  for (const file of ['service-account', 'role', 'role-specs', 'role-status', 'role-records', 'role-events']) {
     kubectl.run('apply', '-n', namespace, '-f', join(repository, 'manifests/base', `${file}.yaml`));
   }
   const stringData = { ...workers, port: String(workers.port) };

@@ -1,7 +1,7 @@
 /**
  * `hack/demo`: an empty machine to a running result. Brings up Kubernetes and PostgreSQL, runs job-chief with the rights
  * of its own ServiceAccount, applies manifests/examples/queues, puts real messages into pg-boss queues, shows how Jobs
- * start and the queues empty, prints what a user would look at, and cleans up. `--keep` leaves everything running until
+ * start and the queues empty, runs some of manifests/examples/workflows, prints what a user would look at, and cleans up. `--keep` leaves everything running until
  * Ctrl-C.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -19,11 +19,12 @@ import type { ClusterState } from '../cluster/state.ts';
 import { whyNoRealPods } from '../cluster/tools.ts';
 import { startPostgres, type Postgres } from '../postgres.ts';
 import { parseSpec } from '../../../src/spec/parse.ts';
-import { workerImage } from './images.ts';
+import { stepImage, workerImage } from './images.ts';
 import { install, namespace, startController, type Controller } from './installation.ts';
 import { Kubectl } from './kubectl.ts';
 import { Producer } from './messages.ts';
 import { ProcessKubelet } from './process-kubelet.ts';
+import { showRun, watchRuns } from './runs.ts';
 import { command, headline, say, step } from './say.ts';
 import { watchUntilEmpty } from './watch.ts';
 
@@ -31,6 +32,8 @@ const clusterName = 'demo';
 const examples = join(repository, 'manifests/examples/queues');
 const broken = join(repository, 'hack/dev/demo/broken.yaml');
 const messages = 12;
+/** Of manifests/examples/workflows: those that soon come to an end by themselves. */
+const workflows = ['chain', 'diamond', 'phases', 'revert'];
 
 const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } });
 if (values.help) {
@@ -52,7 +55,7 @@ try {
   await demo();
   if (values.keep) await new Promise<never>(() => setInterval(() => undefined, 60_000));
   await step('cleaning up', cleanUp);
-  headline('Done: the queues were drained by workers that job-chief started, and nothing is left on this machine.');
+  headline('Done: job-chief started workers until the queues were empty, and the steps of workflows in their order; nothing is left on this machine.');
 } catch (error) {
   await cleanUp();
   if (ending === undefined) throw error;
@@ -66,7 +69,7 @@ async function demo(): Promise<void> {
   headline('A real Kubernetes and a real PostgreSQL');
   const [cluster, postgres] = await Promise.all([bringUpCluster(), bringUpPostgres()]);
   const kubectl = new Kubectl(cluster.kubeconfig);
-  if (cluster.pods === 'real') await step('putting the worker image together', async () => { loadImage(clusterName, await workerImage()); });
+  if (cluster.pods === 'real') await step('putting the worker images together', async () => { for (const image of [await workerImage(), stepImage()]) loadImage(clusterName, image); });
   else undo.push(startProcessKubelet(cluster));
 
   headline('job-chief, with the rights of its own ServiceAccount');
@@ -90,9 +93,21 @@ async function demo(): Promise<void> {
   await producer.send('no-such-image', 1);
   command(`kubectl apply -n ${namespace} -f hack/dev/demo/broken.yaml`);
   console.log(kubectl.run('apply', '-n', namespace, '-f', broken).trim());
+  say('the Job with the image that does not exist is given up on after 20 s; meanwhile:');
+  const runs = await showWorkflows(kubectl, controller);
   await step('the Job with the image that does not exist is given up on', () => untilStates(kubectl, { misspelt: ['Rejected'], 'no-such-image': ['Waiting', 'Blocked'] }));
   await report(kubectl, controller);
+  for (const name of ['diamond', 'revert']) showRun(kubectl, runs.get(name) ?? name);
   if (values.keep) explainKeep(kubectl, controller, postgres);
+}
+
+/** Names of the runs, by workflow. */
+async function showWorkflows(kubectl: Kubectl, controller: Controller): Promise<ReadonlyMap<string, string>> {
+  headline(`${workflows.length} workflows, each of which runs since it is new`);
+  const files = workflows.map((name) => join('manifests/examples/workflows', `${name}.yaml`));
+  command(`kubectl apply -n ${namespace} ${files.map((file) => `-f ${file}`).join(' ')}`);
+  console.log(kubectl.run('apply', '-n', namespace, ...files.flatMap((file) => ['-f', join(repository, file)])).trim());
+  return await watchRuns({ kubectl, workflows, check: () => { checkAlive(controller); } }, 120_000);
 }
 
 async function bringUpCluster(): Promise<ClusterState> {

@@ -1,8 +1,13 @@
 /**
- * A kubelet without containers, for machines where none can run: each pod is a process of this machine that runs the
- * demo's worker with the pod's own env. Only what the demo needs: one container, env by value and by secretKeyRef.
+ * A kubelet without containers, for machines where none can run: each pod is a process of this machine that runs its
+ * command, or the demo's worker, with the pod's own env. Only what the demo needs: one container, env by value and by
+ * secretKeyRef, the termination message.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { outputEnv } from '../../../src/spec/keys.ts';
 import type { Kubectl } from './kubectl.ts';
 
 interface EnvVar {
@@ -10,22 +15,30 @@ interface EnvVar {
   readonly value?: string;
   readonly valueFrom?: { readonly secretKeyRef?: { readonly name: string; readonly key: string } };
 }
+interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env?: readonly EnvVar[];
+}
 interface Pod {
   readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
-  readonly spec: { readonly containers: readonly { readonly name: string; readonly image: string; readonly env?: readonly EnvVar[] }[] };
+  readonly spec: { readonly containers: readonly Container[] };
   readonly status?: { readonly phase?: string };
 }
 
 export interface ProcessKubeletOptions {
   readonly kubectl: Kubectl;
   readonly namespace: string;
-  /** What every image is taken for, but those that do not exist. */
+  /** What every image without a command is taken for, but those that do not exist. */
   readonly worker: string;
 }
 
 export class ProcessKubelet {
   readonly #options: ProcessKubeletOptions;
   readonly #processes = new Map<string, ChildProcess>();
+  readonly #folder = mkdtempSync(join(tmpdir(), 'job-chief-demo-pods-'));
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ProcessKubeletOptions) {
@@ -39,6 +52,7 @@ export class ProcessKubelet {
   stop(): Promise<void> {
     clearInterval(this.#timer);
     for (const child of this.#processes.values()) child.kill('SIGKILL');
+    rmSync(this.#folder, { recursive: true, force: true });
     return Promise.resolve();
   }
 
@@ -61,11 +75,15 @@ export class ProcessKubelet {
     }
     const startedAt = new Date().toISOString();
     const env = Object.fromEntries((container.env ?? []).map((one) => [one.name, this.#value(one)]));
-    const child = spawn(process.execPath, [this.#options.worker], { env: { PATH: process.env['PATH'], ...env }, stdio: 'ignore' });
+    const said = join(this.#folder, pod.metadata.name);
+    writeFileSync(said, '');
+    const [program = process.execPath, ...args] = container.command ? [...container.command, ...(container.args ?? [])] : [process.execPath, this.#options.worker];
+    const child = spawn(program, args, { env: { PATH: process.env['PATH'], ...env, ...(outputEnv in env && { [outputEnv]: said }) }, stdio: 'ignore' });
     this.#processes.set(pod.metadata.name, child);
     this.#status(pod, { phase: 'Running', startTime: startedAt, containerStatuses: [{ ...blank(container), ready: true, started: true, state: { running: { startedAt } } }] });
     child.on('exit', (code) => {
-      const terminated = { exitCode: code ?? 137, reason: code === 0 ? 'Completed' : 'Error', startedAt, finishedAt: new Date().toISOString() };
+      const message = readFileSync(said, 'utf8');
+      const terminated = { exitCode: code ?? 137, reason: code === 0 ? 'Completed' : 'Error', ...(message !== '' && { message }), startedAt, finishedAt: new Date().toISOString() };
       this.#status(pod, { phase: code === 0 ? 'Succeeded' : 'Failed', containerStatuses: [{ ...blank(container), state: { terminated } }] });
     });
   }
@@ -87,6 +105,6 @@ export class ProcessKubelet {
   }
 }
 
-function blank({ name, image }: { readonly name: string; readonly image: string }): object {
+function blank({ name, image }: Container): object {
   return { name, image, imageID: '', ready: false, restartCount: 0 };
 }
