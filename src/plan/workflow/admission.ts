@@ -12,9 +12,12 @@ export interface Queue {
 
 /** Queued runs. One that somebody has cancelled or suspended meanwhile does not start. */
 export function queueOf(round: WorkflowRound): Queue {
-  const queued = round.observed.records.filter(isQueued);
+  const { records } = round.observed;
+  const queued = records.filter(isQueued);
   const ready = queued.filter((record) => isTaken(record, round));
-  return { ready: ready.map((record) => candidate(record, round)), refused: queued.filter((record) => !isTaken(record, round)) };
+  // Thousands may wait.
+  const names = new Set(ready.length === 0 ? [] : records.map(({ name }) => name));
+  return { ready: ready.map((record) => candidate(record, round, names)), refused: queued.filter((record) => !isTaken(record, round)) };
 }
 
 /** Waits for its turn. */
@@ -27,7 +30,8 @@ function isTaken({ request }: ReadableRecord, { spec }: WorkflowRound): boolean 
   return request.trigger !== 'request' || request.rerunOf !== undefined || spec.trigger.onRequest;
 }
 
-function candidate(record: ReadableRecord, round: WorkflowRound): Candidate {
+/** `names`: of all records of the workflow. */
+function candidate(record: ReadableRecord, round: WorkflowRound, names: ReadonlySet<string>): Candidate {
   const { name, request, createdAt } = record;
   const because = request.parent ? `run "${request.parent.run}" waits for it in step "${request.parent.step}"` : 'its turn has come';
   return {
@@ -35,7 +39,7 @@ function candidate(record: ReadableRecord, round: WorkflowRound): Candidate {
     what: `run "${name}"`,
     priority: request.priority ?? 0,
     since: createdAt,
-    needsRoom: !waitsWithin(record, round),
+    needsRoom: !waitsWithin(record, names),
     start: () => ({ action: { kind: 'admitRun', reason: 'RunStarted', because, record: recordRef(record), frozen: frozen(round, false) }, missed: [] }),
   };
 }
@@ -44,10 +48,10 @@ function candidate(record: ReadableRecord, round: WorkflowRound): Candidate {
  * A run of this workflow waits for it, itself or through runs of others: were it to wait for a place, both would wait for
  * ever. The record of a parent is among ours exactly when it runs the same workflow; further up its request tells.
  */
-function waitsWithin({ request }: ReadableRecord, { observed }: WorkflowRound): boolean {
+function waitsWithin({ request }: ReadableRecord, names: ReadonlySet<string>): boolean {
   const { parent } = request;
   if (request.trigger !== 'step' || !parent) return false;
-  return parent.within?.includes(request.workflow) === true || observed.records.some(({ name }) => name === parent.run);
+  return parent.within?.includes(request.workflow) === true || names.has(parent.run);
 }
 
 export interface Admitted {

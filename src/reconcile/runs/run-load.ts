@@ -56,7 +56,8 @@ function currentSpec({ specs }: LoadDeps, { request, workflow }: ObservedRecord,
     const { spec, name } = claim.parsed;
     if (spec?.kind !== 'Workflow' || name !== request?.workflow) continue;
     const now = specs.data(claim);
-    if (now && Object.entries(data).every(([key, text]) => now[key] === text)) return spec;
+    // Both ways: a glob of the same text may name more files by now.
+    if (now && [...Object.keys(data), ...spec.files].every((key) => now[key] === data[key])) return spec;
   }
   return undefined;
 }

@@ -44,7 +44,7 @@ const nothing: RoundResult = { kind: 'done', again: undefined };
 const unsyncedPause = 5000;
 /** The events of what goes ask for a round. */
 const leftoversPause = 30_000;
-/** Between two rounds of a run with very many Jobs. */
+/** Between two rounds of a run with very many Jobs or sub-runs. */
 const longestPause = 100;
 
 export class RunRounds implements Rounds {
@@ -135,7 +135,7 @@ export class RunRounds implements Rounds {
     reporter.executed(record, executed);
     const wake = plan.wakeAt === undefined ? undefined : Math.max(0, plan.wakeAt - clock.now());
     if (executed.some(({ kind }) => kind === 'failed')) return { kind: 'failed', again: wake };
-    run.notBefore = clock.monotonic() + pauseAfter(observed.jobs.size);
+    run.notBefore = clock.monotonic() + pauseAfter(observed.jobs.size + observed.children.size);
     return { kind: 'done', again: executed.some(({ kind }) => kind === 'waits') ? 0 : wake };
   }
 
@@ -196,8 +196,9 @@ export class RunRounds implements Rounds {
 }
 
 /**
- * Milliseconds until the next round may look. A round costs time with each Job of the run, and so does each Job with some
- * six events: without a pause a thousand Jobs would cost six thousand rounds over all of them. Few Jobs wait for nothing.
+ * Milliseconds until the next round may look. A round costs time with each Job and sub-run of the run, and so does each of
+ * those with some six events: without a pause a thousand would cost six thousand rounds over all of them. Few wait for
+ * nothing.
  */
 function pauseAfter(jobs: number): number {
   return jobs < 50 ? 0 : Math.min(jobs / 20, longestPause);

@@ -114,6 +114,16 @@ describe('a round of a run', () => {
     expect(seen.map((observed) => [observed.state, observed.parameters, observed.spec.name])).toEqual([[state, { day: 'monday' }, 'etl'], [state, { day: 'monday' }, 'etl']]);
   });
 
+  it('keeps to the files that it started with where the text names others as well by now', async () => {
+    const text = { 'spec.yaml': 'etl' };
+    const { specs, documents, store, round, parsed } = aRun({ spec: { files: ['load-a.yaml', 'load-b.yaml'] } });
+    documents.documents.set('etl', { source: aConfigMap({ name: 'etl' }), file: 'etl', objectName: 'etl', label: 'workflow', data: { ...text, 'load-a.yaml': 'a', 'load-b.yaml': 'b' } });
+    specs.take('etl');
+    store.hold(aRecord(), { data: { ...text, 'load-a.yaml': 'a' } });
+    await round();
+    expect(parsed).toEqual(['etl', 'etl']);
+  });
+
   it('does not parse again what the spec says now; another text it does', async () => {
     const parse = async (text: string): Promise<string[]> => {
       const { round, store, define, parsed } = aRun();
@@ -195,6 +205,14 @@ describe('a round of a run', () => {
     await clock.advance(50);
     await round();
     expect(seen).toHaveLength(2);
+  });
+
+  it('and likewise of one with a thousand sub-runs', async () => {
+    const { round, store } = held({}, { spec: { steps: [aJobStep({ work: { kind: 'workflow', workflow: 'child', parameters: {} } })] } }, { state: aState() });
+    const parent = { run: 'etl-1', uid: 'uid-etl-1', step: 'load', attempt: 1, depth: 1 };
+    for (let index = 0; index < 1000; index += 1) store.hold(aRecord({ name: `child-${index}`, request: { workflow: 'child', trigger: 'step', parent } }));
+    await round();
+    expect(await round()).toEqual({ kind: 'done', again: 50 });
   });
 });
 
