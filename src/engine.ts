@@ -157,7 +157,7 @@ export class Engine {
   }
 }
 
-const noSpecs: SpecSource = { ids: () => [], get: () => undefined, synced: true };
+const noSpecs: SpecSource = { ids: () => [], get: () => undefined, look: () => Promise.resolve({ kind: 'absent' }), synced: true };
 
 function specsFor(specs: EngineOptions['specs'], make: { readonly folder: (folder: string) => FolderSpecs; readonly configMaps: () => ConfigMapSpecs }): FolderSpecs | ConfigMapSpecs | undefined {
   if (specs.kind === 'none') return undefined;

@@ -15,6 +15,8 @@ export interface SpecSource {
   ids(): readonly string[];
   /** One document; undefined when it is gone. Throws nothing: garbage is for the parser to report. */
   get(id: string): SpecDocument | undefined;
+  /** The document as it is this moment, which `get` may be seconds behind. */
+  look(id: string): Promise<ReadResult<SpecDocument>>;
   readonly synced: boolean;
 }
 export interface SpecDocument {

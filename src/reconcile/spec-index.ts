@@ -78,6 +78,22 @@ export class SpecIndex {
     return fingerprintOf(document) === entry[1].fingerprint ? document.data : undefined;
   }
 
+  /**
+   * Whether the claim is still made, and by the same text: the API server itself is asked. A view that is seconds old would
+   * run a text that has been replaced since, or one that was deleted, whose runs are collected as soon as they are made.
+   */
+  async confirm(claim: Claim): Promise<{ readonly kind: 'same' | 'changed' } | { readonly kind: 'unknown'; readonly message: string }> {
+    const entry = [...this.#entries].find(([, { claim: held }]) => held === claim);
+    if (!entry) return { kind: 'changed' };
+    const [id, { fingerprint }] = entry;
+    const found = await this.#source.look(id);
+    if (found.kind === 'failed') return { kind: 'unknown', message: found.message };
+    if (found.kind === 'absent' || fingerprintOf(found.value) !== fingerprint) return { kind: 'changed' };
+    const { source } = found.value;
+    const isGoing = source.kind === 'configMap' && source.deleting;
+    return { kind: !isGoing && sourceIdOf(source) === sourceIdOf(claim.source) ? 'same' : 'changed' };
+  }
+
   #read(document: SpecDocument, before: Entry | undefined): Entry {
     const { source, ...rest } = document;
     const fingerprint = fingerprintOf(document);
@@ -109,8 +125,12 @@ function kindOf(kind: Spec['kind']): SpecKey['kind'] {
 }
 
 /** What tells one claim from another: the ConfigMap's UID, or the file's path. */
-export function identityOf(claim: Claim): string {
-  return claim.source.kind === 'configMap' ? claim.source.uid : claim.source.path;
+export function identityOf({ source }: Claim): string {
+  return sourceIdOf(source);
+}
+
+function sourceIdOf(source: Claim['source']): string {
+  return source.kind === 'configMap' ? source.uid : source.path;
 }
 
 function difference(before: Entry, after: Entry): { readonly keys: readonly SpecKey[]; readonly gone: Claim | undefined } {

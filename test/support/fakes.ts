@@ -118,6 +118,14 @@ export class FakeSpecs implements SpecSource {
   get(id: string): SpecDocument | undefined {
     return this.documents.get(id);
   }
+
+  /** What a look finds instead of what is in view. */
+  readonly live = new Map<string, ReadResult<SpecDocument>>();
+
+  look(id: string): Promise<ReadResult<SpecDocument>> {
+    const document = this.documents.get(id);
+    return Promise.resolve(this.live.get(id) ?? (document ? { kind: 'found', value: document } : { kind: 'absent' }));
+  }
 }
 
 export class FakeStatusSink implements StatusSink {

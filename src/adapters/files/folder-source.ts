@@ -8,7 +8,7 @@ import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { asError } from '../../lib/clock.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
-import type { Log, SpecDocument, SpecSource } from '../../reconcile/ports.ts';
+import type { Log, ReadResult, SpecDocument, SpecSource } from '../../reconcile/ports.ts';
 import { readDocuments } from './read-documents.ts';
 import { listFolder, readText } from './walk-folder.ts';
 import type { FileStamp } from './walk-folder.ts';
@@ -63,6 +63,12 @@ export class FolderSpecs implements SpecSource {
 
   get(id: string): SpecDocument | undefined {
     return this.#documents.get(id);
+  }
+
+  /** A folder is never more than a few seconds behind, and no collector takes along what was made from a file that is gone. */
+  look(id: string): Promise<ReadResult<SpecDocument>> {
+    const document = this.get(id);
+    return Promise.resolve(document ? { kind: 'found', value: document } : { kind: 'absent' });
   }
 
   start(): void {

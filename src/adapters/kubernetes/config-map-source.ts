@@ -4,7 +4,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { substitutionDisabled } from '../../spec/input-rules.ts';
 import { defaultInstance, instanceLabel, kindLabel, stateLabel, statusAnnotation } from '../../spec/keys.ts';
-import type { Log, SpecDocument, SpecSource } from '../../reconcile/ports.ts';
+import type { Log, ReadResult, SpecDocument, SpecSource } from '../../reconcile/ports.ts';
 import type { KubernetesClient } from './client.ts';
 import { annotationsOf, labelsOf, textsAt, timeAt } from './labels.ts';
 import { Reflector } from './reflector.ts';
@@ -13,7 +13,7 @@ import { configMaps } from './resources.ts';
 import { identityOf } from './watch-event.ts';
 
 export interface ConfigMapSourceOptions {
-  readonly client: Pick<KubernetesClient, 'list' | 'watch'>;
+  readonly client: Pick<KubernetesClient, 'get' | 'list' | 'watch'>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly instance: string;
@@ -32,8 +32,10 @@ interface CachedSpec {
 /** An id is the ConfigMap's name. */
 export class ConfigMapSpecs implements SpecSource {
   readonly reflector: Reflector<CachedSpec>;
+  readonly #options: Pick<ConfigMapSourceOptions, 'client' | 'instance'>;
 
   constructor(options: ConfigMapSourceOptions) {
+    this.#options = options;
     const { instance, onChange, meter, ...rest } = options;
     this.reflector = new Reflector<CachedSpec>({
       ...rest,
@@ -65,6 +67,14 @@ export class ConfigMapSpecs implements SpecSource {
 
   get(id: string): SpecDocument | undefined {
     return this.reflector.get(id)?.document;
+  }
+
+  async look(id: string): Promise<ReadResult<SpecDocument>> {
+    const { client, instance } = this.#options;
+    const found = await client.get(configMaps, id);
+    if (found.kind !== 'found') return found;
+    const spec = kindLabel in labelsOf(found.value) ? projectSpec(found.value, instance) : undefined;
+    return spec ? { kind: 'found', value: spec.document } : { kind: 'absent' };
   }
 }
 

@@ -62,9 +62,13 @@ function carryOut(deps: WorkflowExecuteDeps, round: Round, action: WorkflowActio
 }
 
 async function createRun(deps: WorkflowExecuteDeps, round: Round, action: CreateRun): Promise<WriteResult> {
+  const claim = round.claims[action.frozen.claim];
   const data = frozenData(deps, round, action.frozen);
-  if (!data) return specChanged();
+  if (!data || !claim) return specChanged();
   const { name, request, parameters, frozen } = action;
+  const standing = await deps.specs.confirm(claim);
+  if (standing.kind === 'unknown') return { kind: 'unknown', message: `whether the spec is still the same is not known: ${standing.message}` };
+  if (standing.kind === 'changed') return specChanged();
   deps.recordNames.reserve(round.key, name);
   const result = await deps.store.create({ name, workflow: request.workflow, workflowLabel: round.key.name, request, parameters, data, owner: frozen.owner });
   if (result.kind === 'done') deps.recordNames.confirm(round.key, name, result.resourceVersion);

@@ -208,7 +208,7 @@ describe('caches and lists', () => {
   test('pages of a list, and watches that begin where it ended', async () => {
     for (let n = 0; n < 7; n += 1) await client.create(configMaps, configMap(`cm-${n}`));
     const changed: string[] = [];
-    const specs = new ConfigMapSpecs({ client: { list: (resource, query) => client.list(resource, { ...query, limit: 3 }), watch: client.watch.bind(client) }, clock: systemClock, random: Math.random, instance: 'default', log: new MemoryLog(), onChange: (id) => changed.push(id) });
+    const specs = new ConfigMapSpecs({ client: { list: (resource, query) => client.list(resource, { ...query, limit: 3 }), watch: client.watch.bind(client), get: client.get.bind(client) }, clock: systemClock, random: Math.random, instance: 'default', log: new MemoryLog(), onChange: (id) => changed.push(id) });
     specs.start();
     await specs.reflector.whenSynced;
     expect(specs.ids().length).toBe(7);

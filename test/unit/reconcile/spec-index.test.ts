@@ -203,3 +203,33 @@ describe('the data behind a claim', () => {
     expect(index.data(aClaim())).toBeUndefined();
   });
 });
+
+describe('a claim that is looked at live', () => {
+  const document = (changes: Partial<SpecDocument> = {}): SpecDocument => ({ source: aConfigMap({ name: 'a', uid: 'uid-a' }), file: 'configmap/a', objectName: 'a', label: 'queue', data: { 'spec.yaml': 'thumbnails' }, ...changes });
+  it.each<[string, ReturnType<FakeSpecs['live']['get']>, unknown]>([
+    ['is the same', { kind: 'found', value: document() }, { kind: 'same' }],
+    ['is the same with another status', { kind: 'found', value: document({ source: aConfigMap({ name: 'a', uid: 'uid-a', writtenStatus: '{}' }) }) }, { kind: 'same' }],
+    ['has another text', { kind: 'found', value: document({ data: { 'spec.yaml': 'other' } }) }, { kind: 'changed' }],
+    ['stands in another ConfigMap of that name', { kind: 'found', value: document({ source: aConfigMap({ name: 'a', uid: 'uid-b' }) }) }, { kind: 'changed' }],
+    ['is being deleted', { kind: 'found', value: document({ source: aConfigMap({ name: 'a', uid: 'uid-a', deleting: true }) }) }, { kind: 'changed' }],
+    ['is gone', { kind: 'absent' }, { kind: 'changed' }],
+    ['cannot be looked at', { kind: 'failed', message: 'socket hang up', forbidden: false }, { kind: 'unknown', message: 'socket hang up' }],
+  ])('%s', async (_sentence, live, answer) => {
+    const { index, put, specs } = anIndex();
+    put('a', 'thumbnails');
+    index.take('a');
+    if (live) specs.live.set('a', live);
+    const [claim] = index.claims(queue('thumbnails'));
+    expect(await index.confirm(claim!)).toEqual(answer);
+  });
+
+  it('is another one once it has been read again', async () => {
+    const { index, put } = anIndex();
+    put('a', 'thumbnails');
+    index.take('a');
+    const [claim] = index.claims(queue('thumbnails'));
+    put('a', 'thumbnails');
+    index.take('a');
+    expect(await index.confirm(claim!)).toEqual({ kind: 'changed' });
+  });
+});

@@ -42,6 +42,7 @@ test('every YAML file below the folder, in order; hidden ones left out', async (
   await specs.whenSynced;
   expect(specs.ids()).toEqual(['a.yml', 'b.yaml', 'deep/c.YAML']);
   expect(changed).toEqual(['a.yml', 'b.yaml', 'deep/c.YAML']);
+  expect([(await specs.look('a.yml')).kind, await specs.look('gone.yaml')]).toEqual(['found', { kind: 'absent' }]);
   expect(specs.get('deep/c.YAML')).toMatchObject({ file: 'deep/c.YAML', objectName: 'c', label: undefined, data: { 'spec.yaml': spec('c') }, source: { kind: 'file', path: 'deep/c.YAML' } });
 });
 

@@ -39,6 +39,12 @@ test('a labelled ConfigMap is a document', async () => {
   expect(specs.get('b')).toBeUndefined();
 });
 
+test('a look asks the API server, and sees no more than the watch does', async () => {
+  const { specs } = await start('blue', configMap('a', { 'job-chief/instance': 'blue' }), configMap('other'), { metadata: { name: 'plain', uid: 'x', labels: { 'job-chief/instance': 'blue' } } });
+  expect(await specs.look('a')).toEqual({ kind: 'found', value: specs.get('a') });
+  expect(await Promise.all(['other', 'plain', 'gone'].map((id) => specs.look(id)))).toEqual(Array(3).fill({ kind: 'absent' }));
+});
+
 test.each(['annotations', 'labels'])('an opt-out of the substitution of Flux among the %s is told to the parser', async (field) => {
   const optOut = (value: string) => ({ [field]: { 'job-chief': 'queue', 'kustomize.toolkit.fluxcd.io/substitute': value } });
   const { specs } = await start('default', configMap('a', {}, { labels: { 'job-chief': 'queue' }, ...optOut('disabled') }), configMap('b', {}, { labels: { 'job-chief': 'queue' }, ...optOut('enabled') }));

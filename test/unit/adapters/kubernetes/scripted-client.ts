@@ -1,8 +1,8 @@
 /** A client whose lists and watches are in memory: for what stands on a reflector. */
-import type { Json, JsonObject } from '../../../../src/lib/json.ts';
+import { objectAt, stringAt, type Json, type JsonObject } from '../../../../src/lib/json.ts';
 import type { ListQuery, ListResult, WatchQuery, WatchResult } from '../../../../src/adapters/kubernetes/client.ts';
 import type { Resource } from '../../../../src/adapters/kubernetes/resources.ts';
-import type { Log } from '../../../../src/reconcile/ports.ts';
+import type { Log, ReadResult } from '../../../../src/reconcile/ports.ts';
 
 export const silentLog: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -14,6 +14,11 @@ export class ScriptedClient {
 
   constructor(lists: Readonly<Record<string, JsonObject[]>>) {
     this.#lists = lists;
+  }
+
+  get(resource: Resource, name: string): Promise<ReadResult<JsonObject>> {
+    const value = (this.#lists[resource.plural] ?? []).find((item) => stringAt(objectAt(item, 'metadata'), 'name') === name);
+    return Promise.resolve(value ? { kind: 'found', value } : { kind: 'absent' });
   }
 
   list(resource: Resource, query: ListQuery = {}): Promise<ListResult> {

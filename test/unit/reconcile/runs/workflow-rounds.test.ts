@@ -105,6 +105,21 @@ describe('a round of a workflow', () => {
   });
 });
 
+describe('a run of a text that is not the same any more', () => {
+  it.each([
+    ['was deleted', { kind: 'absent' }],
+    ['cannot be asked about', { kind: 'failed', message: 'socket hang up', forbidden: false }],
+  ] as const)('is not created: the text %s', async (_sentence, live) => {
+    const parts = aWorkflow({ actions: [create] });
+    parts.documents.live.set('etl', live);
+    expect((await parts.round()).kind).toBe('failed');
+    expect([parts.store.created, parts.recordNames.reservations(key)]).toEqual([[], []]);
+    parts.documents.live.clear();
+    await parts.round();
+    expect(parts.store.created).toHaveLength(1);
+  });
+});
+
 describe('a revision', () => {
   it('is new since this process saw it where another one was before', async () => {
     const { round, clock, seen, documents, specs } = aWorkflow();
