@@ -64,7 +64,7 @@ function leavesAJob({ work, when, forEach, allowFailure }: StepSpec): boolean {
 export function refuseToRewind(spec: WorkflowSpec, mine: readonly FoundJob[]): void {
   const [first, ...more] = lostSteps(spec, new Set(mine.map(({ step }) => step)));
   if (!first) return;
-  const others = more.length === 0 ? '' : ` (and ${more.length} more steps)`;
+  const others = more.length === 0 ? '' : ` (and those of ${more.length} more)`;
   throw new UserError(`the Job of step "${first.name}" was deleted${others}: step "${first.after}", which comes after it, has one. Going on would run "${first.name}" again. Start from the beginning with --new-run; or delete the Jobs of the steps after it as well, to run them all again`);
 }
 
