@@ -51,7 +51,11 @@ export class ProcessKubelet {
 
   stop(): Promise<void> {
     clearInterval(this.#timer);
-    for (const child of this.#processes.values()) child.kill('SIGKILL');
+    for (const child of this.#processes.values()) {
+      // Nobody wants to hear of its end any more.
+      child.removeAllListeners('exit');
+      child.kill('SIGKILL');
+    }
     rmSync(this.#folder, { recursive: true, force: true });
     return Promise.resolve();
   }
