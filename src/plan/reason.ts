@@ -1,6 +1,6 @@
 /**
  * The closed list of reasons: event reason, metric label, log code and status reason are always one of these.
- * `docs/errors.md` explains each; a test holds the two together.
+ * `docs/reasons.md` explains each; a test holds the two together. Why a step came out as it did: run/step-reason.ts.
  */
 export const reasons = {
   // Specs

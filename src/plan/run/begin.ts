@@ -13,6 +13,7 @@ import type { NotMade } from './made.ts';
 import { makeAttempt, nameOf, resolverFor } from './make.ts';
 import { roomForValues } from './room.ts';
 import type { StepState } from './state.ts';
+import type { Ending } from './step-reason.ts';
 import { timeLimit } from './time-limit.ts';
 
 /** Nothing happens where there is no room, or where an output that it names is still to come: then it is asked again. */
@@ -36,12 +37,14 @@ function beginApproval(draft: RunDraft, step: StepSpec): void {
   draft.set('do', step, carried ?? withLine({ inputs }, approvalLine(draft, step), draft.now));
 }
 
+const noItems: Ending & { readonly message: string } = { outcome: 'skipped', reason: 'NoItems', message: 'its forEach has no items' };
+
 function beginWork(draft: RunDraft, step: StepSpec): void {
   const expanded = expand(draft, step);
   if (expanded.kind === 'none') beginJobs(draft, step, undefined);
   else if (expanded.kind !== 'each') cannotBegin(draft, step, expanded);
   else if (expanded.each.count > 0) beginJobs(draft, step, expanded.each);
-  else draft.set('do', step, { outcome: 'skipped', reason: 'NoItems', message: 'its forEach has no items', at: draft.now });
+  else draft.set('do', step, { ...noItems, at: draft.now });
 }
 
 /** An approval may have been given before its step was reached. */

@@ -5,17 +5,13 @@ import { advanceStep } from './advance.ts';
 import { beginStep } from './begin.ts';
 import type { RunDraft } from './draft.ts';
 import { expressionFacts } from './facts.ts';
-import { isCommanded, isOk, outcomeText } from './standing.ts';
+import { isCommanded, isOk, outcomeText, stopReason } from './standing.ts';
 import type { StepOutcome, StepState } from './state.ts';
+import type { Ending } from './step-reason.ts';
 
 type Verdict = { readonly kind: 'true' | 'open' } | Ruling;
 /** The step ends without having started. */
-interface Ruling {
-  readonly kind: 'over';
-  readonly outcome: StepOutcome;
-  readonly reason: string;
-  readonly message?: string;
-}
+type Ruling = Ending & { readonly kind: 'over'; readonly message?: string };
 
 /** Once over all steps: what ends here is known to those behind it in the same pass. */
 export function decideSteps(draft: RunDraft): void {
@@ -58,8 +54,7 @@ function verdictOn(draft: RunDraft, step: StepSpec, stops: boolean): Verdict {
 }
 
 function stopped({ stopping }: RunDraft): Verdict {
-  const reason = isCommanded(stopping) ? (stopping?.reason ?? '') : 'RunStopping';
-  return { kind: 'over', outcome: 'omitted', reason };
+  return { kind: 'over', outcome: 'omitted', reason: stopReason(stopping) };
 }
 
 /** One part that is false decides, whatever the others are. */
@@ -95,7 +90,7 @@ function unmet(name: string, outcome: StepOutcome): Verdict {
 }
 
 /** An answer that is still open although all that it names has ended will never come: an output was not written. */
-function evaluate(draft: RunDraft, expression: Expression, otherwise: Omit<Ruling, 'kind'>): Verdict {
+function evaluate(draft: RunDraft, expression: Expression, otherwise: Ending & { readonly message: string }): Verdict {
   const verdict = expression.evaluate(expressionFacts(draft));
   if (verdict.kind === 'true') return { kind: 'true' };
   if (verdict.kind === 'false') return { kind: 'over', ...otherwise };

@@ -8,6 +8,7 @@ import { nextAttempt } from './retries.ts';
 import { foldSubRun } from './sub-runs.ts';
 import { roomForValues } from './room.ts';
 import type { Attempt, StepState } from './state.ts';
+import { endedAs } from './step-reason.ts';
 
 /** Of all steps that have begun, and of undo jobs. */
 export function foldRun(draft: RunDraft): void {
@@ -53,7 +54,7 @@ export function foldLine(draft: RunDraft, site: Site, line: Line): Line {
 function withinRoom(draft: RunDraft, folded: Folded): Folded {
   if (!folded.outputs || draft.room.take({ ...folded.outputs })) return folded;
   const message = `its outputs do not fit: those of all steps of a run, with the items of forEach, may have ${roomForValues} bytes as JSON`;
-  return { attempt: { ...folded.attempt, outcome: 'failed', reason: 'OutputsTooLarge', message } };
+  return { attempt: endedAs(folded.attempt, folded.attempt.endedAt ?? draft.now, { outcome: 'failed', reason: 'OutputsTooLarge', message }) };
 }
 
 /** An item's message is that of its last attempt, and stays there: a state may have thousands of them. */
@@ -109,13 +110,13 @@ function foldUnseen(draft: RunDraft, { step }: Site, attempt: Attempt): Attempt 
   if (existed) return foldVanished(draft, step, attempt);
   const refusal = refusals.get(attempt.job);
   if (refusal?.kind !== 'refused' && refusal?.kind !== 'taken') return attempt;
-  return { ...attempt, outcome: 'refused', endedAt: draft.now, reason: refusal.kind === 'taken' ? 'JobNameTaken' : 'CreateRefused', message: refusal.message };
+  return endedAs(attempt, draft.now, { outcome: 'refused', reason: refusal.kind === 'taken' ? 'JobNameTaken' : 'CreateRefused', message: refusal.message });
 }
 
 /** Its pods may outlive a Job, and still do its work. */
 function foldVanished(draft: RunDraft, step: StepSpec, attempt: Attempt): Attempt {
   if (draft.awaitsOrphan(step, attempt.job)) return attempt;
-  return { ...attempt, outcome: 'errored', endedAt: draft.now, reason: 'JobDeleted', message: `Job "${attempt.job}" was deleted before it had ended` };
+  return endedAs(attempt, draft.now, { outcome: 'errored', reason: 'JobDeleted', message: `Job "${attempt.job}" was deleted before it had ended` });
 }
 
 /** The Job controller may come to another verdict than the containers. It is written down; nothing that followed is undone. */

@@ -5,6 +5,7 @@ import type { Role } from './draft.ts';
 import type { Each } from './items.ts';
 import { entryOf, isFailure } from './standing.ts';
 import type { Attempt, ItemState, StepState } from './state.ts';
+import type { Ending } from './step-reason.ts';
 
 export type Line = ItemState;
 
@@ -82,7 +83,8 @@ function groupOutcome(items: readonly Line[]): Pick<StepState, 'outcome' | 'reas
   const first = bad[0] === undefined ? undefined : items[bad[0]];
   if (!first) return { outcome: 'succeeded' };
   const why = [first.reason, first.message ?? first.attempts.at(-1)?.message].filter((part) => part !== undefined && part !== '').join(': ');
-  return { outcome: 'failed', reason: 'ItemsFailed', message: `${bad.length} of ${items.length} items failed; item ${bad[0] ?? 0}: ${why}` };
+  const failed: Ending = { outcome: 'failed', reason: 'ItemsFailed' };
+  return { ...failed, message: `${bad.length} of ${items.length} items failed; item ${bad[0] ?? 0}: ${why}` };
 }
 
 /** Lists in the order of the items, so that outputs of several steps go together by their place. */

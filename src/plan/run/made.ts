@@ -1,5 +1,6 @@
 /** What one attempt is to create, or why that is not known. */
 import type { CreateStepJob, CreateSubRun } from './action.ts';
+import type { ReasonFor } from './step-reason.ts';
 
 /** `wait`: an output of that step is still to come. `problem`: what is to be created cannot be. */
 export type Made = Creation | NotMade;
@@ -11,4 +12,4 @@ export interface Creation {
   /** Quantity that onOOM gave it. */
   readonly memory?: string;
 }
-export type NotMade = { readonly kind: 'wait'; readonly step: string } | { readonly kind: 'problem'; readonly reason: string; readonly message: string };
+export type NotMade = { readonly kind: 'wait'; readonly step: string } | { readonly kind: 'problem'; readonly reason: ReasonFor<'errored'>; readonly message: string };

@@ -24,6 +24,12 @@ export function isCommanded(stopping: Stopping | undefined): boolean {
   return stopping !== undefined && stopping.reason !== 'StepFailed';
 }
 
+/** Why steps of a run that stops do not start, and what is under way ends. */
+export function stopReason(stopping: Stopping | undefined): 'RunStopping' | 'RunCancelled' | 'SpecDeleted' {
+  if (!isCommanded(stopping)) return 'RunStopping';
+  return stopping?.reason === 'SpecDeleted' ? 'SpecDeleted' : 'RunCancelled';
+}
+
 /** All of the steps have an outcome. */
 export function hasEnded(states: { step(name: string): StepState | undefined }, steps: readonly StepSpec[]): boolean {
   return steps.every(({ name }) => states.step(name)?.outcome !== undefined);

@@ -3,8 +3,9 @@ import type { StepSpec } from '../../spec/workflow.ts';
 import type { Role, RunDraft } from './draft.ts';
 import { withItems, type Line } from './line.ts';
 import { toUndo } from './revert.ts';
-import { countsAsFailure, hasEnded, isCommanded } from './standing.ts';
-import type { Attempt, StepState, Stopping } from './state.ts';
+import { countsAsFailure, hasEnded, isCommanded, stopReason } from './standing.ts';
+import type { Attempt, StepState } from './state.ts';
+import type { Ending } from './step-reason.ts';
 
 /** Somebody wants the run to end. The first command stays: a second changes nothing. */
 export function applyCommands(draft: RunDraft): void {
@@ -13,7 +14,7 @@ export function applyCommands(draft: RunDraft): void {
   if (command) draft.stop({ mode: 'cancel', ...command, at: draft.now });
 }
 
-function commandOf({ observed }: RunDraft): Pick<Stopping, 'reason' | 'message'> | undefined {
+function commandOf({ observed }: RunDraft): { readonly reason: 'RunCancelled' | 'SpecDeleted'; readonly message: string } | undefined {
   const { cancel } = observed.record.commands;
   if (cancel !== undefined) return { reason: 'RunCancelled', message: cancel === '' ? 'the run was cancelled' : `the run was cancelled: ${cancel}` };
   return observed.specGone ? { reason: 'SpecDeleted', message: 'the spec was deleted and onSpecDelete is delete' } : undefined;
@@ -82,6 +83,6 @@ function cancelledAttempts(draft: RunDraft, attempts: readonly Attempt[]): reado
 }
 
 /** The message is the run's: thousands of steps need not repeat it. */
-function because({ stopping }: RunDraft): { outcome: 'cancelled'; reason: string } {
-  return { outcome: 'cancelled', reason: isCommanded(stopping) ? (stopping?.reason ?? '') : 'RunStopping' };
+function because({ stopping }: RunDraft): Ending {
+  return { outcome: 'cancelled', reason: stopReason(stopping) };
 }

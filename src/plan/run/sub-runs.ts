@@ -8,6 +8,7 @@ import { resolverFor } from './make.ts';
 import type { ObservedRecord, RunResult } from './record.ts';
 import { entryOf } from './standing.ts';
 import type { Attempt } from './state.ts';
+import { endedAs } from './step-reason.ts';
 import { timeLimit } from './time-limit.ts';
 
 /** The attempt as its record shows it. */
@@ -15,7 +16,7 @@ export function foldSubRun(draft: RunDraft, site: Site, attempt: Attempt): Folde
   const { step } = site;
   const child = draft.observed.children.get(attempt.job);
   if (!child) return { attempt: foldMissing(draft, attempt) };
-  if (child.request?.parent?.uid !== draft.observed.record.uid) return { attempt: refused(draft, attempt, 'JobNameTaken', `record "${child.name}" belongs to somebody else`) };
+  if (child.request?.parent?.uid !== draft.observed.record.uid) return { attempt: endedAs(attempt, draft.now, { outcome: 'refused', reason: 'JobNameTaken', message: `record "${child.name}" belongs to somebody else` }) };
   if (child.result) return withResult(attempt, child, child.result, step.outputs);
   const late = overdue(draft, attempt, timeLimit(draft, step, resolverFor(draft, site)));
   return { attempt: late ?? (attempt.seen === true ? attempt : { ...attempt, seen: true, ranAt: child.createdAt }) };
@@ -24,14 +25,10 @@ export function foldSubRun(draft: RunDraft, site: Site, attempt: Attempt): Folde
 function foldMissing(draft: RunDraft, attempt: Attempt): Attempt {
   const { reservations, refusals } = draft.observed;
   if (reservations.has(attempt.job)) return attempt;
-  if (draft.existed(attempt)) return { ...attempt, outcome: 'errored', endedAt: draft.now, reason: 'RunDeleted', message: `the record "${attempt.job}" was deleted before its run had ended` };
+  if (draft.existed(attempt)) return endedAs(attempt, draft.now, { outcome: 'errored', reason: 'RunDeleted', message: `the record "${attempt.job}" was deleted before its run had ended` });
   const refusal = refusals.get(attempt.job);
   if (refusal?.kind !== 'refused' && refusal?.kind !== 'taken') return attempt;
-  return refused(draft, attempt, refusal.kind === 'taken' ? 'JobNameTaken' : 'CreateRefused', refusal.message);
-}
-
-function refused(draft: RunDraft, attempt: Attempt, reason: string, message: string): Attempt {
-  return { ...attempt, outcome: 'refused', endedAt: draft.now, reason, message };
+  return endedAs(attempt, draft.now, { outcome: 'refused', reason: refusal.kind === 'taken' ? 'JobNameTaken' : 'CreateRefused', message: refusal.message });
 }
 
 function withResult(attempt: Attempt, child: ObservedRecord, result: RunResult, declared: Readonly<Record<string, OutputSpec>>): Folded {
@@ -41,7 +38,7 @@ function withResult(attempt: Attempt, child: ObservedRecord, result: RunResult, 
     return { attempt: { ...ended, outcome: 'failed', reason, message: `run "${child.name}" ${result.outcome === 'cancelled' ? 'was cancelled' : 'failed'}: ${result.message}` } };
   }
   const outputs = readResult(declared, result.outputs);
-  if (typeof outputs === 'string') return { attempt: { ...ended, outcome: 'failed', reason: 'OutputMissing', message: `run "${child.name}" ${outputs}` } };
+  if (typeof outputs === 'string') return { attempt: endedAs(ended, result.finishedAt, { outcome: 'failed', reason: 'OutputMissing', message: `run "${child.name}" ${outputs}` }) };
   return { attempt: { ...ended, outcome: 'succeeded' }, ...(Object.keys(outputs).length > 0 && { outputs }) };
 }
 

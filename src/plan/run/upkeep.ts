@@ -2,17 +2,16 @@
 import { patience } from '../give-up.ts';
 import { isAlive, jobState } from '../job-state.ts';
 import type { ObservedJob } from '../observed.ts';
-import type { Reason } from '../reason.ts';
-import { endAction, planExplanation } from '../upkeep.ts';
+import { endAction, giveUpAction, planExplanation } from '../upkeep.ts';
 import type { KnownAttempt } from './attempts.ts';
 import type { RunDraft } from './draft.ts';
-import { hasEnded, isCommanded } from './standing.ts';
+import { hasEnded, isCommanded, stopReason } from './standing.ts';
 
 export function planUpkeep(draft: RunDraft, known: ReadonlyMap<string, KnownAttempt>): void {
   for (const job of draft.observed.jobs.values()) planJob(draft, job, known.get(job.name));
   for (const [name, child] of draft.observed.children) {
     if (!draft.runs(name) || child.deleting || child.commands.cancel !== undefined || !isUnwanted(draft, known.get(name))) continue;
-    draft.act({ kind: 'cancelSubRun', reason: endReason(draft), because: whyUnwanted(draft), name, uid: child.uid });
+    draft.act({ kind: 'cancelSubRun', reason: stopReason(draft.stopping), because: whyUnwanted(draft), name, uid: child.uid });
   }
   for (const [name, { step, awaited }] of known) {
     const reservation = awaited ? undefined : draft.observed.reservations.get(name);
@@ -27,7 +26,7 @@ function planJob(draft: RunDraft, job: ObservedJob, known: KnownAttempt | undefi
     planPatience(draft, withStart(job, known));
   } else if (draft.runs(job.name) && isUnwanted(draft, known)) {
     // The outcome's reason is what tells a cancelled attempt from a failed one, should this process die before it writes that down.
-    draft.act(endAction(job, endReason(draft), { outcome: 'errored', reason: 'RunCancelled', message: whyUnwanted(draft) }));
+    draft.act(endAction(job, stopReason(draft.stopping), { outcome: 'errored', reason: 'RunCancelled', message: whyUnwanted(draft) }));
   } else if (known?.attempt.outcome === 'succeeded' && repeatsItself(job)) {
     draft.act(endAction(job, 'StepSucceeded', { outcome: 'succeeded', reason: 'Completed', message: `step "${known.step.name}" has succeeded, and another pod of its Job does the work again` }));
   }
@@ -51,7 +50,7 @@ function planPatience(draft: RunDraft, job: ObservedJob): void {
   const { observed, now } = draft;
   const verdict = patience(job, observed.explanations, now);
   if ('giveUp' in verdict) {
-    draft.act(endAction(job, verdict.giveUp.reason, verdict.giveUp.outcome));
+    draft.act(giveUpAction(job, verdict.giveUp));
     return;
   }
   draft.wake(verdict.until);
@@ -66,12 +65,6 @@ function planPatience(draft: RunDraft, job: ObservedJob): void {
 function isUnwanted(draft: RunDraft, known: KnownAttempt | undefined): boolean {
   if (known) return !known.awaited && known.attempt.outcome !== 'succeeded';
   return draft.end !== undefined || (!draft.held && (isCommanded(draft.stopping) || hasEnded(draft, draft.observed.spec.steps)));
-}
-
-const commandReasons: readonly Reason[] = ['RunCancelled', 'SpecDeleted'];
-
-function endReason({ stopping }: RunDraft): Reason {
-  return commandReasons.find((reason) => reason === stopping?.reason) ?? 'RunStopping';
 }
 
 function whyUnwanted({ stopping }: RunDraft): string {

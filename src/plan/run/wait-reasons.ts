@@ -6,7 +6,7 @@ import { hasStarted, jobState } from '../job-state.ts';
 import type { Reason } from '../reason.ts';
 import type { Live } from './attempts.ts';
 import type { Hold, RunDraft } from './draft.ts';
-import { isCommanded } from './standing.ts';
+import { stopReason } from './standing.ts';
 import type { StepState } from './state.ts';
 
 export interface Standing {
@@ -52,11 +52,7 @@ function stopping(draft: RunDraft, live: Live): Standing | undefined {
   if (spec.steps.every(({ name }) => draft.step(name)?.outcome !== undefined)) return finishing(draft, live);
   if (!what) return undefined;
   const rest = left.length === 0 ? '' : `; waiting for ${names(left)}`;
-  return { reason: isCommanded(what) ? commandReason(what.reason) : 'RunStopping', message: `${what.message}${rest}` };
-}
-
-function commandReason(reason: string): Reason {
-  return reason === 'SpecDeleted' ? reason : 'RunCancelled';
+  return { reason: stopReason(what), message: `${what.message}${rest}` };
 }
 
 function finishing(draft: RunDraft, live: Live): Standing {
