@@ -1,7 +1,7 @@
 /**
  * Writes what is decided about runs into their records, behind the rounds: a step must not wait for the record of the one
- * before. The first change after a quiet time goes at once, later ones together at most every quarter of a second, the end
- * of a run at once. All changes of one record go through here, one conditional write at a time. A record that somebody else
+ * before. The first change after a quiet time goes at once, later ones together at most every quarter of a second (less
+ * often where there are many runs), the end of a run at once. All changes of one record go through here, one conditional write at a time. A record that somebody else
  * wrote is read and merged. What could not be written is tried again for as long as the process lives.
  */
 import type { Clock, Timer } from '../../lib/clock.ts';
@@ -13,8 +13,13 @@ import { isOver, phaseOf, resultOf } from '../../plan/run/summary.ts';
 import type { WriteResult } from '../ports.ts';
 import type { RecordChange, RecordStore } from '../record-ports.ts';
 
-/** Milliseconds between the beginnings of two writes of one record. */
-const interval = 250;
+/**
+ * Milliseconds between the beginnings of two writes of one record, however few or many there are, and for each record that
+ * is kept: all of them together are written some forty times a second, so that requests are left for creates.
+ */
+const shortestInterval = 250;
+const longestInterval = 5000;
+const intervalPerRecord = 25;
 const firstPause = 100;
 const longestPause = 30_000;
 /** How often a change by itself is tried again when others write the same record. */
@@ -143,6 +148,7 @@ export class RecordKeeper {
 
   #dueAt({ began, failures, wanted }: Kept): number {
     if (failures > 0) return began + Math.min(firstPause * 2 ** Math.min(failures - 1, 20), longestPause);
+    const interval = Math.min(Math.max(shortestInterval, this.#kept.size * intervalPerRecord), longestInterval);
     return this.#hurry || wanted?.state.end ? -Infinity : began + interval;
   }
 

@@ -47,6 +47,23 @@ describe('writes of a record', () => {
     expect(store.writes).toHaveLength(3);
   });
 
+  it.each([
+    { runs: 10, pause: 250 },
+    { runs: 40, pause: 1000 },
+    { runs: 1000, pause: 5000 },
+  ])('the more runs there are the rarer they are: with $runs every $pause ms', async ({ runs, pause }) => {
+    const { store, keeper, keep, clock } = aKeeper();
+    for (let run = 2; run <= runs; run += 1) keeper.track(aRecord({ name: `etl-${run}` }), undefined, 'Running');
+    await keep(after(1));
+    await keep(after(2));
+    await clock.advance(pause - 1);
+    expect(store.writes).toHaveLength(1);
+    await clock.advance(1);
+    expect(store.writes).toHaveLength(2);
+    await keep(over);
+    expect(store.writes).toHaveLength(3);
+  });
+
   it('the end of a run does not wait, carries phase and result, and is told once it is in the record', async () => {
     const { store, keep, told } = aKeeper();
     await keep(after(1));
