@@ -135,7 +135,7 @@ export class RunRounds implements Rounds {
     reporter.executed(record, executed);
     const wake = plan.wakeAt === undefined ? undefined : Math.max(0, plan.wakeAt - clock.now());
     if (executed.some(({ kind }) => kind === 'failed')) return { kind: 'failed', again: wake };
-    run.notBefore = clock.monotonic() + pauseAfter(observed.jobs.size + observed.children.size);
+    run.notBefore = clock.monotonic() + pauseAfter(observed);
     return { kind: 'done', again: executed.some(({ kind }) => kind === 'waits') ? 0 : wake };
   }
 
@@ -196,12 +196,13 @@ export class RunRounds implements Rounds {
 }
 
 /**
- * Milliseconds until the next round may look. A round costs time with each Job and sub-run of the run, and so does each of
- * those with some six events: without a pause a thousand would cost six thousand rounds over all of them. Few wait for
+ * Milliseconds until the next round may look. A round costs time with each Job, pod and sub-run of the run, and so does each
+ * of those with some six events: without a pause a thousand would cost six thousand rounds over all of them. Few wait for
  * nothing.
  */
-function pauseAfter(jobs: number): number {
-  return jobs < 50 ? 0 : Math.min(jobs / 20, longestPause);
+function pauseAfter({ jobs, children }: ObservedRun): number {
+  const parts = jobs.values().reduce((count, { pods }) => count + Math.max(pods.length, 1), children.size);
+  return parts < 50 ? 0 : Math.min(parts / 20, longestPause);
 }
 
 const none: ObservedRun['children'] = new Map();

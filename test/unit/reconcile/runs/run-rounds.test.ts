@@ -207,6 +207,13 @@ describe('a round of a run', () => {
     expect(seen).toHaveLength(2);
   });
 
+  it('and likewise of one with a thousand pods of an Indexed Job', async () => {
+    const { round, cache } = held({}, {}, { state: aState() });
+    cache.hold(key, [aJob({ name: 'load', pods: Array.from({ length: 1000 }, (_, index) => aPod({ name: `load-${index}` })) })]);
+    await round();
+    expect(await round()).toEqual({ kind: 'done', again: 50 });
+  });
+
   it('and likewise of one with a thousand sub-runs', async () => {
     const { round, store } = held({}, { spec: { steps: [aJobStep({ work: { kind: 'workflow', workflow: 'child', parameters: {} } })] } }, { state: aState() });
     const parent = { run: 'etl-1', uid: 'uid-etl-1', step: 'load', attempt: 1, depth: 1 };
