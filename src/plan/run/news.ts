@@ -1,9 +1,10 @@
 /** What is different between two states of a run, as people would tell it. */
+import { approvalsAnnotation } from '../../spec/keys.ts';
 import type { Reason } from '../reason.ts';
 import { entryOf } from './standing.ts';
 import type { Attempt, RunState, StepOutcome, StepState } from './state.ts';
 
-/** One change of one step. `outcome` is absent where it goes on with another attempt. */
+/** One change of one step. `outcome` is absent where it goes on with another attempt, or waits for somebody. */
 export interface StepNews {
   readonly step: string;
   /** The step's undo job is meant. */
@@ -11,7 +12,7 @@ export interface StepNews {
   readonly code: Reason;
   readonly outcome: StepOutcome | undefined;
   readonly message: string;
-  /** Worth an event: a failure, or another attempt. */
+  /** Worth an event: a failure, another attempt, or that somebody is waited for. */
   readonly told: boolean;
 }
 
@@ -25,7 +26,7 @@ function changesOf(before: RunState['steps'], after: RunState['steps'], undo: bo
   return Object.entries(after).flatMap(([step, state]) => {
     const earlier = entryOf(before, step);
     if (earlier === state || earlier?.outcome !== undefined) return [];
-    return [...retries(earlier, state), ...ended(state)].map((one) => ({ step, undo, ...one, message: `${undo ? 'undo of ' : ''}step "${step}" ${one.message}` }));
+    return [...asks(step, earlier, state), ...retries(earlier, state), ...ended(state)].map((one) => ({ step, undo, ...one, message: `${undo ? 'undo of ' : ''}step "${step}" ${one.message}` }));
   });
 }
 
@@ -40,6 +41,12 @@ function ended({ outcome, reason, message }: StepState): Said[] {
 
 const codes = { succeeded: 'StepSucceeded', failed: 'StepFailed', errored: 'StepFailed', notStarted: 'StepFailed', refused: 'StepFailed', skipped: 'StepSkipped', omitted: 'StepSkipped', cancelled: 'RunStopping' } as const satisfies Record<StepOutcome, Reason>;
 const words: Readonly<Record<StepOutcome, string>> = { succeeded: 'succeeded', failed: 'failed', errored: 'was lost', notStarted: 'did not start', refused: 'was refused', skipped: 'is skipped', omitted: 'is omitted', cancelled: 'was cancelled' };
+
+/** An approval has its step's name where others have that of a Job. */
+function asks(step: string, before: StepState | undefined, { outcome, attempts }: StepState): Said[] {
+  if (outcome !== undefined || before?.attempts !== undefined || attempts?.[0]?.job !== step) return [];
+  return [{ code: 'WaitsForApproval', outcome: undefined, message: `waits for an approval: annotation ${approvalsAnnotation}=${step} (or ${step}=rejected) on the record`, told: true }];
+}
 
 /** Attempts after the first that were not there before, of the step or of its items. */
 function retries(before: StepState | undefined, after: StepState): Said[] {

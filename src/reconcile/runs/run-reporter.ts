@@ -43,7 +43,7 @@ export class RunReporter {
     for (const news of stepNews(before, after)) this.#step(record, news);
     if (after.stopping && before.stopping?.mode !== after.stopping.mode) {
       const { mode, reason, message } = after.stopping;
-      this.#tell(record, mode === 'revert' ? 'RunReverting' : 'RunStopping', `run "${record.name}" starts no more steps: ${reason}${message === '' ? '' : `: ${message}`}`);
+      this.#tell(record, mode === 'revert' ? 'RunReverting' : 'RunStopping', `run "${record.name}" starts no more steps: ${stoppingText(reason, message)}`);
     }
   }
 
@@ -83,6 +83,11 @@ export class RunReporter {
   recordWritten(name: string, result: WriteResult): void {
     this.#deps.runMeter.recordWrite(result.kind);
     if (result.kind === 'done') return;
+    if (result.kind === 'conflict') {
+      // Approvals and other commands are written there by people.
+      this.#deps.log.info({ run: name, result: result.kind, because: result.message }, 'a record was changed by somebody else, and is read again');
+      return;
+    }
     const message = 'message' in result ? result.message : result.kind;
     this.#deps.log.warn({ run: name, result: result.kind, because: message }, 'a record was not written');
   }
@@ -111,6 +116,12 @@ export class RunReporter {
     const source = claims[winnerOf(claims) ?? -1]?.source;
     if (source?.kind === 'configMap') this.#deps.events.emit({ ...event, configMap: source });
   }
+}
+
+/** The message about a failed step says already that it failed. */
+function stoppingText(reason: string, message: string): string {
+  if (message === '') return reason;
+  return reason === 'StepFailed' ? message : `${reason}: ${message}`;
 }
 
 function fieldsOf({ name, workflow }: ObservedRecord): { readonly run: string; readonly workflow: string } {

@@ -41,6 +41,14 @@ describe('news of steps', () => {
     expect(told(items(1, 1, 0), items(1, 2, 1))).toEqual([['StepRetry', undefined, 'step "load" item 1 goes into attempt 2', true]]);
   });
 
+  it('that somebody is asked for an approval is told once, with how to give it', () => {
+    const asked = withStep({ attempts: [{ job: 'load', at: 1 }] });
+    expect(told(aState(), asked)).toEqual([['WaitsForApproval', undefined, 'step "load" waits for an approval: annotation job-chief/approvals=load (or load=rejected) on the record', true]]);
+    expect(told(asked, withStep({ attempts: [{ job: 'load', at: 1, seen: true }] }))).toEqual([]);
+    // Given before it was asked for.
+    expect(told(aState(), withStep({ attempts: [{ job: 'load', at: 1, outcome: 'succeeded' }], outcome: 'succeeded' }))).toEqual([['StepSucceeded', 'succeeded', 'step "load" succeeded', false]]);
+  });
+
   it('undo jobs are told as such', () => {
     expect(told(aState(), aState({ undo: { load: { outcome: 'failed' } } }))).toEqual([['StepFailed', 'failed', 'undo of step "load" failed', true]]);
   });

@@ -371,11 +371,19 @@ describe('what a plan decides', () => {
     await clock.advance(300);
     expect(events.emitted.filter(({ configMap }) => configMap?.name === 'etl').map(({ reason, message }) => `${reason} ${message}`)).toEqual([
       'StepFailed run "etl-1": step "load" failed (exit 1)',
-      'RunStopping run "etl-1" starts no more steps: StepFailed: load',
+      'RunStopping run "etl-1" starts no more steps: load',
       'RunFailed run "etl-1" failed: step "load" failed',
     ]);
     const workflow = { kind: 'workflow', name: 'etl' };
     expect([runMeter.of('step'), runMeter.of('finished')]).toEqual([[[workflow, 'failed']], [[workflow, { trigger: 'change', outcome: 'failed', seconds: 2 }]]]);
+  });
+
+  it('that somebody annotates its record meanwhile is nothing to warn of', async () => {
+    const { round, store, log, clock } = held({}, { plans: [{ state: aState({ steps: { a: { outcome: 'succeeded' } } }) }] }, { state: aState() });
+    store.answers.write = [refusal('conflict')];
+    await round();
+    await clock.advance(1000);
+    expect(log.lines.filter(({ message }) => message.includes('record'))).toMatchObject([{ level: 'info', message: 'a record was changed by somebody else, and is read again' }]);
   });
 
   it('its end is told where the watch is faster than the answer to the write', async () => {
