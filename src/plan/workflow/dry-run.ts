@@ -1,7 +1,7 @@
 /** All Jobs that a workflow may create, for the API server's dry run: with samples for what only a run knows. */
 import { parseDuration } from '../../lib/duration.ts';
 import { canonicalJson } from '../../lib/digest.ts';
-import { isObject, type Json } from '../../lib/json.ts';
+import { arrayAt, isObject, objectAt, type Json, type JsonObject } from '../../lib/json.ts';
 import { substitute, type Destination } from '../../spec/substitute.ts';
 import type { ForEachSpec, StepSpec, WorkflowSpec } from '../../spec/workflow.ts';
 import type { VerdictDemand } from '../action.ts';
@@ -18,6 +18,9 @@ interface Template extends Pick<StepJobInput, 'step' | 'role' | 'index' | 'each'
   readonly verbatim: boolean;
 }
 
+/** Most requests that one revision of a spec costs. Of what is left out each step tells itself what is wrong with it, as its Job is refused. */
+const mostJobs = 200;
+
 /** One manifest for all steps whose Jobs differ in nothing that is checked. `workflow`: label value of its name. */
 export function dryRunJobs(spec: WorkflowSpec, workflow: string, environment: PlanEnvironment): Manifests {
   const distinct = new Map<string, Template>();
@@ -25,7 +28,7 @@ export function dryRunJobs(spec: WorkflowSpec, workflow: string, environment: Pl
     const key = sameness(template);
     if (!distinct.has(key)) distinct.set(key, template);
   }
-  return [...distinct.values()].flatMap((template) => manifestOf(template, { spec, workflow, environment }));
+  return [...distinct.values()].slice(0, mostJobs).flatMap((template) => manifestOf(template, { spec, workflow, environment }));
 }
 
 function templatesOf(step: StepSpec): Template[] {
@@ -36,7 +39,7 @@ function templatesOf(step: StepSpec): Template[] {
     if (work.kind !== 'manifests') return [];
     return work.manifests.map(({ file, template }, index) => ({ ...common, what: `step "${name}", file "${file}"`, template, index: work.several ? index : undefined, verbatim: true }));
   };
-  return [...own(), ...(undo ? [{ ...common, what: `undo of step "${name}"`, template: undo.template, role: 'undo' } as const] : [])];
+  return [...own(), ...(undo ? [{ ...common, what: `undo of step "${name}"`, template: undo.template, role: 'undo', verbatim: undo.verbatim === true } as const] : [])];
 }
 
 /** One Indexed Job, or one Job for each item, of which the first is checked. */
@@ -60,7 +63,22 @@ function itemsOf({ source }: ForEachSpec): Each {
 /** Names, labels and env of the step differ, but a policy that likes one name and not another is not what a dry run is for. */
 function sameness({ step, role, index, each, template }: Template): string {
   const { files, timeout, retry } = step;
-  return canonicalJson([template, role === 'undo' ? step.undo?.timeout : [files, timeout ?? null, retry.onOOM ?? null], index === undefined && each ? [each.count] : null, index !== undefined && each ? [each.values?.[0] ?? 0] : null]);
+  return canonicalJson([outline(template), role === 'undo' ? step.undo?.timeout : [files, timeout ?? null, retry.onOOM ?? null], index === undefined && each ? [each.count] : null, index !== undefined && each ? [each.values?.[0] ?? 0] : null]);
+}
+
+/** Without the texts that only the container itself looks at. */
+function outline(template: JsonObject): Json {
+  const job = objectAt(template, 'spec');
+  const podTemplate = objectAt(job, 'template');
+  const pod = objectAt(podTemplate, 'spec');
+  const outlined = Object.fromEntries(['containers', 'initContainers'].map((key) => [key, arrayAt(pod, key).map(outlineOf)]));
+  return { ...template, spec: { ...job, template: { ...podTemplate, spec: { ...pod, ...outlined } } } };
+}
+
+function outlineOf(container: Json): Json {
+  if (!isObject(container)) return container;
+  const { args: _args, command: _command, env: _env, ...rest } = container;
+  return { ...rest, env: arrayAt(container, 'env').map((entry) => (isObject(entry) && typeof entry['value'] === 'string' ? { ...entry, value: '' } : entry)) };
 }
 
 interface Context {

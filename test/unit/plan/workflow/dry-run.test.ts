@@ -40,6 +40,26 @@ describe('the Jobs that are asked about', () => {
     expect(whats(...Array.from({ length: 1000 }, (_, index) => aStep(`step-${index}`)))).toEqual(['step "step-0"']);
   });
 
+  it('are one for steps that differ only in what no API server looks at', () => {
+    const step = (name: string, container: JsonObject): StepSpec => aStep(name, { work: work(container) });
+    expect(whats(
+      step('a', { args: ['a'], command: ['sh'], env: [{ name: 'X', value: 'a' }] }),
+      step('b', { args: ['b', 'c'], env: [{ name: 'X', value: 'b' }] }),
+      step('c', { args: ['a'], env: [{ name: 'Y', value: 'a' }] }),
+      step('d', { args: ['a'], env: [{ name: 'X', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] }),
+    )).toEqual(['step "a"', 'step "c"', 'step "d"']);
+  });
+
+  it('are no more than two hundred, whatever the steps are', () => {
+    expect(whats(...Array.from({ length: 1000 }, (_, index) => aStep(`step-${index}`, { work: work({ image: `image-${index}` }) })))).toHaveLength(200);
+  });
+
+  it('of an undo from a file are used as they stand', () => {
+    const undo = { template: aJobTemplate({ args: ['$(params.x)'] }), verbatim: true, retry: aStep('x').retry, startTimeout: 0, timeout: undefined };
+    const [, job] = jobs(aWorkflowSpec({ steps: [aStep('load', { undo })] }));
+    expect(job && containerOf(job.manifest)['args']).toEqual(['$(params.x)']);
+  });
+
   it.each([
     ['files', { files: { '/app/run.sh': 'run.sh' } }],
     ['a timeout', { timeout: 5000 }],
