@@ -36,6 +36,8 @@ export interface DrainBlueprint {
 export interface EndAction extends Because {
   readonly kind: 'end';
   readonly job: JobRef;
+  /** Only if nothing has happened to the Job since it was looked at: it was judged by what it had not done yet. */
+  readonly ifUnchanged?: true;
   readonly suspended: boolean;
   readonly outcome: RecordedOutcome;
 }

@@ -10,8 +10,9 @@ import type { RecordedOutcome } from './notes.ts';
  * suspended Job takes no notice of deadlines: it is resumed without pods, so that none ever runs.
  */
 export function endPatch(action: EndAction): JsonObject {
+  const { metadata } = outcome(action.outcome);
   return {
-    ...outcome(action.outcome),
+    metadata: { ...metadata, ...(action.ifUnchanged && { resourceVersion: action.job.resourceVersion }) },
     spec: { activeDeadlineSeconds: 1, ...(action.suspended ? { suspend: false, parallelism: 0 } : {}) },
   };
 }
@@ -34,7 +35,7 @@ export function reownPatch(action: ReownAction): JsonObject {
 /** Longest message kept on a Job. */
 const longestMessage = 1024;
 
-function outcome(recorded: RecordedOutcome): JsonObject {
+function outcome(recorded: RecordedOutcome): { metadata: JsonObject } {
   const text = JSON.stringify({ ...recorded, message: recorded.message.slice(0, longestMessage) });
   return { metadata: { annotations: { [outcomeAnnotation]: text } } };
 }

@@ -5,7 +5,7 @@
 import type { QueueSpec } from '../spec/queue.ts';
 import type { EndAction, ExplanationDemand, JobRef } from './action.ts';
 import type { Draft } from './draft.ts';
-import { patience } from './give-up.ts';
+import { patience, type GiveUp } from './give-up.ts';
 import { isAlive, jobState } from './job-state.ts';
 import type { ConfigMapSource, Observed, ObservedJob } from './observed.ts';
 import { finalOutcome, mayTellMore } from './outcome.ts';
@@ -35,11 +35,16 @@ export function endAction(job: ObservedJob, reason: Reason, outcome: { outcome: 
   };
 }
 
+/** Watches may be behind: what has started meanwhile is not ended for not having started. */
+export function giveUpAction(job: ObservedJob, { reason, outcome }: GiveUp): EndAction {
+  return { ...endAction(job, reason, outcome), ifUnchanged: true };
+}
+
 /** Ends what does not start or runs too long. */
 export function planPatience(draft: Draft, observed: Observed, now: number): void {
   for (const job of observed.jobs) {
     const verdict = patience(job, observed.explanations, now);
-    if ('giveUp' in verdict) draft.act(endAction(job, verdict.giveUp.reason, verdict.giveUp.outcome));
+    if ('giveUp' in verdict) draft.act(giveUpAction(job, verdict.giveUp));
     else draft.wake(verdict.until);
     planExplanation(draft, job, now);
   }

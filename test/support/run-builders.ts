@@ -234,6 +234,9 @@ export class RunWorld {
         if (!this.jobs.has(action.jobName)) this.absent.add(action.jobName);
         this.reservations.delete(action.jobName);
         return;
+      case 'lookUpSubRun':
+        if (!this.children.has(action.name)) this.absent.add(action.name);
+        return;
       case 'mark':
       case 'delete':
     }

@@ -5,7 +5,7 @@ import type { Reason } from '../reason.ts';
 import type { RunRequest } from './record.ts';
 import type { RunState } from './state.ts';
 
-export type RunAction = CreateStepJob | CreateSubRun | LookUpJob | CancelSubRun | EndAction | MarkAction | DeleteAction;
+export type RunAction = CreateStepJob | CreateSubRun | LookUpJob | LookUpSubRun | CancelSubRun | EndAction | MarkAction | DeleteAction;
 
 interface Because {
   readonly reason: Reason;
@@ -37,6 +37,12 @@ export interface LookUpJob extends Because {
   readonly kind: 'lookUp';
   readonly step: string;
   readonly jobName: string;
+}
+
+/** Look a sub-run's record up live: it was seen before and the cache does not show it. */
+export interface LookUpSubRun extends Because {
+  readonly kind: 'lookUpSubRun';
+  readonly name: string;
 }
 
 /** Ask a sub-run to end, by annotation on its record. */

@@ -251,6 +251,13 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
     this.start(`look up ${jobName}`, { kind: 'lookUp', reason: 'AnswerUnknown', because, step: step.name, jobName });
   }
 
+  /** The same about the record of a sub-run. */
+  lookUpSubRun(step: StepSpec, name: string): void {
+    const because = `record "${name}" was there and is not shown any more`;
+    this.hold({ kind: 'unclear', step: step.name, message: `${because}; it is being looked up` });
+    this.start(`look up ${name}`, { kind: 'lookUpSubRun', reason: 'AnswerUnknown', because, name });
+  }
+
   hold(hold: Hold): void {
     if (this.#meets && hold.kind === 'room') return;
     this.holds.set(`${hold.kind} ${hold.step}`, hold);

@@ -20,7 +20,7 @@ export interface ObservedRun {
   readonly reservations: ReadonlyMap<string, Reservation['state']>;
   /** Jobs and records of which the API server said that they are there, whether or not a round came in time to see them. */
   readonly confirmed: ReadonlySet<string>;
-  /** Jobs that a live GET did not find, although they had been seen or confirmed. */
+  /** Jobs and records that a live GET did not find, although they had been seen or confirmed. */
   readonly absent: ReadonlySet<string>;
   /** Creates that the API server refused, by Job name. */
   readonly refusals: ReadonlyMap<string, StepRefusal>;

@@ -1,6 +1,6 @@
 /** Steps that are runs of another workflow: its record is looked at as a Job is elsewhere. */
 import type { Json } from '../../lib/json.ts';
-import type { OutputSpec, ValueType } from '../../spec/workflow.ts';
+import type { OutputSpec, StepSpec, ValueType } from '../../spec/workflow.ts';
 import { overdue } from './approvals.ts';
 import type { RunDraft } from './draft.ts';
 import type { Folded, Site } from './line.ts';
@@ -15,16 +15,21 @@ import { timeLimit } from './time-limit.ts';
 export function foldSubRun(draft: RunDraft, site: Site, attempt: Attempt): Folded {
   const { step } = site;
   const child = draft.observed.children.get(attempt.job);
-  if (!child) return { attempt: foldMissing(draft, attempt) };
+  if (!child) return { attempt: foldMissing(draft, step, attempt) };
   if (child.request?.parent?.uid !== draft.observed.record.uid) return { attempt: endedAs(attempt, draft.now, { outcome: 'refused', reason: 'JobNameTaken', message: `record "${child.name}" belongs to somebody else` }) };
   if (child.result) return withResult(attempt, child, child.result, step.outputs);
   const late = overdue(draft, attempt, timeLimit(draft, step, resolverFor(draft, site)));
   return { attempt: late ?? (attempt.seen === true ? attempt : { ...attempt, seen: true, ranAt: child.createdAt }) };
 }
 
-function foldMissing(draft: RunDraft, attempt: Attempt): Attempt {
-  const { reservations, refusals } = draft.observed;
+/** The watch of records may be behind what the record of this run says: only a live look tells whether it is gone. */
+function foldMissing(draft: RunDraft, step: StepSpec, attempt: Attempt): Attempt {
+  const { reservations, refusals, absent } = draft.observed;
   if (reservations.has(attempt.job)) return attempt;
+  if (draft.existed(attempt) && !absent.has(attempt.job)) {
+    draft.lookUpSubRun(step, attempt.job);
+    return attempt;
+  }
   if (draft.existed(attempt)) return endedAs(attempt, draft.now, { outcome: 'errored', reason: 'RunDeleted', message: `the record "${attempt.job}" was deleted before its run had ended` });
   const refusal = refusals.get(attempt.job);
   if (refusal?.kind !== 'refused' && refusal?.kind !== 'taken') return attempt;

@@ -6,7 +6,7 @@ import PQueue from 'p-queue';
 import type { DeleteAction, EndAction, MarkAction } from '../../plan/action.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import { endPatch, markPatch } from '../../plan/patches.ts';
-import type { CancelSubRun, CreateSubRun, RunAction } from '../../plan/run/action.ts';
+import type { CancelSubRun, CreateSubRun, LookUpSubRun, RunAction } from '../../plan/run/action.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
 import { labelValue } from '../../lib/label-value.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -72,6 +72,8 @@ async function carryOut(deps: RunExecuteDeps, inHand: RunInHand, action: Waited)
       return createSubRun(deps, inHand, action);
     case 'cancelSubRun':
       return cancelSubRun(deps, action);
+    case 'lookUpSubRun':
+      return lookUpSubRun(deps, inHand, action);
     case 'end':
     case 'mark':
     case 'delete':
@@ -107,6 +109,16 @@ async function cancelSubRun(deps: RunExecuteDeps, action: CancelSubRun): Promise
   const record = deps.records.get(name);
   const result: WriteResult = record?.uid === uid ? await deps.keeper.amend(record, { cancel: action.because }) : { kind: 'gone' };
   return written(action, result, name);
+}
+
+/** What is there is shown before long; until then it is looked up again, less and less often. */
+async function lookUpSubRun(deps: RunExecuteDeps, { record, run }: RunInHand, action: LookUpSubRun): Promise<RunExecuted> {
+  const read = await deps.store.read(action.name);
+  const result = { action, job: action.name } as const;
+  if (read.kind === 'failed') return { ...result, kind: 'failed', result: 'unknown', message: read.message };
+  if (read.kind === 'found' && read.value.record.request?.parent?.uid === record.uid) return { ...result, kind: 'failed', result: 'unseen', message: `record "${action.name}" is there, and its watch is behind` };
+  run.absent.add(action.name);
+  return { ...result, kind: 'waits', result: 'gone', message: `record "${action.name}" is gone` };
 }
 
 type JobChange = EndAction | MarkAction | DeleteAction;

@@ -21,6 +21,7 @@ describe.each(specs)('with %s', (_sentence, spec) => {
       kind: 'end',
       reason: 'StartTimeout',
       because: 'no container started within 900 s',
+      ifUnchanged: true,
       job: { name: 'thumbnails-1', uid: 'uid-thumbnails-1', resourceVersion: '100' },
       suspended: false,
       outcome: endingNote('notStarted'),
