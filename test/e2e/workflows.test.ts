@@ -145,6 +145,9 @@ describe.skipIf(noRealPods !== undefined)('the examples of workflows', () => {
     expect(waiting.message).toContain(name);
     await stepBecomes(site(), 'approve', 'confirm', { attempts: [{ job: 'confirm' }] });
     expect((await jobsOf(site(), name)).map(({ metadata }) => metadata.labels?.['job-chief/step'])).toEqual(['build']);
+    await eventually(async () => {
+      expect(await site().kubectl('describe', 'configmap', 'approve')).toMatch(/Normal\s+WaitsForApproval .*job-chief\/approvals=confirm/);
+    });
     await site().kubectl('annotate', 'configmap', name, 'job-chief/approvals=confirm');
     const run = await runBecomes(site(), 'approve', 'Succeeded');
     expect(outcomes(run)).toEqual({ build: 'succeeded', confirm: 'succeeded', publish: 'succeeded' });
