@@ -42,7 +42,7 @@ function packed(json: string): Buffer {
 }
 
 /** Compressed bytes of a state that keeps all its messages: of 2,000 steps that each failed with a long one it would be more than a record holds. */
-const roomForMessages = 200 * 1024;
+const roomForMessages = 280 * 1024;
 /** To how many characters messages are cut where there is no room for them. */
 const shorter: readonly number[] = [200, 0];
 

@@ -11,7 +11,7 @@ import { withLine, type Line, type Site } from './line.ts';
 import { Resolver } from './lookup.ts';
 import type { NotMade } from './made.ts';
 import { makeAttempt, nameOf, resolverFor } from './make.ts';
-import { roomForValues } from './room.ts';
+import { mostItemsOfRun, roomForValues } from './room.ts';
 import type { StepState } from './state.ts';
 import type { Ending } from './step-reason.ts';
 import { timeLimit } from './time-limit.ts';
@@ -83,16 +83,22 @@ function beginJobs(draft: RunDraft, step: StepSpec, each: Each | undefined): voi
   const carried = draft.rerun?.carried(step, inputs);
   if (carried) draft.set('do', step, carried);
   else if (!draft.hasRoom(() => nameOf(draft, site, 1))) draft.hold({ kind: 'room', step: step.name, message: '' });
-  else if (!fits(draft, step, each)) return;
+  else if (!fits(draft, step, { each, count })) return;
   else if (count !== undefined) beginItems(draft, step, { ...state, items: Array.from({ length: count }, () => ({ attempts: [] })) });
   else if (made.kind === 'made') draft.set('do', step, withLine(state, commit(draft, site, { attempts: [] }, made), draft.now));
 }
 
-/** The record keeps the items as they were at the start; those that do not fit are an error of the step. */
-function fits(draft: RunDraft, step: StepSpec, each: Each | undefined): boolean {
-  if (!each?.values || draft.room.take([...each.values])) return true;
-  cannotBegin(draft, step, { kind: 'problem', reason: 'ItemsInvalid', message: `its items do not fit: those of all steps of a run, with their outputs, may have ${roomForValues} bytes as JSON` });
-  return false;
+/** The record keeps the items as they were at the start, and what becomes of each; those that do not fit are an error of the step. */
+function fits(draft: RunDraft, step: StepSpec, { each, count }: { readonly each: Each | undefined; readonly count: number | undefined }): boolean {
+  const message = tooMany(draft, each, count);
+  if (message !== undefined) cannotBegin(draft, step, { kind: 'problem', reason: 'ItemsInvalid', message });
+  return message === undefined;
+}
+
+function tooMany({ room }: RunDraft, each: Each | undefined, count: number | undefined): string | undefined {
+  if (count !== undefined && !room.takeItems(count)) return `its ${count} items do not fit: all steps of a run may have ${mostItemsOfRun} with a Job or run of their own`;
+  if (!each?.values || room.take([...each.values])) return undefined;
+  return `its items do not fit: those of all steps of a run, with their outputs, may have ${roomForValues} bytes as JSON`;
 }
 
 function beginItems(draft: RunDraft, step: StepSpec, state: StepState): void {

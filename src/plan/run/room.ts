@@ -8,16 +8,28 @@ import type { RunState, StepState } from './state.ts';
  */
 export const roomForValues = 256 * 1024;
 
+/** Items with a Job or run of their own, of all steps of a run: each costs some 22 bytes of the record, compressed, however little it says. */
+export const mostItemsOfRun = 20_000;
+
 /** Bytes of JSON of what a run gives back: it stands in an annotation of the record, and those share 256 KiB. */
 export const roomForOutputs = 100 * 1024;
 
 /** How much of the room is used, and whether something still fits. */
 export class Room {
   #used: number | undefined;
+  #items: number | undefined;
   readonly #state: RunState;
 
   constructor(state: RunState) {
     this.#state = state;
+  }
+
+  /** Takes the room for so many items that have a Job or run of their own; false where they are too many. */
+  takeItems(count: number): boolean {
+    const items = (this.#items ??= Object.values(this.#state.steps).reduce((sum, step) => sum + (step.items?.length ?? 0), 0));
+    if (items + count > mostItemsOfRun) return false;
+    this.#items = items + count;
+    return true;
   }
 
   /** Takes the room that the values need; false where there is not enough of it. */

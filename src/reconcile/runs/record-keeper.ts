@@ -20,6 +20,8 @@ import type { RecordChange, RecordStore } from '../record-ports.ts';
 const shortestInterval = 250;
 const longestInterval = 5000;
 const intervalPerRecord = 25;
+/** For each step and item: a record of thousands has hundreds of kilobytes, and the API server keeps each version for minutes. */
+const intervalPerEntry = 1;
 const firstPause = 100;
 const longestPause = 30_000;
 /** How often a change by itself is tried again when others write the same record. */
@@ -148,7 +150,7 @@ export class RecordKeeper {
 
   #dueAt({ began, failures, wanted }: Kept): number {
     if (failures > 0) return began + Math.min(firstPause * 2 ** Math.min(failures - 1, 20), longestPause);
-    const interval = Math.min(Math.max(shortestInterval, this.#kept.size * intervalPerRecord), longestInterval);
+    const interval = Math.min(Math.max(shortestInterval, this.#kept.size * intervalPerRecord, entriesOf(wanted) * intervalPerEntry), longestInterval);
     return this.#hurry || wanted?.state.end ? -Infinity : began + interval;
   }
 
@@ -259,6 +261,11 @@ export class RecordKeeper {
     if (this.#kept.get(kept.name) === kept) this.forget(kept.name);
     this.#deps.gone?.(kept.name, kept.uid);
   }
+}
+
+function entriesOf(content: Content | undefined): number {
+  const steps = Object.values(content?.state.steps ?? {});
+  return steps.reduce((sum, { items }) => sum + (items?.length ?? 0), steps.length);
 }
 
 function isDirty({ wanted, saved }: Kept): boolean {

@@ -26,6 +26,13 @@ describe('values of users in a record', () => {
     expect(failed(run.settle())).toHaveLength(1);
   });
 
+  it('a forEach does not start whose items would be more Jobs than a record can tell of', () => {
+    const each = (count: number) => ({ work: printing('$(item)'), forEach: { source: { kind: 'count' as const, count }, maxParallel: 1, shape: 'jobs' as const } });
+    const run = aRun(aWorkflow('a\nb\nc\nd', { onFailure: 'continue', maxParallel: 5, steps: { a: each(10_000), b: each(10_000), c: each(1), d: { forEach: { ...each(10_000).forEach, shape: 'indexed' } } } }));
+    expect(run.outcomes()).toBe('c errored');
+    expect(run.state.steps['c']).toMatchObject({ reason: 'ItemsInvalid', message: 'its 1 items do not fit: all steps of a run may have 20000 with a Job or run of their own' });
+  });
+
   it('a run that gives back more than its record can tell has failed, and says so', () => {
     const spec = aWorkflow(names.join('\n'), { steps: Object.fromEntries(names.map((name) => [name, { outputs }])), outputs: Object.fromEntries(names.slice(0, 30).map((name) => [name, `$(steps.${name}.outputs.text)`])) });
     const run = aRun(spec);

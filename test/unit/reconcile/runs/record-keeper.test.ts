@@ -64,6 +64,21 @@ describe('writes of a record', () => {
     expect(store.writes).toHaveLength(3);
   });
 
+  it.each([
+    { items: 100, pause: 250 },
+    { items: 1998, pause: 2000 },
+    { items: 9000, pause: 5000 },
+  ])('the larger they are the rarer they are: of $items items every $pause ms', async ({ items, pause }) => {
+    const { store, keep, clock } = aKeeper();
+    const large = (outcome: 'succeeded' | 'failed') => aState({ steps: { list: { outcome }, load: { items: Array.from({ length: items }, () => ({ attempts: [] })) } } });
+    await keep(large('succeeded'));
+    await keep(large('failed'));
+    await clock.advance(pause - 1);
+    expect(store.writes).toHaveLength(1);
+    await clock.advance(1);
+    expect(store.writes).toHaveLength(2);
+  });
+
   it('the end of a run does not wait, carries phase and result, and is told once it is in the record', async () => {
     const { store, keep, told } = aKeeper();
     await keep(after(1));
