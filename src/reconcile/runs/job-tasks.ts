@@ -12,7 +12,7 @@ import * as keys from '../../spec/keys.ts';
 import { createNamed, lookUpNamed, type CreateDeps, type NamedResult } from '../create-named.ts';
 import { specText } from '../key.ts';
 import type { Leadership } from '../leadership.ts';
-import type { LiveJob, Log, WriteResult } from '../ports.ts';
+import type { ClusterCache, LiveJob, Log, WriteResult } from '../ports.ts';
 import type { RecordStore } from '../record-ports.ts';
 import { noteRefusal, type LoadedRun } from './run-memory.ts';
 
@@ -23,6 +23,7 @@ const longestPause = 30_000;
 
 export interface JobTasksDeps extends CreateDeps {
   readonly clock: Clock;
+  readonly cache: Pick<ClusterCache, 'orphans'>;
   readonly store: RecordStore;
   readonly leadership: Leadership;
   readonly log: Log;
@@ -128,7 +129,7 @@ export class JobTasks {
 
   async #lookUp(task: Task): Promise<Next> {
     const { memory } = this.#deps;
-    const { key, action, run } = task;
+    const { key, action } = task;
     const doubted = memory.reservations(key).some(({ jobName }) => jobName === action.jobName);
     const result = await lookUpNamed(this.#deps, key, action.jobName);
     if (doubted) return this.#settle(task, result);
@@ -138,7 +139,20 @@ export class JobTasks {
       if (!result.job.deleting) memory.reserve(key, action.jobName);
       return this.#settle(task, result);
     }
-    run.absent.add(action.jobName);
+    return this.#gone(task);
+  }
+
+  /** Plans wait for living pods that they see; the watch of pods may be behind, and another attempt must not run beside them. */
+  async #gone(task: Task): Promise<Next> {
+    const { cache, jobs } = this.#deps;
+    const { key, action: { jobName }, run } = task;
+    if (!cache.orphans(key).some((pod) => pod.jobName === jobName)) {
+      const live = await jobs.live(key);
+      if (live.kind !== 'found') return this.#nothing(task, `whether pods of Job "${jobName}" live is not known${live.kind === 'failed' ? `: ${live.message}` : ''}`);
+      const left = live.value.livePods.filter((pod) => pod.startsWith(`${jobName}-`));
+      if (left.length > 0) return this.#nothing(task, `Job "${jobName}" is gone, and ${left.length} of its pods still live`);
+    }
+    run.absent.add(jobName);
     return 'round';
   }
 

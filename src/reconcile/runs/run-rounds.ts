@@ -4,8 +4,10 @@
  */
 import type { Clock } from '../../lib/clock.ts';
 import type { PlanEnvironment } from '../../plan/environment.ts';
-import type { Reservation, SpecKey } from '../../plan/observed.ts';
+import { isLive } from '../../plan/job-state.ts';
+import type { ObservedJob, Reservation, SpecKey } from '../../plan/observed.ts';
 import type { RunPlan } from '../../plan/run/action.ts';
+import { takesSlot } from '../../plan/run/fate.ts';
 import type { ObservedRun } from '../../plan/run/observed.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
 import type { RunEnd, RunState } from '../../plan/run/state.ts';
@@ -58,10 +60,10 @@ export class RunRounds implements Rounds {
     const { records, runs } = this.#deps;
     if (!records.synced) return { kind: 'done', again: unsyncedPause };
     const record = records.get(key.name);
-    if (!record || record.deleting || isOver(record.phase)) {
-      if (record && isOver(record.phase)) this.#deps.keeper.over(record);
-      this.#forget(key);
-      return nothing;
+    if (!record || record.deleting) return this.#forget(key);
+    if (isOver(record.phase)) {
+      this.#deps.keeper.over(record);
+      if (!this.#hasStrays(key, record)) return this.#forget(key);
     }
     if (record.phase === 'Queued') return this.#queued(record);
     const run = runs.get(record);
@@ -88,7 +90,7 @@ export class RunRounds implements Rounds {
       case 'absent':
         return nothing;
       case 'unreadable':
-        this.#giveUp(record, loaded);
+        if (!isOver(record.phase)) this.#giveUp(record, loaded);
         return nothing;
       case 'loaded':
         if (loaded.fresh && this.#hasLeftovers(key, record)) return { kind: 'done', again: leftoversPause };
@@ -103,7 +105,19 @@ export class RunRounds implements Rounds {
   #hasLeftovers(key: SpecKey, { uid, ownerless }: ObservedRecord): boolean {
     const { cache } = this.#deps;
     const owner = ownerless === true ? undefined : uid;
-    return cache.orphans(key).length > 0 || cache.jobs(key).some(({ ownerUid }) => ownerUid !== owner);
+    // What was asked for in its name may not be in view yet.
+    const asked = [...this.#reservations(key).values()].includes('created');
+    return asked || cache.orphans(key).length > 0 || cache.jobs(key).some((job) => job.ownerUid !== owner && isLive(job));
+  }
+
+  /** The request of a process that died may arrive after the run's end: nobody waits for what it made. */
+  #hasStrays(key: SpecKey, record: ObservedRecord): boolean {
+    return this.#jobs(key, record).some((job) => takesSlot(job) && !job.deleting && job.recorded?.phase !== 'ending');
+  }
+
+  /** Not those of an earlier or later record of that name, which is in view for a while. */
+  #jobs(key: SpecKey, { uid }: ObservedRecord): readonly ObservedJob[] {
+    return this.#deps.cache.jobs(key).filter(({ ownerUid }) => ownerUid === undefined || ownerUid === uid);
   }
 
   /** Its Jobs that run go on to their end: who edits a record does not ask for work to be thrown away. */
@@ -146,7 +160,7 @@ export class RunRounds implements Rounds {
       spec: run.spec,
       parameters: run.parameters,
       state: run.state,
-      jobs: new Map(cache.jobs(key).map((job) => [job.name, job])),
+      jobs: new Map(this.#jobs(key, record).map((job) => [job.name, job])),
       orphans: cache.orphans(key),
       reservations: this.#reservations(key),
       confirmed: run.confirmed,
@@ -185,13 +199,14 @@ export class RunRounds implements Rounds {
     return specs.claims(workflowKey(record.workflow)).every(({ source }) => source.kind === 'configMap' && source.deleting);
   }
 
-  #forget(key: SpecKey): void {
+  #forget(key: SpecKey): RoundResult {
     const { runs, keeper, memory, recordNames, explainer } = this.#deps;
     runs.forget(key.name);
     keeper.forget(key.name);
     memory.forget(key);
     recordNames.forget(key);
     explainer.ask(key, []);
+    return nothing;
   }
 }
 

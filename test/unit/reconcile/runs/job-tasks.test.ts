@@ -23,12 +23,13 @@ function setting() {
   const clock = new FakeClock();
   const jobs = new FakeJobs();
   const store = new FakeRecordStore();
-  const memory = new Memory({ clock, cache: new FakeCache() });
+  const cache = new FakeCache();
+  const memory = new Memory({ clock, cache });
   const leadership = new FakeLeadership();
   const log = new FakeLog();
   const news: TaskNews[] = [];
   let rounds = 0;
-  const tasks = new JobTasks({ clock, jobs, store, memory, leadership, log, gate: new CreateGate(clock), told: (_key, one) => news.push(one), changed: () => { rounds += 1; } });
+  const tasks = new JobTasks({ clock, jobs, cache, store, memory, leadership, log, gate: new CreateGate(clock), told: (_key, one) => news.push(one), changed: () => { rounds += 1; } });
   const run = aLoadedRun();
   const start = async (action: CreateStepJob | LookUpJob = create): Promise<void> => {
     tasks.start(key, run, action);

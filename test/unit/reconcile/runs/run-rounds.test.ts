@@ -15,7 +15,7 @@ import { RunReporter } from '../../../../src/reconcile/runs/run-reporter.ts';
 import { RunRounds } from '../../../../src/reconcile/runs/run-rounds.ts';
 import { SpecIndex } from '../../../../src/reconcile/spec-index.ts';
 import type { WorkflowSpec } from '../../../../src/spec/workflow.ts';
-import { aConfigMap, aFile, aJob, anEnvironment, aPod, aProblem, endingNote, finalNote, noon } from '../../../support/builders.ts';
+import { aConfigMap, aFile, aJob, anEnvironment, aPod, aProblem, complete, endingNote, finalNote, noon } from '../../../support/builders.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { FakeCache, FakeEventReader, FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeSpecs, promised, refusal } from '../../../support/fakes.ts';
 import { aRecord, aState, FakeRecordCache, FakeRecordStore, FakeRunMeter, over } from '../../../support/record-fakes.ts';
@@ -56,7 +56,7 @@ function aRun({ spec = {}, plans = [] }: Options = {}) {
   const recordNames = new Memory({ clock, cache: records });
   const reporter = new RunReporter({ events, meter, runMeter, log, records, specs });
   const keeper = new RecordKeeper({ clock, store, wrote: (name, result) => { reporter.recordWritten(name, result); }, merged: (name, uid, state) => { runs.merged(name, uid, state); }, ended: (name, _uid, state) => { reporter.ended(name, state); } });
-  const tasks = new JobTasks({ clock, jobs, store, memory, leadership, log, gate: new CreateGate(clock), told: (told, news) => { reporter.task(told.name, news); }, changed });
+  const tasks = new JobTasks({ clock, jobs, cache, store, memory, leadership, log, gate: new CreateGate(clock), told: (told, news) => { reporter.task(told.name, news); }, changed });
   const rounds = new RunRounds({
     clock, environment: anEnvironment(), parse, jobs, store, records, cache, specs, leadership, keeper, tasks, memory, recordNames, runs, reporter,
     explainer: new Explainer({ clock, events: new FakeEventReader(), changed }),
@@ -192,6 +192,18 @@ describe('a round of a run', () => {
     expect(seen).toHaveLength(1);
   });
 
+  it('waits for what was just created for that record, and not for what has ended', async () => {
+    const { round, cache, seen, memory } = held();
+    cache.hold(key, [aJob({ ownerUid: 'uid-former', finished: complete() })]);
+    memory.reserve(key, 'etl-load-1');
+    memory.confirm(key, 'etl-load-1', '200');
+    cache.seen = 199;
+    expect(await round()).toEqual({ kind: 'done', again: 30_000 });
+    cache.seen = 200;
+    await round();
+    expect(seen.map(({ jobs }) => [...jobs.keys()])).toEqual([[]]);
+  });
+
   it('comes back when its plan may differ', async () => {
     const { round } = held({}, { plans: [{ wakeAt: noon + 7000 }] });
     expect(await round()).toEqual({ kind: 'done', again: 7000 });
@@ -199,7 +211,7 @@ describe('a round of a run', () => {
 
   it('of a run with a thousand Jobs lets some time pass before the next', async () => {
     const { round, cache, clock, seen } = held({}, {}, { state: aState() });
-    cache.hold(key, Array.from({ length: 1000 }, (_, index) => aJob({ name: `j${index}` })));
+    cache.hold(key, Array.from({ length: 1000 }, (_, index) => aJob({ name: `j${index}`, ownerUid: 'uid-etl-1' })));
     await round();
     expect(await round()).toEqual({ kind: 'done', again: 50 });
     await clock.advance(50);
@@ -209,7 +221,7 @@ describe('a round of a run', () => {
 
   it('and likewise of one with a thousand pods of an Indexed Job', async () => {
     const { round, cache } = held({}, {}, { state: aState() });
-    cache.hold(key, [aJob({ name: 'load', pods: Array.from({ length: 1000 }, (_, index) => aPod({ name: `load-${index}` })) })]);
+    cache.hold(key, [aJob({ name: 'load', ownerUid: 'uid-etl-1', pods: Array.from({ length: 1000 }, (_, index) => aPod({ name: `load-${index}` })) })]);
     await round();
     expect(await round()).toEqual({ kind: 'done', again: 50 });
   });
@@ -228,7 +240,7 @@ describe('what a plan may look at', () => {
     const manifest = { metadata: { name: 'j2' } };
     const create: RunAction = { kind: 'createStepJob', step: 'load', jobName: 'j2', reason: 'StepDue', because: 'due', manifest };
     const { round, cache, jobs, memory, seen } = held({}, { plans: [{ actions: [create] }, {}] }, { state: aState() });
-    cache.hold(key, [aJob({ name: 'j1' })], [aPod({ name: 'left' })]);
+    cache.hold(key, [aJob({ name: 'j1', ownerUid: 'uid-etl-1' })], [aPod({ name: 'left' })]);
     jobs.answers = { create: new Promise(() => undefined) };
     memory.reserve(key, 'j0');
     await round();
@@ -396,6 +408,20 @@ describe('what a plan decides', () => {
     answer.keep({ kind: 'done', uid: 'uid-etl-1', resourceVersion: '300', warnings: [] });
     await settle();
     expect(runMeter.of('finished')).toMatchObject([[{ name: 'etl' }, { outcome: 'succeeded' }]]);
+  });
+
+  it('when it is over what a late request still made for it is ended all the same, and nothing else is looked at', async () => {
+    const parts = held({ phase: 'Succeeded' }, {}, { state: over });
+    const stray = aJob({ name: 'stray', ownerUid: 'uid-etl-1' });
+    parts.cache.hold(key, [aJob({ name: 'former', ownerUid: 'uid-former' })]);
+    await parts.round();
+    expect(parts.seen).toEqual([]);
+    parts.cache.hold(key, [stray, aJob({ name: 'former', ownerUid: 'uid-former' })]);
+    await parts.round();
+    expect(parts.seen.map(({ jobs, state }) => [[...jobs.keys()], state])).toEqual([[['stray'], over]]);
+    parts.cache.hold(key, [{ ...stray, recorded: endingNote('errored') }]);
+    await parts.round();
+    expect([parts.seen.length, parts.runs.get(aRecord()), parts.store.writes]).toEqual([1, undefined, []]);
   });
 
   it('when it is over nothing of it is kept in memory', async () => {
