@@ -7,18 +7,20 @@ import type { Attempt, ItemState, RunState, StepState, Stopping } from './state.
 
 /**
  * Nothing that either account knows to be over is lost; where both do and differ, `stored` is right, since others may have
- * acted on it. A stored end is the end: what happened in the run that went on beside it does not count.
+ * acted on it. A stored end is the end: what happened in the run that went on beside it does not count. An end that only we
+ * have decided on speaks of what we knew: where the record knows otherwise it is decided anew.
  */
 export function mergeStates(stored: RunState, ours: RunState): RunState {
   if (stored.end) return stored;
   const stopping = stronger(stored.stopping, ours.stopping);
-  return {
-    startedAt: Math.min(stored.startedAt, ours.startedAt),
-    steps: mergeSteps(stored.steps, ours.steps),
-    undo: mergeSteps(stored.undo, ours.undo),
-    ...(stopping && { stopping }),
-    ...(ours.end && { end: ours.end }),
-  };
+  const steps = mergeSteps(stored.steps, ours.steps);
+  const undo = mergeSteps(stored.undo, ours.undo);
+  const isKnown = cameOutAs(steps, ours.steps) && cameOutAs(undo, ours.undo) && stopping?.mode === ours.stopping?.mode && stopping?.reason === ours.stopping?.reason;
+  return { startedAt: Math.min(stored.startedAt, ours.startedAt), steps, undo, ...(stopping && { stopping }), ...(ours.end && isKnown && { end: ours.end }) };
+}
+
+function cameOutAs(merged: Steps, ours: Steps): boolean {
+  return Object.entries(merged).every(([name, { outcome }]) => Object.hasOwn(ours, name) && ours[name]?.outcome === outcome);
 }
 
 type Steps = Readonly<Record<string, StepState>>;

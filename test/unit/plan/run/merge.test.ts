@@ -81,6 +81,22 @@ describe('merging two accounts of a run', () => {
     expect(mergeStates(ours, stored)).toEqual({ startedAt: 1, steps: { a: { attempts: [attempt] } }, undo: {} });
   });
 
+  const ended = (steps: RunState['steps'], more: Partial<RunState> = {}): RunState => ({ startedAt: 1, steps, undo: {}, end: { outcome: 'succeeded', reason: 'RunSucceeded', message: '', at: 9, failedSteps: [] }, ...more });
+  const cancelled: Stopping = { mode: 'cancel', reason: 'RunCancelled', message: '', at: 5 };
+  it.each<[string, Omit<RunState, 'startedAt'>]>([
+    ['one of its steps has failed', { steps: { a: { outcome: 'failed' } }, undo: {} }],
+    ['it has a step more', { steps: { a: { outcome: 'succeeded' }, b: { attempts: [] } }, undo: {} }],
+    ['something of it was undone', { steps: { a: { outcome: 'succeeded' } }, undo: { a: { outcome: 'failed' } } }],
+    ['it was cancelled', { steps: { a: { outcome: 'succeeded' } }, undo: {}, stopping: cancelled }],
+  ])('an end that was decided here is decided anew where the record says that %s', (_what, stored) => {
+    expect(mergeStates({ startedAt: 1, ...stored }, ended({ a: { outcome: 'succeeded' } }))).not.toHaveProperty('end');
+  });
+
+  it('an end that was decided here stays where the record only knows less', () => {
+    const ours = ended({ a: { outcome: 'succeeded' }, b: { outcome: 'cancelled' } }, { stopping: cancelled });
+    expect(mergeStates({ startedAt: 1, steps: { a: { attempts: [] } }, undo: {} }, ours).end).toBe(ours.end);
+  });
+
   it.each([['stop', 'cancel', 'cancel'], ['cancel', 'stop', 'cancel'], ['revert', 'cancel', 'cancel'], ['stop', 'revert', 'revert']] as const)('of %s and %s the run does %s', (stored, ours, came) => {
     const stops = (mode: Stopping['mode']): RunState => ({ startedAt: 1, steps: {}, undo: {}, stopping: { mode, reason: 'StepFailed', message: '', at: 1 } });
     expect(mergeStates(stops(stored), stops(ours)).stopping?.mode).toBe(came);
