@@ -8,8 +8,10 @@ import type { StepSpec } from '../../../src/spec/workflow.ts';
 export interface PlanResult {
   readonly shape: 'chain' | 'wide' | 'layered';
   readonly steps: number;
-  /** Milliseconds of CPU time, which a neighbour's load does not stretch; one for each round. */
+  /** Milliseconds, one for each round. */
   readonly rounds: readonly number[];
+  /** The mean in milliseconds of CPU time, which a neighbour's load hardly stretches. Its ticks are too coarse for one round. */
+  readonly cpu: number;
   /** The run came to its end: only then its record has its full size. */
   readonly whole: boolean;
   /** Bytes of the state at the end: as JSON, and as the record holds it. */
@@ -48,20 +50,21 @@ function playRun(shape: PlanResult['shape'], count: number): PlanResult {
   const world = new RunWorld({ ...aWorkflow(''), steps: Array.from({ length: count }, (_, i) => step(i)) });
   const rounds: number[] = [];
   const [most, burst] = [mostRounds(count), burstOf(count)];
-  let ended = 0;
+  let [ended, cpu] = [0, 0];
   while (world.state.end === undefined && rounds.length < most) {
     const observed = world.observed();
-    const before = process.threadCpuUsage();
+    const [before, began] = [process.threadCpuUsage(), performance.now()];
     planRun(observed, anEnvironment(), world.now);
+    rounds.push(performance.now() - began);
     const { user, system } = process.threadCpuUsage(before);
-    rounds.push((user + system) / 1000);
+    cpu += (user + system) / 1000;
     world.round();
     world.now += 10;
     for (const { name: job } of world.things.slice(ended, ended + burst)) succeed(world, job);
     ended = Math.min(ended + burst, world.things.length);
   }
   const { data, binaryData } = encodeState(world.state);
-  return { shape, steps: count, rounds, whole: world.state.end !== undefined, record: { json: JSON.stringify(world.state).length, stored: JSON.stringify({ data, binaryData }).length } };
+  return { shape, steps: count, rounds, cpu: cpu / rounds.length, whole: world.state.end !== undefined, record: { json: JSON.stringify(world.state).length, stored: JSON.stringify({ data, binaryData }).length } };
 }
 
 function succeed({ jobs, now }: RunWorld, name: string): void {
