@@ -64,6 +64,8 @@ export interface ObservedJob {
   readonly readyPods?: number;
   /** When its first container started, where the pod that tells it is gone: its node was drained, and another pod follows. */
   readonly ranAt?: number;
+  /** Pods of it that were seen, and seen to go. Absent: none. */
+  readonly gonePods?: number;
   /** What job-chief wrote on it: why it was ended or how it came out; garbage reads as undefined. */
   readonly recorded: RecordedOutcome | undefined;
   readonly upkeep: UpkeepNote | undefined;

@@ -36,8 +36,8 @@ export class KubernetesClusterCache implements ClusterCache {
   readonly #options: ClusterCacheOptions;
   readonly #jobs = new KeyIndex<CachedJob>();
   readonly #pods = new KeyIndex<CachedPod>();
-  /** When unfinished Jobs ran whose pods are gone, by UID. */
-  readonly #ranAt = new Map<string, number>();
+  /** What is known of Jobs by pods that are gone, by UID. */
+  readonly #gone = new Map<string, { readonly pods: number; readonly ranAt: number | undefined }>();
 
   constructor(options: ClusterCacheOptions) {
     this.#options = options;
@@ -108,22 +108,23 @@ export class KubernetesClusterCache implements ClusterCache {
   #jobChanged(change: Change<CachedJob>): void {
     const appeared = change.kind === 'added' && !change.after.finished;
     for (const key of this.#jobs.apply(change)) this.#options.onChange(key, appeared);
-    if (change.kind !== 'added' && (change.kind === 'deleted' || change.after.finished)) this.#ranAt.delete(change.before.uid);
+    if (change.kind === 'deleted') this.#gone.delete(change.before.uid);
     if (change.kind !== 'deleted' || change.before.finished) return;
     this.#options.onVanished(change.before.key, change.before);
   }
 
-  /** Its Job has run all the same, whatever becomes of the pod that follows. */
-  #podLost(pod: CachedPod): void {
-    const job = pod.started ? this.#jobOf(pod) : undefined;
-    if (!job || job.finished) return;
-    const known = this.#ranAt.get(job.uid);
-    this.#ranAt.set(job.uid, Math.min(known ?? Infinity, pod.startedAt ?? pod.createdAt));
+  /** Its Job has run all the same, whatever becomes of the pod that follows; and nobody waits for this one to come into view. */
+  #podLost({ started, startedAt, createdAt, ...pod }: CachedPod): void {
+    const job = this.#jobOf(pod);
+    if (!job) return;
+    const before = this.#gone.get(job.uid);
+    const ranAt = started ? Math.min(before?.ranAt ?? Infinity, startedAt ?? createdAt) : before?.ranAt;
+    this.#gone.set(job.uid, { pods: (before?.pods ?? 0) + 1, ranAt });
   }
 
-  #memoryOf(uid: string): Pick<ObservedJob, 'ranAt'> {
-    const ranAt = this.#ranAt.get(uid);
-    return ranAt === undefined ? {} : { ranAt };
+  #memoryOf(uid: string): Pick<ObservedJob, 'ranAt' | 'gonePods'> {
+    const gone = this.#gone.get(uid);
+    return gone ? { gonePods: gone.pods, ...(gone.ranAt !== undefined && { ranAt: gone.ranAt }) } : {};
   }
 
   #podsByJob(key: SpecKey): ReadonlyMap<string, readonly ObservedPod[]> {
@@ -139,7 +140,7 @@ export class KubernetesClusterCache implements ClusterCache {
   }
 
   /** By UID, so that a pod of an earlier Job of that name stays an orphan; by name only where nothing tells the UID. */
-  #jobOf(pod: CachedPod): CachedJob | undefined {
+  #jobOf(pod: Pick<CachedPod, 'jobName' | 'jobUid' | 'key'>): CachedJob | undefined {
     const job = pod.jobName === undefined ? undefined : this.jobReflector.get(pod.jobName);
     if (!job || job.key.name !== pod.key.name || job.key.kind !== pod.key.kind) return undefined;
     return pod.jobUid === undefined || pod.jobUid === job.uid ? job : undefined;

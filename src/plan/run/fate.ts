@@ -40,10 +40,12 @@ export interface FateRules {
 }
 
 /**
- * Pods come by another watch than Jobs and may be behind it. So long after the Job controller's verdict they are waited
- * for, which is more than a watch takes to be opened again; who is not there by then was deleted.
+ * Pods come by another watch than Jobs and may be behind it: a watch that is silent is opened again after three minutes.
+ * So long after the Job controller's verdict those are waited for that were never seen; who is not there by then was deleted.
  */
-const podsFollowWithin = 30_000;
+const podsFollowWithin = 4 * 60_000;
+/** Those that are being stopped are in view: they may still tell something, and may take long to. */
+const podsStopWithin = 30_000;
 
 /**
  * What has become of the Job. Success needs only its containers; failure always waits for the Job's verdict, since
@@ -55,15 +57,20 @@ export function fateOf(job: ObservedJob, rules: FateRules): Fate {
   const success = successOf(job);
   if (success) return { ...succeeded(job, success, rules), ...ran };
   if (!job.finished) return { kind: 'open', ...ran };
-  const until = job.finished.at + podsFollowWithin;
+  const until = job.finished.at + (hasUnseenEnd(job) ? podsFollowWithin : podsStopWithin);
   if (rules.now < until && (mayTellMore(job) || hasUnseenFailure(job))) return { kind: 'open', until, ...ran };
   const told = finalOutcome({ ...job, pods: tellingPods(job, rules.count) });
   return told ? { ...failed(job, told, rules), ...ran } : { kind: 'open', ...ran };
 }
 
-/** A pod that ended by itself stays until somebody deletes it: one that was counted and is not there has not come yet. */
+/** A pod that ended by itself stays until somebody deletes it: one that was counted, is not there and was not seen to go has not come yet. */
 function hasUnseenFailure(job: ObservedJob): boolean {
-  return job.recorded === undefined && job.failedPods > 0 && job.pods.length === 0 && job.finished?.reason !== 'DeadlineExceeded';
+  return job.recorded === undefined && job.failedPods > (job.gonePods ?? 0) && job.pods.length === 0 && job.finished?.reason !== 'DeadlineExceeded';
+}
+
+/** What ends a Job ends its pods or asks them to: one that runs on in view is not what it is any more. */
+function hasUnseenEnd(job: ObservedJob): boolean {
+  return hasUnseenFailure(job) || job.pods.some((pod) => isAlive(pod) && !pod.deleting && pod.step?.done === undefined);
 }
 
 function firstStart(pods: readonly ObservedPod[]): number | undefined {
@@ -76,7 +83,7 @@ function succeeded(job: ObservedJob, success: Success, rules: FateRules): Fate {
   const specs = Object.entries(rules.outputs);
   if (specs.length === 0) return ended;
   const until = (job.finished?.at ?? 0) + podsFollowWithin;
-  if (success.missing > 0 && rules.now < until) return { kind: 'open', until };
+  if (success.missing > (job.gonePods ?? 0) && rules.now < until) return { kind: 'open', until };
   const required = specs.find(([, { default: otherwise }]) => otherwise === undefined);
   if (success.missing > 0 && required) {
     const pods = success.missing === 1 ? 'the pod that wrote it was' : `${success.missing} pods that wrote it were`;

@@ -79,6 +79,19 @@ describe('Jobs and pods that are seen late', () => {
     expect([scene.started, scene.run.outcomes]).toEqual([['a'], { a: 'succeeded' }]);
   });
 
+  it('what a pod wrote is waited for, when its Job is known to have completed', async () => {
+    const steps = [step('count', { outputs: { rows: { type: 'integer' } } }), step('after', { job: { image: 'registry.example/after:1', args: ['$(steps.count.outputs.rows)'] } })];
+    const scene = stage({ controller: behind(ofPods, 60_000), steps, pods: { count: { exit: { code: 0, message: 'rows=3' } } } });
+    await scene.finished();
+    expect(scene.run.outcomes).toEqual({ count: 'succeeded', after: 'succeeded' });
+  });
+
+  it('an exit code that is not to be tried again is waited for, when its Job is known to have failed', async () => {
+    const scene = stage({ controller: behind(ofPods, 60_000), steps: [step('a', { retry: { attempts: 2, delay: '1s', exitCodes: { fail: [3] } } })], pods: { a: { exit: { code: 3 } } } });
+    await scene.finished();
+    expect([scene.started, scene.run.outcomes]).toEqual([['a'], { a: 'failed' }]);
+  });
+
   it('pods that outlive their Job keep the next attempt waiting, also where they are not in view', async () => {
     const scene = stage({ controller: behind(ofPods, 120_000), steps: [step('a', { retry: { attempts: 2, delay: '1s' } })], pods: { a: (attempt) => ({ runs: attempt === 1 ? 90_000 : 100 }) } });
     await scene.world.runUntil(() => scene.births.length === 1);

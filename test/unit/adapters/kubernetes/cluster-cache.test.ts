@@ -151,8 +151,8 @@ test('a Job whose pod is gone is known to have run, as long as it goes on', asyn
   client.send('pods', 'DELETED', renamed(aRawPod(started), { resourceVersion: '200' }));
   await settle();
   expect(cache.jobs(thumbnails)).toMatchObject([{ ranAt: Date.parse('2026-01-02T03:04:10Z'), pods: [] }]);
-  const done = aRawJob({ status: { conditions: [{ type: 'Failed', status: 'True' }] } });
-  client.send('jobs', 'MODIFIED', renamed(done, { resourceVersion: '201' }));
+  client.send('jobs', 'DELETED', renamed(aRawJob(), { resourceVersion: '201' }));
+  client.send('jobs', 'ADDED', renamed(aRawJob(), { resourceVersion: '202' }));
   await settle();
   expect(cache.jobs(thumbnails)[0]).not.toHaveProperty('ranAt');
 });
@@ -161,6 +161,6 @@ test('a Job whose pod is gone before it ran has not run', async () => {
   const { client, cache } = await start([aRawJob()], [aRawPod({ phase: 'Pending' })]);
   client.send('pods', 'DELETED', renamed(aRawPod({ phase: 'Pending' }), { resourceVersion: '200' }));
   await settle();
-  expect(cache.jobs(thumbnails)[0]).toMatchObject({ pods: [] });
+  expect(cache.jobs(thumbnails)[0]).toMatchObject({ pods: [], gonePods: 1 });
   expect(cache.jobs(thumbnails)[0]).not.toHaveProperty('ranAt');
 });

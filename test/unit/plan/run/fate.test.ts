@@ -96,7 +96,7 @@ describe('an attempt has not succeeded', () => {
 });
 
 describe('pods whose watch is behind that of Jobs are waited for', () => {
-  const until = verdictAt + seconds(30);
+  const until = verdictAt + minutes(4);
   it.each<[string, ObservedJob, Partial<FateRules>, object, object]>([
     ['a failed Job whose pod is still shown as running', aStepJob({ finished: failed(), pods: [aStepPod()] }), {}, { kind: 'open', until, ranAt }, { outcome: 'failed', reason: 'BackoffLimitExceeded' }],
     ['a failed Job none of whose pods are shown', aStepJob({ finished: failed(), failedPods: 1 }), {}, { kind: 'open', until }, { outcome: 'failed', reason: 'BackoffLimitExceeded' }],
@@ -104,6 +104,7 @@ describe('pods whose watch is behind that of Jobs are waited for', () => {
     ['the same where nothing was counted', aStepJob({ finished: complete() }), { outputs: { rows } }, { kind: 'open', until }, { outcome: 'errored', reason: 'OutputMissing' }],
     ['the same with a default', aStepJob({ finished: complete(), succeededPods: 1 }), { outputs: { rows: { ...rows, default: 7 } } }, { kind: 'open', until }, { outcome: 'succeeded', outputs: { rows: 7 } }],
     ['some pods of many', anIndexedJob(3, { finished: complete(), succeededPods: 3, pods: [aDonePod({ wrote: 'rows=1', step: { index: 1 } })] }), { outputs: { rows }, count: 3 }, { kind: 'open', until, ranAt }, { outcome: 'errored', message: 'output "rows" is not known: 2 pods that wrote it were gone before it was read' }],
+    ['a failed Job whose other pods are being stopped', aStepJob({ finished: failed(), failedPods: 1, pods: [aStepPod({ deleting: true })] }), {}, { kind: 'open', until: verdictAt + seconds(30), ranAt }, { outcome: 'failed', reason: 'BackoffLimitExceeded' }],
   ])('%s', (_sentence, job, changes, early, late) => {
     expect(fate(job, changes)).toEqual(early);
     expect(fate(job, { ...changes, now: until })).toMatchObject({ kind: 'ended', ...late });
@@ -112,6 +113,8 @@ describe('pods whose watch is behind that of Jobs are waited for', () => {
   it.each<[string, ObservedJob]>([
     ['a Job that job-chief ended', aStepJob({ finished: failed(), recorded: endingNote('failed'), pods: [aStepPod()], failedPods: 1 })],
     ['a Job that failed by its deadline, which takes the pods along', aStepJob({ finished: deadline, failedPods: 1 })],
+    ['a Job whose pod was seen, and seen to go', aStepJob({ finished: failed(), failedPods: 1, gonePods: 1 })],
+    ['a completed Job whose pod was seen to go', aStepJob({ finished: complete(), succeededPods: 1, gonePods: 1 })],
     ['a Job that never had a pod', aStepJob({ finished: failed() })],
     ['a pod whose containers have ended, though its phase has not followed', aStepJob({ finished: failed(), pods: [{ ...aFailedStepPod(1), phase: 'Running' }] })],
   ])('but not for %s', (_sentence, job) => {
