@@ -116,8 +116,9 @@ export class WorkQueue {
     this.#later.delete(key);
   }
 
+  /** Not at once: who adds a key may be in the middle of a list that replaces all that the round looks at. */
   #submit(key: string): void {
-    void this.#rounds.add(() => this.#round(key)).catch(() => undefined);
+    void this.#rounds.add(() => Promise.resolve().then(() => this.#round(key))).catch(() => undefined);
   }
 
   async #round(key: string): Promise<void> {

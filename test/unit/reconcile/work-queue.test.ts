@@ -54,9 +54,19 @@ describe('keys that want a round', () => {
     expect(began).toEqual([]);
   });
 
+  it('a round begins only when whoever added its key has finished what they are at', async () => {
+    const { queue, began } = aQueue();
+    queue.add('a');
+    expect(began).toEqual([]);
+    queue.add('a');
+    await settle();
+    expect(began).toEqual(['a']);
+  });
+
   it('a key added during its round runs exactly once more, however often it was added', async () => {
     const { queue, began, end } = aQueue();
     queue.add('a');
+    await settle();
     for (let times = 0; times < 3; times += 1) queue.add('a');
     await settle();
     expect(began).toEqual(['a']);
