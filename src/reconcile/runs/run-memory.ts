@@ -34,6 +34,8 @@ export interface LoadedRun {
 /** Runs by the name of their record. */
 export class RunMemory {
   readonly #runs = new Map<string, LoadedRun>();
+  /** Names of records that went before their run was over. */
+  readonly #lost = new Set<string>();
 
   /** undefined: it was never loaded, or under that name another record stands now. */
   get({ name, uid }: Pick<ObservedRecord, 'name' | 'uid'>): LoadedRun | undefined {
@@ -51,9 +53,21 @@ export class RunMemory {
     if (run) run.state = state;
   }
 
-  /** The record is gone: what is known of the run is worth nothing any more. */
-  gone(name: string, uid: string): void {
-    if (this.get({ name, uid })) this.forget(name);
+  /** The record is gone: what is known of the run is worth nothing any more. `uid`: of which record; absent: whichever it was. */
+  gone(name: string, uid = this.#runs.get(name)?.uid): void {
+    const run = this.#runs.get(name);
+    if (!run || run.uid !== uid) return;
+    this.#lost.add(name);
+    this.#runs.delete(name);
+  }
+
+  /** Jobs of an earlier record of that name may still be at work, whatever the caches show. */
+  wasLost(name: string): boolean {
+    return this.#lost.has(name);
+  }
+
+  isClear(name: string): void {
+    this.#lost.delete(name);
   }
 
   forget(name: string): void {

@@ -46,6 +46,8 @@ const nothing: RoundResult = { kind: 'done', again: undefined };
 const unsyncedPause = 5000;
 /** The events of what goes ask for a round. */
 const leftoversPause = 30_000;
+/** Nothing tells of pods that are not in view. */
+const namesakePause = 2000;
 /** Between two rounds of a run with very many Jobs or sub-runs. */
 const longestPause = 100;
 
@@ -60,7 +62,10 @@ export class RunRounds implements Rounds {
     const { records, runs } = this.#deps;
     if (!records.synced) return { kind: 'done', again: unsyncedPause };
     const record = records.get(key.name);
-    if (!record || record.deleting) return this.#forget(key);
+    if (!record || record.deleting) {
+      runs.gone(key.name);
+      return this.#forget(key);
+    }
     if (isOver(record.phase)) {
       this.#deps.keeper.over(record);
       if (!this.#hasStrays(key, record)) return this.#forget(key);
@@ -94,6 +99,7 @@ export class RunRounds implements Rounds {
         return nothing;
       case 'loaded':
         if (loaded.fresh && this.#hasLeftovers(key, record)) return { kind: 'done', again: leftoversPause };
+        if (loaded.fresh && !(await this.#isClear(key))) return { kind: 'done', again: namesakePause };
         keeper.track({ ...record, resourceVersion: loaded.resourceVersion }, loaded.fresh ? undefined : loaded.run.state, record.phase);
         runs.put(record.name, loaded.run);
         if (loaded.fresh) reporter.started(record);
@@ -108,6 +114,16 @@ export class RunRounds implements Rounds {
     // What was asked for in its name may not be in view yet.
     const asked = [...this.#reservations(key).values()].includes('created');
     return asked || cache.orphans(key).length > 0 || cache.jobs(key).some((job) => job.ownerUid !== owner && isLive(job));
+  }
+
+  /** Under a name that this process saw go, the API server itself is asked: watches of what the record before left may be behind. */
+  async #isClear({ kind, name }: SpecKey): Promise<boolean> {
+    const { runs, jobs } = this.#deps;
+    if (!runs.wasLost(name)) return true;
+    const live = await jobs.live({ kind, name });
+    if (live.kind !== 'found' || live.value.liveJobs.length + live.value.livePods.length > 0) return false;
+    runs.isClear(name);
+    return true;
   }
 
   /** The request of a process that died may arrive after the run's end: nobody waits for what it made. */

@@ -192,6 +192,23 @@ describe('a round of a run', () => {
     expect(seen).toHaveLength(1);
   });
 
+  it('asks the API server itself what an earlier record of the name left, where that one went in mid-run', async () => {
+    const { round, store, seen, jobs } = held();
+    await round();
+    store.held.clear();
+    await round();
+    store.hold(aRecord({ uid: 'uid-second' }));
+    jobs.view = { highestSequence: 0, liveJobs: [], livePods: ['etl-load-1-abcde'] };
+    expect(await round()).toEqual({ kind: 'done', again: 2000 });
+    jobs.answers.live = { kind: 'failed', message: 'socket hang up', forbidden: false };
+    expect(await round()).toEqual({ kind: 'done', again: 2000 });
+    delete jobs.answers.live;
+    jobs.view = { highestSequence: 0, liveJobs: [], livePods: [] };
+    await round();
+    await round();
+    expect([seen.length, jobs.requests]).toEqual([3, Array(3).fill('live etl-1')]);
+  });
+
   it('waits for what was just created for that record, and not for what has ended', async () => {
     const { round, cache, seen, memory } = held();
     cache.hold(key, [aJob({ ownerUid: 'uid-former', finished: complete() })]);
