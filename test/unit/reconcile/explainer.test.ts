@@ -46,6 +46,24 @@ describe('explanations', () => {
     expect(events.asked).toEqual(['a', 'a']);
   });
 
+  it('of very many objects are a few in thirty seconds, those first that were not asked about before', async () => {
+    const { ask, events, clock, told } = anExplainer();
+    const all = Array.from({ length: 12 }, (_, index) => `p${index}`);
+    await ask(...all);
+    await ask(...all);
+    expect(events.asked).toEqual(all.slice(0, 5));
+    await clock.advance(seconds(29));
+    await ask(...all);
+    expect(events.asked).toHaveLength(5);
+    await clock.advance(seconds(1));
+    await ask(...all);
+    expect(events.asked).toEqual(all.slice(0, 10));
+    expect(Object.keys(told())).toHaveLength(10);
+    await clock.advance(seconds(30));
+    await ask(...all);
+    expect(events.asked.slice(10)).toEqual(['p10', 'p11', 'p0', 'p1', 'p2']);
+  });
+
   it('are asked for again after thirty seconds also when the answer took its time', async () => {
     const { explainer, events, clock } = anExplainer();
     const slow = new Promise<readonly string[]>((resolve) => clock.timer(seconds(2), () => { resolve(['slow']); }));
