@@ -108,6 +108,7 @@ export class Engine {
       ...options,
       clock,
       leadership,
+      refresh: this.#elector && (() => this.#refresh()),
       probe: inClusterTime(options.probe, clock),
       specs: this.#specs ?? noSpecs,
       cache: this.#cache,
@@ -128,6 +129,11 @@ export class Engine {
     await this.controller.start();
     // Not before: a replica that is not synced would hold the Lease and do nothing.
     this.#elector?.start();
+  }
+
+  async #refresh(): Promise<void> {
+    const specs = this.#specs instanceof ConfigMapSpecs ? this.#specs.reflector : undefined;
+    await Promise.all([this.#cache.refresh(), specs?.refresh(), this.#records?.refresh()]);
   }
 
   get synced(): boolean {

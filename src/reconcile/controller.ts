@@ -51,6 +51,8 @@ export interface ControllerDeps {
   readonly concurrency: number;
   /** Rounds and readings happen only while it leads. */
   readonly leadership: Leadership;
+  /** Brings all caches up to this moment. Where several processes take turns, each begins its turn as one that has just started. */
+  readonly refresh?: (() => Promise<void>) | undefined;
   readonly onRound?: OnRound;
 }
 
@@ -66,6 +68,8 @@ export class Controller {
   readonly #stop = new AbortController();
   /** Until then changes are not noted: everything that is there is asked for at the opening, documents first. */
   #open = false;
+  /** Beginnings and ends of leadership so far. */
+  #turns = 0;
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
@@ -102,10 +106,18 @@ export class Controller {
 
   #turn(): void {
     const { leading } = this.#deps.leadership;
+    this.#turns += 1;
     if (leading === this.#open || this.#stop.signal.aborted) return;
-    this.#open = leading;
-    if (leading) this.#begin();
+    if (leading) void this.#takeOver(this.#turns);
     else this.#standBy();
+  }
+
+  /** Watches may be behind, and what the process before has done in the meantime must not be done again. */
+  async #takeOver(turn: number): Promise<void> {
+    await this.#deps.refresh?.();
+    if (turn !== this.#turns || this.#stop.signal.aborted) return;
+    this.#open = true;
+    this.#begin();
   }
 
   #begin(): void {
@@ -122,6 +134,7 @@ export class Controller {
 
   /** Caches go on, so that the next turn begins at once. Series of specs go: they would stand still here while another process moves on. */
   #standBy(): void {
+    this.#open = false;
     this.#queue.pause();
     this.#depths.close();
     this.#runs.startAnew();

@@ -76,6 +76,11 @@ export class KubernetesClusterCache implements ClusterCache {
     await Promise.all([this.jobReflector.stop(), this.podReflector.stop()]);
   }
 
+  /** Resolves when all that is there this moment has been taken in, however far behind the watches were. */
+  async refresh(): Promise<void> {
+    await Promise.all([this.jobReflector.refresh(), this.podReflector.refresh()]);
+  }
+
   get synced(): boolean {
     return this.jobReflector.synced && this.podReflector.synced;
   }

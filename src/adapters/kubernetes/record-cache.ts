@@ -68,6 +68,11 @@ export class KubernetesRecordCache implements RecordCache {
     return this.reflector.stop();
   }
 
+  /** Without the right to read records there is nothing to wait for. */
+  async refresh(): Promise<void> {
+    if (this.synced && this.problem === undefined) await this.reflector.refresh();
+  }
+
   get synced(): boolean {
     return this.reflector.synced;
   }

@@ -69,6 +69,10 @@ export class Reflector<T extends Stored> {
   readonly #listed = Promise.withResolvers<undefined>();
   readonly #poisoned = new Set<string>();
   #running: Promise<void> | undefined;
+  /** Who waits for a list that begins from now on. */
+  #refreshing: (() => void)[] = [];
+  /** Ends the watch or the pause that goes on, for a list to come sooner. */
+  #hurry = new AbortController();
   #version: string | undefined;
   #relist: RelistReason = 'start';
   #failures = 0;
@@ -134,6 +138,15 @@ export class Reflector<T extends Stored> {
     this.#running ??= this.#run();
   }
 
+  /** Lists anew, and resolves when all that is there this moment has been taken in; never, if it is stopped before. */
+  refresh(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#refreshing.push(resolve);
+      this.#listNext('stale');
+      this.#hurry.abort(new Error('listing again'));
+    });
+  }
+
   /** Final. Resolves when nothing of it is under way any more. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('stopped'));
@@ -142,10 +155,11 @@ export class Reflector<T extends Stored> {
 
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
+      if (this.#hurry.signal.aborted) this.#hurry = new AbortController();
       const pause = this.#version === undefined ? await this.#list() : await this.#watch(this.#version);
       if (pause === 0) continue;
-      // The only way out of a sleep is stop().
-      await sleep(this.#options.clock, pause, this.#stopping.signal).catch(() => undefined);
+      // The only ways out of a sleep are stop() and refresh().
+      await sleep(this.#options.clock, pause, AbortSignal.any([this.#stopping.signal, this.#hurry.signal])).catch(() => undefined);
     }
   }
 
@@ -154,16 +168,22 @@ export class Reflector<T extends Stored> {
     const { meter } = this.#options;
     this.#touch();
     meter?.relist(this.#relist);
+    const refreshed = this.#refreshing.splice(0);
     const result = await listAll(this.#options, this.#stopping.signal, (raw) => this.#keep(raw), () => {
       this.#touch();
       meter?.contact();
     });
     if (this.#stopping.signal.aborted) return 0;
-    if (result.kind === 'failed') return this.#failed(result.failure, 'list');
+    if (result.kind === 'failed') {
+      this.#refreshing.push(...refreshed);
+      return this.#failed(result.failure, 'list');
+    }
     // A list that the watches made necessary proves nothing about them: their back-off must go on growing.
     if (this.#relist === 'start' || this.#relist === 'stale') this.#recovered();
-    this.#version = result.resourceVersion;
+    // Asked for once more while it was under way: it may have been answered before that.
+    this.#version = this.#refreshing.length > 0 ? undefined : result.resourceVersion;
     this.#store.replace(result.objects);
+    for (const resolve of refreshed) resolve();
     const first = !this.#synced;
     this.#synced = true;
     this.#listed.resolve(undefined);
@@ -190,7 +210,7 @@ export class Reflector<T extends Stored> {
       resourceVersion,
       timeoutSeconds: 300 + Math.floor(random() * 300),
       silenceLimit,
-      signal: this.#stopping.signal,
+      signal: AbortSignal.any([this.#stopping.signal, this.#hurry.signal]),
       touch: () => {
         this.#touch();
       },
@@ -198,11 +218,13 @@ export class Reflector<T extends Stored> {
         this.#receive(event);
       },
     });
-    return this.#stopping.signal.aborted ? 0 : this.#ended(end, clock.monotonic() - started);
+    return this.#stopping.signal.aborted || this.#hurry.signal.aborted ? 0 : this.#ended(end, clock.monotonic() - started);
   }
 
   #receive(event: ReceivedEvent): void {
     const { meter } = this.#options;
+    // The list that comes next knows it.
+    if (this.#hurry.signal.aborted) return;
     if (event.kind === 'garbage') {
       this.#poison(undefined, new Error('watch event of no known form'));
       return;

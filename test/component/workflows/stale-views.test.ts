@@ -60,6 +60,21 @@ describe('records that are seen late', () => {
     expect([scene.started, scene.runOf('etl').outcomes]).toEqual([['before', 'work'], { before: 'succeeded', part: 'succeeded' }]);
   });
 
+  it('a replica that takes over begins with what is there, however far behind its watches were', async () => {
+    const scene = stage({ controller: { engine: { highAvailability } }, steps: chain('a') });
+    const first = scene.controller;
+    await scene.finished();
+    scene.start({ ...behind((request) => ofRecords(request) || ofJobs(request) || ofPods(request), 600_000), engine: { highAvailability } });
+    await scene.world.run(5000);
+    scene.apply({ steps: chain('b') });
+    await scene.finished(60_000, 2);
+    scene.apply({ steps: chain('c') });
+    await scene.finished(60_000, 3);
+    first?.kill();
+    await idle(scene);
+    expect(scene.started).toEqual(['a', 'b', 'c']);
+  });
+
   it('Jobs of a record that was made anew under its name are nobody else\'s to end', async () => {
     const scene = stage({ spec: { steps: chain('a'), finally: [step('clean')] }, pods: { a: { runs: 20_000, stopsAfter: 100 }, clean: { runs: 300_000, stopsAfter: 100 } } });
     scene.start(behind(ofRecords, 60_000));
