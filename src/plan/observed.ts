@@ -62,7 +62,7 @@ export interface ObservedJob {
   readonly failedPods: number;
   /** Pods that are ready now, by the Job controller's word: its watch may be ahead of that of the pods. Absent: none. */
   readonly readyPods?: number;
-  /** When its first container started, where the pod that tells it is gone: its node was drained, and another pod follows. */
+  /** When its first container started, or a time soon after, where no pod may tell it: its node was drained, and another pod follows. */
   readonly ranAt?: number;
   /** Pods of it that were seen, and seen to go. Absent: none. */
   readonly gonePods?: number;

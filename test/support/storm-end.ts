@@ -35,8 +35,9 @@ function wrongResult({ model }: RunTruth, state: RunState, result: RunResult): s
 }
 
 /** All that succeeded was undone, what succeeded last first. */
-function wrongRevert({ model }: RunTruth, state: RunState): string[] {
-  if (state.stopping?.mode !== 'revert') return [];
+function wrongRevert({ model, raced }: RunTruth, state: RunState): string[] {
+  // Two processes may each begin with what they know of.
+  if (state.stopping?.mode !== 'revert' || model.steps.some(({ name }) => raced(name))) return [];
   const due = model.steps.filter(({ name, undo }) => undo && state.steps[name]?.outcome === 'succeeded');
   const left = due.filter(({ name }) => state.undo[name]?.outcome === undefined).map(({ name }) => `"${name}" was not undone`);
   const undone = due.map(({ name }) => ({ name, succeeded: state.steps[name]?.at ?? 0, undone: state.undo[name]?.attempts?.[0]?.at ?? 0 }));

@@ -151,6 +151,7 @@ export class Oracle {
     if (step.when === false) return new Set(['skipped']);
     if (step.work.kind === 'approve') return this.#workOutcomes(step);
     const source = sourceOf(step);
+    if (source !== undefined && this.#truth.wild(source)) return new Set(['errored', 'skipped']);
     if (source !== undefined && !this.#hasOutput(source)) return new Set(['errored']);
     if ((step.work.kind === 'jobs' || step.work.kind === 'indexed') && this.#count(step) === 0) return new Set(['skipped']);
     return none;

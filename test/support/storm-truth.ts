@@ -214,7 +214,9 @@ export class Truth {
     for (const other of this.#lines.get(lineOf(job)) ?? []) if (this.isLive(other) && !isExcused(other)) this.#report(`${what} is created while "${other.name}" (attempt ${other.attempt}) lives`);
     if (run.gone) return;
     if (run.result && !job.raced) this.#report(`${what} is created after the run's end`);
-    const oracle = new Oracle(this.truthOf(run, model));
+    // Of two processes one may know nothing of a spec that has just come back.
+    const truth = this.truthOf(run, model);
+    const oracle = new Oracle(job.raced && isOfGit(run) ? { ...truth, commanded: true } : truth);
     const objection = role === 'undo' ? oracle.undoObjection(step) : oracle.objection(step, item, attempt);
     if (objection !== undefined) this.#report(`${what} is created although ${objection}`);
   }

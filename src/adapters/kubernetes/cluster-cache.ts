@@ -114,6 +114,7 @@ export class KubernetesClusterCache implements ClusterCache {
     const appeared = change.kind === 'added' && !change.after.finished;
     for (const key of this.#jobs.apply(change)) this.#options.onChange(key, appeared);
     if (change.kind === 'deleted') this.#gone.delete(change.before.uid);
+    else if (change.after.readyPods !== undefined) this.#sawReady(change.after.uid);
     if (change.kind !== 'deleted' || change.before.finished) return;
     this.#options.onVanished(change.before.key, change.before);
   }
@@ -127,9 +128,15 @@ export class KubernetesClusterCache implements ClusterCache {
     this.#gone.set(job.uid, { pods: (before?.pods ?? 0) + 1, ranAt });
   }
 
+  /** By the Job controller's word, which it takes back when the pod is lost: the watch of pods may never show it. */
+  #sawReady(uid: string): void {
+    const before = this.#gone.get(uid);
+    if (before?.ranAt === undefined) this.#gone.set(uid, { pods: before?.pods ?? 0, ranAt: this.#options.clock.now() });
+  }
+
   #memoryOf(uid: string): Pick<ObservedJob, 'ranAt' | 'gonePods'> {
     const gone = this.#gone.get(uid);
-    return gone ? { gonePods: gone.pods, ...(gone.ranAt !== undefined && { ranAt: gone.ranAt }) } : {};
+    return gone ? { ...(gone.pods > 0 && { gonePods: gone.pods }), ...(gone.ranAt !== undefined && { ranAt: gone.ranAt }) } : {};
   }
 
   #podsByJob(key: SpecKey): ReadonlyMap<string, readonly ObservedPod[]> {

@@ -23,7 +23,7 @@ const longestPause = 30_000;
 
 export interface JobTasksDeps extends CreateDeps {
   readonly clock: Clock;
-  readonly cache: Pick<ClusterCache, 'orphans'>;
+  readonly cache: Pick<ClusterCache, 'orphans' | 'hasSeen'>;
   readonly store: RecordStore;
   readonly leadership: Leadership;
   readonly log: Log;
@@ -176,7 +176,8 @@ export class JobTasks {
     task.run.confirmed.add(job.name);
     task.run.refusals.delete(job.name);
     this.#tell(task, 'done', task.action.because, job);
-    return 'wait';
+    // Its event brings the next round. It may have come before this answer, and the Job may even be gone again by now.
+    return this.#deps.cache.hasSeen(job.resourceVersion) ? 'round' : 'wait';
   }
 
   /** One that is being deleted is still in the way, and no attempt of ours any more: it is looked up until it is gone. */

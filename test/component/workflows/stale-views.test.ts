@@ -72,7 +72,7 @@ describe('records that are seen late', () => {
     await scene.finished(60_000, 3);
     first?.kill();
     await idle(scene);
-    expect(scene.started).toEqual(['a', 'b', 'c']);
+    expect([scene.started, scene.runs.length]).toEqual([['a', 'b', 'c'], 3]);
   });
 
   it('Jobs of a record that was made anew under its name are nobody else\'s to end', async () => {
@@ -132,5 +132,18 @@ describe('a create that arrives after its run is over', () => {
     await idle(scene);
     expect([scene.started, scene.run.phase]).toEqual([['a', 'b'], 'Cancelled']);
     expect([scene.unfinished(), scene.world.livingPods()]).toEqual([[], []]);
+  });
+});
+
+describe('the answer to a create that arrives late', () => {
+  it('after somebody has deleted the Job: the step goes on', async () => {
+    const scene = stage({ controller: 'none', steps: [step('a', { retry: { attempts: 2, delay: '1s' } })], pods: { a: { runs: 60_000, stopsAfter: 100 } } });
+    const isCreate = ({ method, path, query }: ApiRequest): boolean => method === 'POST' && path.endsWith('/jobs') && query?.['dryRun'] === undefined;
+    scene.startWith(plannedFaults([{ when: isCreate, fault: { kind: 'slow', before: 0, after: 10_000 } }]));
+    await scene.world.runUntil(() => scene.births.length === 1);
+    await scene.world.run(3000);
+    scene.world.cluster.registry.delete(jobs, scene.birth('a').name, { propagation: 'Background' });
+    await scene.finished();
+    expect([scene.started, scene.run.outcomes]).toEqual([['a', 'a#2'], { a: 'succeeded' }]);
   });
 });

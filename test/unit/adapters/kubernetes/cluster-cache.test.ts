@@ -157,6 +157,15 @@ test('a Job whose pod is gone is known to have run, as long as it goes on', asyn
   expect(cache.jobs(thumbnails)[0]).not.toHaveProperty('ranAt');
 });
 
+test('a Job of which a pod was ready has run, whatever becomes of that pod and its watch', async () => {
+  const { client, cache, clock } = await start([aRawJob({ status: { startTime: '2026-01-02T03:04:06Z', active: 1, ready: 1 } })], []);
+  const seenAt = clock.now();
+  client.send('jobs', 'MODIFIED', renamed(aRawJob({ status: { startTime: '2026-01-02T03:04:06Z', active: 1, ready: 0 } }), { resourceVersion: '200' }));
+  await settle();
+  expect(cache.jobs(thumbnails)).toMatchObject([{ ranAt: seenAt, pods: [] }]);
+  expect(cache.jobs(thumbnails)[0]).not.toHaveProperty('gonePods');
+});
+
 test('a Job whose pod is gone before it ran has not run', async () => {
   const { client, cache } = await start([aRawJob()], [aRawPod({ phase: 'Pending' })]);
   client.send('pods', 'DELETED', renamed(aRawPod({ phase: 'Pending' }), { resourceVersion: '200' }));

@@ -6,6 +6,7 @@ import { Memory } from '../../../../src/reconcile/memory.ts';
 import type { LiveJob, ReadResult, WriteResult } from '../../../../src/reconcile/ports.ts';
 import { JobTasks, type TaskNews } from '../../../../src/reconcile/runs/job-tasks.ts';
 import { attemptLabel, managedBy, managedByLabel, runLabel, stepLabel } from '../../../../src/spec/keys.ts';
+import { aPod } from '../../../support/builders.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { done, FakeCache, FakeJobs, FakeLeadership, FakeLog, promised, refusal } from '../../../support/fakes.ts';
 import { FakeRecordStore } from '../../../support/record-fakes.ts';
@@ -35,8 +36,43 @@ function setting() {
     tasks.start(key, run, action);
     await settle();
   };
-  return { clock, jobs, store, memory, leadership, log, tasks, run, start, results: () => news.map(({ result }) => result), news, rounds: () => rounds, reserved: () => memory.reservations(key).map(({ state }) => state) };
+  return { clock, jobs, cache, store, memory, leadership, log, tasks, run, start, results: () => news.map(({ result }) => result), news, rounds: () => rounds, reserved: () => memory.reservations(key).map(({ state }) => state) };
 }
+
+describe('an answer that comes after what it tells of', () => {
+  it('brings a round: the Job may be there, or be gone again, and no event will tell that it is not awaited any more', async () => {
+    const { cache, jobs, start, rounds } = setting();
+    jobs.answers = { create: done('200') };
+    cache.seen = 199;
+    await start();
+    expect(rounds()).toBe(0);
+    cache.seen = 200;
+    await start();
+    expect(rounds()).toBe(1);
+  });
+});
+
+describe('a Job that is gone', () => {
+  it.each<[string, Partial<FakeJobs['answers']>, string[], boolean]>([
+    ['is absent', {}, [], true],
+    ['is absent beside pods of another', {}, ['etl-other-1-abcde'], true],
+    ['whose pods the API server still has, and no watch shows, is not', {}, [`${create.jobName}-abcde`], false],
+    ['is not while nobody can say what became of its pods', { live: { kind: 'failed', message: 'timed out', forbidden: false } }, [], false],
+  ])('%s', async (_sentence, answers, livePods, absent) => {
+    const { jobs, start, run } = setting();
+    jobs.answers = answers;
+    jobs.view = { highestSequence: 0, liveJobs: [], livePods };
+    await start(lookUp);
+    expect(run.absent.has(create.jobName)).toBe(absent);
+  });
+
+  it('is absent at once where plans see its pods', async () => {
+    const { cache, jobs, start, run } = setting();
+    cache.hold(key, [], [aPod({ jobName: create.jobName })]);
+    await start(lookUp);
+    expect([run.absent.has(create.jobName), jobs.requests]).toEqual([true, [`get ${create.jobName}`]]);
+  });
+});
 
 describe('a create', () => {
   const table: readonly (readonly [string, WriteResult, ReadResult<LiveJob>, { readonly result: string; readonly reserved: string[]; readonly next: 'waits' | 'a round' | 'a round after a pause'; readonly refused?: string; readonly looked: boolean }])[] = [
