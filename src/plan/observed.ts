@@ -64,8 +64,8 @@ export interface ObservedJob {
   readonly readyPods?: number;
   /** When its first container started, or a time soon after, where no pod may tell it: its node was drained, and another pod follows. */
   readonly ranAt?: number;
-  /** Pods of it that were seen, and seen to go. Absent: none. */
-  readonly gonePods?: number;
+  /** Pods of it that were seen to end so, and then to go. Those that were disrupted have been replaced and count for nothing. */
+  readonly gone?: { readonly succeeded: number; readonly failed: number };
   /** What job-chief wrote on it: why it was ended or how it came out; garbage reads as undefined. */
   readonly recorded: RecordedOutcome | undefined;
   readonly upkeep: UpkeepNote | undefined;

@@ -37,7 +37,7 @@ export class KubernetesClusterCache implements ClusterCache {
   readonly #jobs = new KeyIndex<CachedJob>();
   readonly #pods = new KeyIndex<CachedPod>();
   /** What is known of Jobs by pods that are gone, by UID. */
-  readonly #gone = new Map<string, { readonly pods: number; readonly ranAt: number | undefined }>();
+  readonly #gone = new Map<string, { readonly pods: NonNullable<ObservedJob['gone']>; readonly ranAt: number | undefined }>();
 
   constructor(options: ClusterCacheOptions) {
     this.#options = options;
@@ -120,23 +120,24 @@ export class KubernetesClusterCache implements ClusterCache {
   }
 
   /** Its Job has run all the same, whatever becomes of the pod that follows; and nobody waits for this one to come into view. */
-  #podLost({ started, startedAt, createdAt, ...pod }: CachedPod): void {
+  #podLost(pod: CachedPod): void {
     const job = this.#jobOf(pod);
     if (!job) return;
-    const before = this.#gone.get(job.uid);
-    const ranAt = started ? Math.min(before?.ranAt ?? Infinity, startedAt ?? createdAt) : before?.ranAt;
-    this.#gone.set(job.uid, { pods: (before?.pods ?? 0) + 1, ranAt });
+    const { pods = noPods, ranAt } = this.#gone.get(job.uid) ?? {};
+    const succeeded = pod.phase === 'Succeeded' || pod.step?.done === 'succeeded';
+    const counted = succeeded ? { ...pods, succeeded: pods.succeeded + 1 } : pod.disrupted ? pods : { ...pods, failed: pods.failed + 1 };
+    this.#gone.set(job.uid, { pods: counted, ranAt: pod.started ? Math.min(ranAt ?? Infinity, pod.startedAt ?? pod.createdAt) : ranAt });
   }
 
   /** By the Job controller's word, which it takes back when the pod is lost: the watch of pods may never show it. */
   #sawReady(uid: string): void {
     const before = this.#gone.get(uid);
-    if (before?.ranAt === undefined) this.#gone.set(uid, { pods: before?.pods ?? 0, ranAt: this.#options.clock.now() });
+    if (before?.ranAt === undefined) this.#gone.set(uid, { pods: before?.pods ?? noPods, ranAt: this.#options.clock.now() });
   }
 
-  #memoryOf(uid: string): Pick<ObservedJob, 'ranAt' | 'gonePods'> {
-    const gone = this.#gone.get(uid);
-    return gone ? { ...(gone.pods > 0 && { gonePods: gone.pods }), ...(gone.ranAt !== undefined && { ranAt: gone.ranAt }) } : {};
+  #memoryOf(uid: string): Pick<ObservedJob, 'ranAt' | 'gone'> {
+    const { pods = noPods, ranAt } = this.#gone.get(uid) ?? {};
+    return { ...(pods !== noPods && { gone: pods }), ...(ranAt !== undefined && { ranAt }) };
   }
 
   #podsByJob(key: SpecKey): ReadonlyMap<string, readonly ObservedPod[]> {
@@ -152,7 +153,7 @@ export class KubernetesClusterCache implements ClusterCache {
   }
 
   /** By UID, so that a pod of an earlier Job of that name stays an orphan; by name only where nothing tells the UID. */
-  #jobOf(pod: Pick<CachedPod, 'jobName' | 'jobUid' | 'key'>): CachedJob | undefined {
+  #jobOf(pod: CachedPod): CachedJob | undefined {
     const job = pod.jobName === undefined ? undefined : this.jobReflector.get(pod.jobName);
     if (!job || job.key.name !== pod.key.name || job.key.kind !== pod.key.kind) return undefined;
     return pod.jobUid === undefined || pod.jobUid === job.uid ? job : undefined;
@@ -160,3 +161,4 @@ export class KubernetesClusterCache implements ClusterCache {
 }
 
 const none: readonly ObservedPod[] = [];
+const noPods: NonNullable<ObservedJob['gone']> = { succeeded: 0, failed: 0 };

@@ -65,7 +65,7 @@ export function fateOf(job: ObservedJob, rules: FateRules): Fate {
 
 /** A pod that ended by itself stays until somebody deletes it: one that was counted, is not there and was not seen to go has not come yet. */
 function hasUnseenFailure(job: ObservedJob): boolean {
-  return job.recorded === undefined && job.failedPods > (job.gonePods ?? 0) && job.pods.length === 0 && job.finished?.reason !== 'DeadlineExceeded';
+  return job.recorded === undefined && job.failedPods > (job.gone?.failed ?? 0) && job.pods.length === 0 && job.finished?.reason !== 'DeadlineExceeded';
 }
 
 /** What ends a Job ends its pods or asks them to: one that runs on in view is not what it is any more. */
@@ -83,7 +83,7 @@ function succeeded(job: ObservedJob, success: Success, rules: FateRules): Fate {
   const specs = Object.entries(rules.outputs);
   if (specs.length === 0) return ended;
   const until = (job.finished?.at ?? 0) + podsFollowWithin;
-  if (success.missing > (job.gonePods ?? 0) && rules.now < until) return { kind: 'open', until };
+  if (success.missing > (job.gone?.succeeded ?? 0) && rules.now < until) return { kind: 'open', until };
   const required = specs.find(([, { default: otherwise }]) => otherwise === undefined);
   if (success.missing > 0 && required) {
     const pods = success.missing === 1 ? 'the pod that wrote it was' : `${success.missing} pods that wrote it were`;

@@ -163,13 +163,24 @@ test('a Job of which a pod was ready has run, whatever becomes of that pod and i
   client.send('jobs', 'MODIFIED', renamed(aRawJob({ status: { startTime: '2026-01-02T03:04:06Z', active: 1, ready: 0 } }), { resourceVersion: '200' }));
   await settle();
   expect(cache.jobs(thumbnails)).toMatchObject([{ ranAt: seenAt, pods: [] }]);
-  expect(cache.jobs(thumbnails)[0]).not.toHaveProperty('gonePods');
+  expect(cache.jobs(thumbnails)[0]).not.toHaveProperty('gone');
 });
 
 test('a Job whose pod is gone before it ran has not run', async () => {
   const { client, cache } = await start([aRawJob()], [aRawPod({ phase: 'Pending' })]);
   client.send('pods', 'DELETED', renamed(aRawPod({ phase: 'Pending' }), { resourceVersion: '200' }));
   await settle();
-  expect(cache.jobs(thumbnails)[0]).toMatchObject({ pods: [], gonePods: 1 });
+  expect(cache.jobs(thumbnails)[0]).toMatchObject({ pods: [], gone: { succeeded: 0, failed: 1 } });
   expect(cache.jobs(thumbnails)[0]).not.toHaveProperty('ranAt');
+});
+
+test.each<[string, JsonObject, object | undefined]>([
+  ['that had succeeded', { phase: 'Succeeded' }, { succeeded: 1, failed: 0 }],
+  ['that had failed', { phase: 'Failed' }, { succeeded: 0, failed: 1 }],
+  ['that was disrupted, and is replaced', { phase: 'Failed', conditions: [{ type: 'DisruptionTarget', status: 'True' }] }, undefined],
+])('a pod %s and goes', async (_sentence, status, gone) => {
+  const { client, cache } = await start([aRawJob()], [aRawPod(status)]);
+  client.send('pods', 'DELETED', renamed(aRawPod(status), { resourceVersion: '200' }));
+  await settle();
+  expect(cache.jobs(thumbnails)[0]?.gone).toEqual(gone);
 });

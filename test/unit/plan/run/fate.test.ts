@@ -101,6 +101,7 @@ describe('pods whose watch is behind that of Jobs are waited for', () => {
     ['a failed Job whose pod is still shown as running', aStepJob({ finished: failed(), pods: [aStepPod()] }), {}, { kind: 'open', until, ranAt }, { outcome: 'failed', reason: 'BackoffLimitExceeded' }],
     ['a failed Job none of whose pods are shown', aStepJob({ finished: failed(), failedPods: 1 }), {}, { kind: 'open', until }, { outcome: 'failed', reason: 'BackoffLimitExceeded' }],
     ['a completed Job that has outputs, and whose pod is not shown', aStepJob({ finished: complete(), succeededPods: 1 }), { outputs: { rows } }, { kind: 'open', until }, { outcome: 'errored', reason: 'OutputMissing', message: 'output "rows" is not known: the pod that wrote it was gone before it was read' }],
+    ['the same where a pod that failed before it was seen to go', aStepJob({ finished: complete(), succeededPods: 1, gone: { succeeded: 0, failed: 1 } }), { outputs: { rows } }, { kind: 'open', until }, { outcome: 'errored', reason: 'OutputMissing' }],
     ['the same where nothing was counted', aStepJob({ finished: complete() }), { outputs: { rows } }, { kind: 'open', until }, { outcome: 'errored', reason: 'OutputMissing' }],
     ['the same with a default', aStepJob({ finished: complete(), succeededPods: 1 }), { outputs: { rows: { ...rows, default: 7 } } }, { kind: 'open', until }, { outcome: 'succeeded', outputs: { rows: 7 } }],
     ['some pods of many', anIndexedJob(3, { finished: complete(), succeededPods: 3, pods: [aDonePod({ wrote: 'rows=1', step: { index: 1 } })] }), { outputs: { rows }, count: 3 }, { kind: 'open', until, ranAt }, { outcome: 'errored', message: 'output "rows" is not known: 2 pods that wrote it were gone before it was read' }],
@@ -113,8 +114,8 @@ describe('pods whose watch is behind that of Jobs are waited for', () => {
   it.each<[string, ObservedJob]>([
     ['a Job that job-chief ended', aStepJob({ finished: failed(), recorded: endingNote('failed'), pods: [aStepPod()], failedPods: 1 })],
     ['a Job that failed by its deadline, which takes the pods along', aStepJob({ finished: deadline, failedPods: 1 })],
-    ['a Job whose pod was seen, and seen to go', aStepJob({ finished: failed(), failedPods: 1, gonePods: 1 })],
-    ['a completed Job whose pod was seen to go', aStepJob({ finished: complete(), succeededPods: 1, gonePods: 1 })],
+    ['a Job whose pod was seen, and seen to go', aStepJob({ finished: failed(), failedPods: 1, gone: { succeeded: 0, failed: 1 } })],
+    ['a completed Job whose pod was seen to go', aStepJob({ finished: complete(), succeededPods: 1, gone: { succeeded: 1, failed: 0 } })],
     ['a Job that never had a pod', aStepJob({ finished: failed() })],
     ['a pod whose containers have ended, though its phase has not followed', aStepJob({ finished: failed(), pods: [{ ...aFailedStepPod(1), phase: 'Running' }] })],
   ])('but not for %s', (_sentence, job) => {
