@@ -81,7 +81,7 @@ describe.skipIf(noRealPods !== undefined)('bad days of the database', () => {
     await site().refreshMounts();
     const blocked = await site().statusBecomes('locked-out', { state: 'Blocked', reason: 'QueueForbidden' });
     expect(blocked.message).not.toContain('wrong');
-    expect(await site().events('locked-out')).toContainEqual(expect.objectContaining({ type: 'Warning', reason: 'QueueForbidden' }));
+    await site().eventOf('locked-out', { type: 'Warning', reason: 'QueueForbidden' });
     await site().send('locked-out', 3);
     await site().connectionSecret('main-database');
     await site().refreshMounts();

@@ -12,8 +12,8 @@ const jobOutcome = (annotations: Record<string, string> | undefined): unknown =>
 describe.skipIf(noRealPods !== undefined)('specs and Jobs that change while a pod runs', () => {
   const site = useSite({ name: 'changes' }, (opened) => opened.install({ components: ['queues-only'] }));
 
-  async function start(queue: string, spec: object, metadata: { name?: string } = {}): Promise<string> {
-    await site().send(queue, 20);
+  async function start(queue: string, spec: object, { messages = 20, ...metadata }: { name?: string; messages?: number } = {}): Promise<string> {
+    await site().send(queue, messages);
     await site().queue(queue, { drain: eager, injectConnection: true, ...spec }, metadata);
     return (await site().running(queue)).metadata.name;
   }
@@ -27,11 +27,13 @@ describe.skipIf(noRealPods !== undefined)('specs and Jobs that change while a po
   });
 
   it.concurrent('a Job deleted in the background: the next waits until its pod, slow to stop, is gone', async () => {
-    const first = await start('deleted-job', { job: stubborn(15) });
+    // Longer than a status may be late: it gives way to other writes.
+    const first = await start('deleted-job', { job: stubborn(30) });
     await site().kubectl('delete', 'job', first, '--cascade=background', '--wait=false');
     await site().statusBecomes('deleted-job', { state: 'Ending', reason: 'PodsRemain' });
-    expect(await site().events('deleted-job')).toContainEqual(expect.objectContaining({ type: 'Warning', reason: 'JobDeleted' }));
+    await site().eventOf('deleted-job', { type: 'Warning', reason: 'JobDeleted' });
     await site().statusBecomes('deleted-job', { state: 'Running', liveJobs: 1 });
+    expect(await site().kubectl('get', 'configmap', '-l', 'job-chief', '-L', 'job-chief/state')).toMatch(/deleted-job\s.*Running/);
     expect((await site().pods('deleted-job')).filter(({ metadata }) => metadata.deletionTimestamp !== undefined)).toEqual([]);
     await site().kubectl('delete', 'configmap', 'deleted-job');
   });
@@ -76,10 +78,11 @@ describe.skipIf(noRealPods !== undefined)('specs and Jobs that change while a po
   });
 
   it.concurrent('an edit leaves the running Job alone', async () => {
-    const running = await start('edited', { job: worker(1000) });
+    // Its Job must live until the status is written.
+    const running = await start('edited', { job: worker(1000) }, { messages: 40 });
     await site().queue('edited', { drain: eager, injectConnection: true, job: worker(100) });
     await site().statusBecomes('edited', { state: 'Running', liveJobs: 1, oldJobs: 1 });
-    await site().drained('edited', 20);
+    await site().drained('edited', 40);
     await site().statusBecomes('edited', { state: 'Idle', lastRun: { job: running, outcome: 'succeeded' } });
   });
 

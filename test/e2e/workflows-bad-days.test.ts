@@ -62,7 +62,7 @@ describe.skipIf(noRealPods !== undefined)('runs', () => {
     // The Job is ended and kept, its pod is gone.
     const jobs = await jobsOf(site(), run.name);
     expect(jobs.map(hasEnded)).toEqual([true]);
-    expect(await site().events('no-image')).toContainEqual(expect.objectContaining({ type: 'Warning', reason: 'StepFailed', message: containing('registry.invalid') }));
+    await site().eventOf('no-image', { type: 'Warning', reason: 'StepFailed', message: containing('registry.invalid') });
   });
 
   it.concurrent('a step has succeeded when its containers have, whatever its sidecar still does', async () => {

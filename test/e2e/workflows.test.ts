@@ -60,9 +60,7 @@ describe.skipIf(noRealPods !== undefined)('the examples of workflows', () => {
     expect(outcomes(run)).toEqual({ build: 'failed', deploy: 'omitted', tidy: 'succeeded', notify: 'succeeded' });
     expect(run.result).toMatchObject({ outcome: 'failed', reason: 'StepFailed', failedSteps: ['build'] });
     expect(await logOf(site(), jobNames(run, 'notify')[0])).toBe(`${run.name}: failed, because of ["build"]\n`);
-    await eventually(async () => {
-      expect(await site().events('finally')).toContainEqual(expect.objectContaining({ type: 'Warning', reason: 'RunFailed' }));
-    });
+    await site().eventOf('finally', { type: 'Warning', reason: 'RunFailed' });
     await site().statusBecomes('finally', { state: 'Idle', health: 'Healthy', lastRun: { outcome: 'failed' } });
   });
 
@@ -97,7 +95,7 @@ describe.skipIf(noRealPods !== undefined)('the examples of workflows', () => {
     expect(run.steps['final']).toMatchObject({ outcome: 'failed', attempts: [{ exitCode: 2 }] });
     const limits = (await jobsOf(site(), run.name)).filter(({ metadata }) => metadata.labels?.['job-chief/step'] === 'hungry').map(({ spec }) => spec.template.spec.containers[0]?.resources?.limits?.['memory']);
     expect(limits).toEqual(['64Mi', '128Mi']);
-    expect(await site().events('retry')).toContainEqual(expect.objectContaining({ type: 'Warning', reason: 'StepRetry', message: expect.stringContaining('OOMKilled') as unknown }));
+    await site().eventOf('retry', { type: 'Warning', reason: 'StepRetry', message: expect.stringContaining('OOMKilled') as unknown });
   });
 
   it.concurrent('revert: the last success is undone first', async () => {

@@ -28,6 +28,11 @@ interface ContainerStatus {
   restartCount: number;
   state?: { waiting?: { reason: string }; running?: object; terminated?: { exitCode: number; reason: string; message?: string; finishedAt: string } };
 }
+/** The container runs, or has run. */
+export function hasStarted({ state }: ContainerStatus): boolean {
+  return state?.running !== undefined || state?.terminated !== undefined;
+}
+
 export interface Pod {
   metadata: Metadata;
   status: { phase: string; podIP?: string; conditions?: { type: string; status: string }[]; containerStatuses?: ContainerStatus[]; initContainerStatuses?: ContainerStatus[] };

@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import type { RunRequest, RunResult } from '../../../src/plan/run/record.ts';
 import type { RunState, StepState } from '../../../src/plan/run/state.ts';
 import { eventually } from './eventually.ts';
-import type { ConfigMap, Job, Pod } from './kubernetes.ts';
+import { hasStarted, type ConfigMap, type Job, type Pod } from './kubernetes.ts';
 import type { Site } from './site.ts';
 
 export interface Run {
@@ -57,11 +57,11 @@ export async function stepBecomes(site: Site, workflow: string, step: string, ex
   });
 }
 
-/** Waits until a container of a step of the newest run runs; its Job. */
+/** Waits until a container of a step of the newest run runs, or has run: nobody may have looked while it did; its Job. */
 export async function stepRuns(site: Site, workflow: string, step: string): Promise<string> {
   return await eventually(async () => {
     const pods = (await podsOf(site, workflow)).filter(({ metadata }) => metadata.labels?.['job-chief/step'] === step);
-    const [pod] = pods.filter(({ status }) => status.containerStatuses?.some(({ state }) => state?.running !== undefined) === true);
+    const [pod] = pods.filter(({ status }) => status.containerStatuses?.some(hasStarted) === true);
     expect(pod, `a running container of step ${step} of ${workflow}`).toBeDefined();
     return pod?.metadata.labels?.['job-name'] ?? '';
   });

@@ -12,7 +12,7 @@ import { stringify } from 'yaml';
 import { repository } from '../../../hack/dev/cluster/paths.ts';
 import { controllerImageName } from '../../../hack/dev/demo/images.ts';
 import { eventually } from './eventually.ts';
-import { Kubernetes, type ConfigMap, type Event, type Job, type Pod } from './kubernetes.ts';
+import { hasStarted, Kubernetes, type ConfigMap, type Event, type Job, type Pod } from './kubernetes.ts';
 import type { Place } from './setup.ts';
 import { Witness } from './witness.ts';
 
@@ -224,12 +224,17 @@ export class Site {
     return items.filter(({ involvedObject }) => involvedObject.name === object);
   }
 
-  /** A container of the queue's newest Job runs. */
+  /** Waits for an Event about an object: they come a moment after what they tell of. */
+  async eventOf(object: string, event: object): Promise<void> {
+    await eventually(async () => { expect(await this.events(object), `events of ${object}`).toContainEqual(expect.objectContaining(event)); });
+  }
+
+  /** A container of the queue's newest Job runs, or has run: on a busy machine nobody may have looked while it did. */
   async running(queue: string): Promise<Job> {
     return await eventually(async () => {
       const job = (await this.jobs(queue)).at(-1);
       const pods = (await this.pods(queue)).filter(({ metadata }) => metadata.labels?.['job-name'] === job?.metadata.name);
-      expect(pods.some(({ status }) => status.containerStatuses?.some(({ state }) => state?.running !== undefined) === true), `a running container of ${queue}`).toBe(true);
+      expect(pods.some(({ status }) => status.containerStatuses?.some(hasStarted) === true), `a running container of ${queue}`).toBe(true);
       return job as Job;
     });
   }
