@@ -140,10 +140,21 @@ export class Oracle {
     // Before the question whether it may start: whatever else it is, it waits for them.
     if (this.#isLate(step) && this.#open(truth.model.steps).length > 0) return found;
     const dependency = this.#dependency(step);
-    if (dependency.no && !started) found.add('omitted');
+    if (dependency.no && (!started || this.#mayBeForgotten(step))) found.add('omitted');
     if (dependency.yes) for (const outcome of this.#startable(step, started)) found.add(outcome);
     if (this.#mayStop(step)) for (const outcome of this.#stopped(step, started)) found.add(outcome);
     return found;
+  }
+
+  /**
+   * A process may die before it writes down what it started the step on, and people may delete the Job that alone could
+   * tell that again: then nobody knows why the step was started, and what follows from that is as much forgotten.
+   */
+  #mayBeForgotten(step: StepModel): boolean {
+    return this.#namedBy(step).some((name) => {
+      const before = this.#steps.get(name);
+      return this.#truth.wild(name) || (before !== undefined && this.#started(before) && this.#mayBeForgotten(before));
+    });
   }
 
   #startable(step: StepModel, started: boolean): Outcomes {
