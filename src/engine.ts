@@ -4,6 +4,7 @@
  */
 import type { Clock } from './lib/clock.ts';
 import type { PlanEnvironment } from './plan/environment.ts';
+import type { SpecKey } from './plan/observed.ts';
 import { Controller } from './reconcile/controller.ts';
 import { alone } from './reconcile/leadership.ts';
 import type { Meter, RunMeter, WorkQueueMeter } from './reconcile/meter.ts';
@@ -63,7 +64,7 @@ export interface EngineOptions {
 }
 
 /** `changed` is to be called with each change of a record. */
-export type RecordKeeping = (changed: (record: { readonly name: string; readonly workflow: string }) => void) => { readonly cache: RecordCache; readonly store: RecordStore };
+export type RecordKeeping = (changed: (record: { readonly name: string; readonly target: SpecKey }) => void) => { readonly cache: RecordCache; readonly store: RecordStore };
 
 export interface HighAvailability extends LeaseTimes {
   /** Name of the Lease. */
@@ -99,7 +100,7 @@ export class Engine {
       onVanished: (key, job) => { this.controller.jobVanished(key, job); },
     });
     this.#specs = specsFor(options.specs, { folder: (folder) => new FolderSpecs({ folder, clock, log, onChange, instance }), configMaps: () => new ConfigMapSpecs({ ...shared, onChange }) });
-    const recordChanged = ({ name, workflow }: { readonly name: string; readonly workflow: string }): void => { this.controller.recordChanged(name, workflow); };
+    const recordChanged = ({ name, target }: { readonly name: string; readonly target: SpecKey }): void => { this.controller.recordChanged(name, target); };
     this.#records = options.records === true ? new KubernetesRecordCache({ ...shared, onChange: recordChanged }) : undefined;
     const records = this.#records ? { cache: this.#records, store: new KubernetesRecords({ client, instance }) } : keptElsewhere(options.records, recordChanged);
     this.#events = new KubernetesEvents({ client, clock, log, identity: options.identity, enabled: options.events === true });

@@ -10,8 +10,11 @@ export function plan(observed: Observed, environment: PlanEnvironment, now: numb
   switch (observed.key.kind) {
     case 'queue':
       return planQueue(observed, environment, now);
-    // Workflows and runs have plans of their own: plan/workflow and plan/run.
+    // Others have plans of their own: plan/workflow for workflows and templates, plan/run for their runs.
     case 'workflow':
+    case 'template':
+    case 'request':
+    case 'limits':
     case 'run':
     case 'unknown':
       return planUnknown(observed, now);

@@ -71,7 +71,8 @@ export function claimStatus(stand: Stand, claim: Claim, { last, verdict }: Statu
 function healthOf({ state }: Stand, claim: Claim, last: LastRun | undefined): Status['health'] {
   if (state === 'Rejected') return 'Degraded';
   if (state === 'Checking') return 'Progressing';
-  const counts = claim.parsed.spec?.health.includeLastRun === true && state !== 'Superseded';
+  const { spec } = claim.parsed;
+  const counts = spec !== undefined && 'health' in spec && spec.health.includeLastRun && state !== 'Superseded';
   return counts && last !== undefined && last.outcome !== 'succeeded' ? 'Degraded' : 'Healthy';
 }
 

@@ -93,7 +93,7 @@ export class Controller {
     };
     this.#runs = new Runs({ ...shared, changed });
     const queue = new QueueRounds({ ...shared, depths: this.#depths });
-    const reconciler = new Reconciler({ ...shared, enqueue: changed, rounds: { queue, unknown: queue, workflow: this.#runs.workflow, run: this.#runs.run } });
+    const reconciler = new Reconciler({ ...shared, enqueue: changed, rounds: { queue, unknown: queue, limits: queue, request: queue, workflow: this.#runs.workflow, template: this.#runs.workflow, run: this.#runs.run } });
     this.#queue = new WorkQueue({ clock, concurrency: deps.concurrency, meter: deps.workQueueMeter, run: (key) => this.#round(reconciler, key) });
   }
 
@@ -164,9 +164,9 @@ export class Controller {
     else this.#queue.add(specText(key));
   }
 
-  /** The record of a run came, changed or went; `workflow` is the label value of its workflow's name. */
-  recordChanged(name: string, workflow: string): void {
-    if (this.#open) this.#runs.recordChanged(name, workflow);
+  /** The record of a run came, changed or went; `target` is the key of what it is a run of. */
+  recordChanged(name: string, target: SpecKey): void {
+    if (this.#open) this.#runs.recordChanged(name, target);
   }
 
   /** An unfinished Job is gone. Retention deletes only finished ones, so it was somebody else, or its owner went. */

@@ -22,7 +22,7 @@ export function parseKey(text: string): WorkKey {
   return { kind: 'spec', key: { kind: kinds.find((each) => each === kind) ?? 'unknown', name: name.join('/') } };
 }
 
-const kinds: readonly SpecKey['kind'][] = ['queue', 'workflow', 'run'];
+const kinds: readonly SpecKey['kind'][] = ['queue', 'workflow', 'template', 'request', 'limits', 'run'];
 
 /** The key of a run; `record` is the name of its record. */
 export function runKey(record: string): SpecKey {

@@ -1,5 +1,6 @@
 /** Where runs are written down. The service keeps them in ConfigMaps, a standalone run in memory. */
 import type { JsonObject } from '../lib/json.ts';
+import type { SpecKey } from '../plan/observed.ts';
 import type { ObservedRecord, RunPhase, RunRequest, RunResult } from '../plan/run/record.ts';
 import type { RunState } from '../plan/run/state.ts';
 import type { ReadResult, WriteResult } from './ports.ts';
@@ -10,9 +11,9 @@ export interface RecordCache {
   readonly synced: boolean;
   /** Why it is not, as far as is known: rights are missing, or the API server does not answer. */
   readonly problem: { readonly reason: 'Forbidden' | 'RecordsUnread' | 'RecordsOff'; readonly message: string } | undefined;
-  /** All records, or those of one workflow (label value of its name). */
+  /** All records, or those of one workflow or template. */
   all(): readonly ObservedRecord[];
-  of(workflow: string): readonly ObservedRecord[];
+  of(target: SpecKey): readonly ObservedRecord[];
   get(name: string): ObservedRecord | undefined;
   hasSeen(resourceVersion: string): boolean;
 }
@@ -29,9 +30,6 @@ export interface StoredRecord {
 
 export interface NewRecord {
   readonly name: string;
-  /** Exact logical name of the workflow, and the same as a label value. */
-  readonly workflow: string;
-  readonly workflowLabel: string;
   readonly request: RunRequest;
   readonly parameters: JsonObject;
   /** Spec text and files; undefined: queued. */

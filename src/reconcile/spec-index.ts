@@ -121,8 +121,10 @@ function keyOf(parsed: ParsedSpec, before: Entry | undefined): SpecKey {
 }
 
 function kindOf(kind: Spec['kind']): SpecKey['kind'] {
-  return kind === 'Workflow' ? 'workflow' : 'queue';
+  return specKinds[kind];
 }
+
+const specKinds = { Queue: 'queue', Workflow: 'workflow', Template: 'template', Run: 'request' } as const satisfies Record<Spec['kind'], SpecKey['kind']>;
 
 /** What tells one claim from another: the ConfigMap's UID, or the file's path. */
 export function identityOf({ source }: Claim): string {

@@ -3,19 +3,20 @@ import { isObject, type Json, type JsonObject } from '../lib/json.ts';
 import { nearest } from '../lib/nearest.ts';
 import { anyOf, shown } from '../lib/show.ts';
 import { apiVersion, kindLabel } from './keys.ts';
-import type { ParsedSpec, SpecInput } from './parsed.ts';
+import type { SpecInput } from './parsed.ts';
 import type { Finding } from './report.ts';
 import { subdomainMessage, subdomainPattern } from './schema-fields.ts';
 
 /** Kinds of this version. */
 export const supportedKinds = ['Queue', 'Workflow'] as const;
+export type SupportedKind = (typeof supportedKinds)[number];
 /** Kinds that job-chief has in other versions: their names deserve a better answer than "unknown". */
 const otherKinds = ['Template', 'Run', 'Limits'];
 /** Kinds of any version. */
 export const allKinds: readonly string[] = [...supportedKinds, ...otherKinds];
 
 /** Kind from the text, else from the label; undefined where neither names one of this version. */
-export function kindOf(text: string | undefined, label: string | undefined): ParsedSpec['kind'] {
+export function kindOf(text: string | undefined, label: string | undefined): SupportedKind | undefined {
   return supportedKinds.find((kind) => (text === undefined ? kind.toLowerCase() === label : kind === text));
 }
 

@@ -1,7 +1,7 @@
 /** How each kind of spec is read: the table that a new kind goes into. */
+import type { SupportedKind } from './head.ts';
 import type { KindInput, KindReading } from './kind-reading.ts';
-import type { Spec } from './parsed.ts';
 import { readQueue } from './queue-read.ts';
 import { readWorkflow } from './workflow-read.ts';
 
-export const kinds: Readonly<Record<Spec['kind'], (from: KindInput) => KindReading>> = { Queue: readQueue, Workflow: readWorkflow };
+export const kinds: Readonly<Record<SupportedKind, (from: KindInput) => KindReading>> = { Queue: readQueue, Workflow: readWorkflow };

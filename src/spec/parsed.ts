@@ -2,9 +2,15 @@
 import type { JobDefaults } from './common.ts';
 import type { Problem } from './problem.ts';
 import type { QueueSpec } from './queue.ts';
+import type { RunSpec } from './run.ts';
 import type { WorkflowSpec } from './workflow.ts';
 
-export type Spec = QueueSpec | WorkflowSpec;
+export type Spec = QueueSpec | WorkflowSpec | RunSpec;
+
+/** Whether runs of it can be started: workflows and templates. */
+export function isRunnable(spec: Spec | undefined): spec is WorkflowSpec {
+  return spec?.kind === 'Workflow' || spec?.kind === 'Template';
+}
 
 /** One labelled ConfigMap, or one spec file, as it was found. Pure data: reading it is the caller's work. */
 export interface SpecInput {

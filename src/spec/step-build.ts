@@ -37,7 +37,7 @@ export function buildStep(step: StepText, checked: CheckedWorkflow): StepSpec {
 
 function workSpec(step: StepText, checked: CheckedWorkflow): StepWork {
   const { jobFile, jobFiles, workflow, approve, maxParallel } = step.value as unknown as StepDocument;
-  if (workflow) return { kind: 'workflow', workflow: workflow.name, parameters: workflow.parameters ?? {} };
+  if (workflow) return { kind: 'subRun', target: { kind: 'workflow', name: workflow.name }, parameters: workflow.parameters ?? {} };
   if (approve) return { kind: 'approve', message: approve.message ?? '' };
   if (jobFile !== undefined) return { kind: 'manifests', manifests: manifests([jobFile], checked), several: false };
   if (jobFiles !== undefined) return { kind: 'manifests', manifests: manifests(matching(jobFiles, [...checked.files.manifests.keys()]), checked), several: true, maxParallel };

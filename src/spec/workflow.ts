@@ -1,16 +1,17 @@
 /**
  * A Workflow as the rest of job-chief sees it: parsed, checked, phases and file names resolved, durations in milliseconds.
- * What users write (and its JSON Schema) is workflow-schema.ts.
+ * What users write (and its JSON Schema) is workflow-schema.ts. A Template is one as well: of one step, started on request.
  */
 import type { Json, JsonObject } from '../lib/json.ts';
 import type { CommonSpec } from './common.ts';
 import type { Expression } from './facts.ts';
+import type { RunTarget } from './run.ts';
 import type { ValueType } from './value-type.ts';
 
 export type { ValueType } from './value-type.ts';
 
 export interface WorkflowSpec extends CommonSpec {
-  readonly kind: 'Workflow';
+  readonly kind: 'Workflow' | 'Template';
   readonly parameters: Readonly<Record<string, ParameterSpec>>;
   readonly trigger: TriggerSpec;
   /** Runs of this workflow at once. */
@@ -84,7 +85,8 @@ export type StepWork =
   | { readonly kind: 'job'; readonly template: JsonObject }
   /** `jobFile`: one manifest; `jobFiles`: one or more, which run beside each other, at most `maxParallel` at once. Verbatim, no references. */
   | { readonly kind: 'manifests'; readonly manifests: readonly { readonly file: string; readonly template: JsonObject }[]; readonly several: boolean; readonly maxParallel?: number | undefined }
-  | { readonly kind: 'workflow'; readonly workflow: string; readonly parameters: JsonObject }
+  /** `workflow` and `template`: a run of their own, which the step waits for. */
+  | { readonly kind: 'subRun'; readonly target: RunTarget; readonly parameters: JsonObject }
   | { readonly kind: 'approve'; readonly message: string };
 
 /**

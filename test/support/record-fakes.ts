@@ -1,5 +1,6 @@
 /** Records of runs in memory: a store and the cache over it, which shows a write as soon as the test lets it. */
-import type { ObservedRecord } from '../../src/plan/run/record.ts';
+import type { SpecKey } from '../../src/plan/observed.ts';
+import { targetKey, type ObservedRecord } from '../../src/plan/run/record.ts';
 import type { RunState } from '../../src/plan/run/state.ts';
 import type { RunMeter } from '../../src/reconcile/meter.ts';
 import type { ReadResult, WriteResult } from '../../src/reconcile/ports.ts';
@@ -16,7 +17,7 @@ export function aRecord(changes: Partial<ObservedRecord> = {}): ObservedRecord {
     createdAt: noon,
     deleting: false,
     ownerUid: undefined,
-    workflow: 'etl',
+    target: { kind: 'workflow', name: 'etl' },
     request: { workflow: 'etl', trigger: 'change', specHash: 'hash-1', source: 'cm-1' },
     phase: 'Running',
     result: undefined,
@@ -68,8 +69,8 @@ export class FakeRecordStore implements RecordStore {
     const answer = this.answers.create?.shift();
     if (answer) return Promise.resolve(answer);
     if (this.held.has(record.name)) return { kind: 'exists' };
-    const { name, workflowLabel: workflow, request, parameters, data } = record;
-    const made = aRecord({ name, workflow, request, phase: data ? 'Running' : 'Queued', ownerUid: record.owner?.uid, resourceVersion: String((this.#version += 1)) });
+    const { name, request, parameters, data } = record;
+    const made = aRecord({ name, target: targetKey(request), request, phase: data ? 'Running' : 'Queued', ownerUid: record.owner?.uid, resourceVersion: String((this.#version += 1)) });
     this.held.set(name, { record: made, data, parameters, state: undefined });
     this.changed(name);
     return { kind: 'done', uid: made.uid, resourceVersion: made.resourceVersion, warnings: [] };
@@ -133,8 +134,8 @@ export class FakeRecordCache implements RecordCache {
     return [...this.#store.held.values()].map(({ record }) => record);
   }
 
-  of(workflow: string): readonly ObservedRecord[] {
-    return this.all().filter((record) => record.workflow === workflow);
+  of({ kind, name }: SpecKey): readonly ObservedRecord[] {
+    return this.all().filter(({ target }) => target.kind === kind && target.name === name);
   }
 
   get(name: string): ObservedRecord | undefined {

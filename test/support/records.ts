@@ -9,7 +9,7 @@ export function aRequest(more: Partial<RunRequest> = {}): RunRequest {
 
 /** Queued, unless it gets `data`. */
 export function aNewRecord(more: Partial<NewRecord> = {}): NewRecord {
-  return { name: 'nightly-abc', workflow: 'nightly', workflowLabel: 'nightly', request: aRequest(), parameters: { day: 'monday', rows: 3 }, data: undefined, owner: undefined, ...more };
+  return { name: 'nightly-abc', request: aRequest(), parameters: { day: 'monday', rows: 3 }, data: undefined, owner: undefined, ...more };
 }
 
 export function aRunState(more: Partial<RunState> = {}): RunState {

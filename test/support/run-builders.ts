@@ -20,7 +20,7 @@ export const printing = (...texts: string[]): StepSpec['work'] => jobWith({ args
 export const eachOf = (items: readonly Json[], changes: Partial<ForEachSpec> = {}): ForEachSpec => ({ source: { kind: 'items', items }, maxParallel: undefined, shape: 'jobs', ...changes });
 export const undoJob = (container: JsonObject = {}, retry = once): NonNullable<StepSpec['undo']> => ({ template: aJobTemplate({ image: 'undo', ...container }), retry, startTimeout: minutes(15), timeout: undefined });
 export const approval: StepSpec['work'] = { kind: 'approve', message: 'may it?' };
-export const subRun = (workflow: string, parameters: JsonObject = {}): StepSpec['work'] => ({ kind: 'workflow', workflow, parameters });
+export const subRun = (workflow: string, parameters: JsonObject = {}): StepSpec['work'] => ({ kind: 'subRun', target: { kind: 'workflow', name: workflow }, parameters });
 
 export function aStepSpec(name: string, changes: Partial<StepSpec> = {}): StepSpec {
   return {
@@ -117,7 +117,7 @@ export function aRecord(changes: Partial<ObservedRecord> = {}): ObservedRecord {
     createdAt: noon,
     deleting: false,
     ownerUid: 'cm-1',
-    workflow: 'etl',
+    target: { kind: 'workflow', name: 'etl' },
     request: { workflow: 'etl', trigger: 'change' },
     phase: 'Running',
     result: undefined,

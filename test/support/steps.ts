@@ -62,7 +62,7 @@ export function aWorkflowOf(step: StepSpec, changes: Partial<WorkflowSpec> = {})
 export function aStepJobInput(changes: Partial<StepJobInput> = {}): StepJobInput {
   const step = changes.step ?? aJobStep();
   return {
-    record: { name: 'nightly-abc', uid: 'record-uid', workflow: 'nightly' },
+    record: { name: 'nightly-abc', uid: 'record-uid', target: { kind: 'workflow', name: 'nightly' } },
     spec: aWorkflowOf(step),
     step,
     role: 'do',

@@ -232,7 +232,7 @@ class WorkflowStorm {
     const request: RunRequest = { workflow: name, trigger: 'request', ...(earlier && { rerunOf: { run: earlier.metadata.name, uid: earlier.metadata.uid } }) };
     const record = `${name}-asked-${this.#requests}`;
     this.#tell(`ask for ${record}${earlier ? ` again as ${earlier.metadata.name}` : ''}`);
-    const manifest = recordManifest({ name: record, workflow: name, workflowLabel: name, request, parameters: {}, data: undefined, owner: undefined }, encodeParameters({}), 'default');
+    const manifest = recordManifest({ name: record, request, parameters: {}, data: undefined, owner: undefined }, encodeParameters({}), 'default');
     this.#world.cluster.registry.create(configMaps, manifest);
   }
 

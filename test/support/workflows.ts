@@ -97,7 +97,7 @@ export function aRecord(changes: RecordChanges = {}): ObservedRecord {
     createdAt: noon - minutes(5),
     deleting: false,
     ownerUid: undefined,
-    workflow: 'etl',
+    target: { kind: 'workflow', name: 'etl' },
     request: readable ? { workflow: 'etl', trigger: 'request', ...request } : undefined,
     phase: 'Running',
     result: result && aResult(result),

@@ -61,9 +61,8 @@ export function specOf(configMap: JsonObject): WorkflowSpec {
 
 /** The record that asks for a run, as the command line writes it. */
 export function request(configMap: JsonObject, key: string): { readonly run: string; readonly manifest: JsonObject } {
-  const workflow = nameOf(configMap);
   const asked = requestRun(specOf(configMap), { instance: defaultInstance, key });
-  const record = { name: asked.name, workflow, workflowLabel: workflow, request: asked.request, parameters: {}, data: undefined, owner: undefined };
+  const record = { name: asked.name, request: asked.request, parameters: {}, data: undefined, owner: undefined };
   return { run: asked.name, manifest: recordManifest(record, encodeParameters({}), defaultInstance) };
 }
 
@@ -76,7 +75,7 @@ export function bareJobs(owner: JsonObject, namespace: string, run: string): rea
   // All at once: nobody has to play their pods.
   const spec: WorkflowSpec = { ...whole, steps: whole.steps.map((step) => ({ ...step, dependsOn: { all: [], phase: undefined, expression: undefined } })) };
   const record: ObservedRecord = {
-    name: run, uid: stringAt(objectAt(owner, 'metadata'), 'uid') ?? '', resourceVersion: '1', createdAt: 0, deleting: false, ownerUid: undefined, workflow: spec.name,
+    name: run, uid: stringAt(objectAt(owner, 'metadata'), 'uid') ?? '', resourceVersion: '1', createdAt: 0, deleting: false, ownerUid: undefined, target: { kind: 'workflow', name: spec.name },
     request: { workflow: spec.name, trigger: 'request' }, phase: 'Running', result: undefined, commands: { cancel: undefined, suspend: false, approvals: new Map() },
   };
   const environment: PlanEnvironment = { instance: defaultInstance, namespace, injection: () => undefined };

@@ -11,8 +11,9 @@ export function instanceSelector(instance: string): string {
 /** What rounds of Jobs are keyed by: label job-chief/kind, the kind of key, and the label that holds the key's name. */
 const keyKinds: readonly { readonly label: string; readonly kind: SpecKey['kind']; readonly nameIn: string }[] = [
   { label: 'queue', kind: 'queue', nameIn: nameLabel },
-  // The Jobs of a workflow belong to the run that made them.
+  // The Jobs of a workflow or template belong to the run that made them.
   { label: 'workflow', kind: 'run', nameIn: runLabel },
+  { label: 'template', kind: 'run', nameIn: runLabel },
 ];
 
 /** The spec, or the run, that a Job or Pod belongs to; undefined where its labels name none. */
@@ -25,8 +26,9 @@ export function keyOf(raw: unknown): SpecKey | undefined {
 
 /** Selects the Jobs or Pods of some keys of one kind: the counterpart of `keyOf`. */
 export function keySelector(kind: SpecKey['kind'], names: Iterable<string>): string {
-  const { label, nameIn } = keyKinds.find((each) => each.kind === kind) ?? { label: kind, nameIn: nameLabel };
-  return `${jobKindLabel}=${label},${nameIn} in (${[...names].join(',')})`;
+  const own = keyKinds.filter((each) => each.kind === kind);
+  const kinds = own.length > 1 ? ` in (${own.map(({ label }) => label).join(',')})` : `=${own[0]?.label ?? kind}`;
+  return `${jobKindLabel}${kinds},${own[0]?.nameIn ?? nameLabel} in (${[...names].join(',')})`;
 }
 
 export function labelsOf(raw: unknown): Readonly<Record<string, string>> {

@@ -2,7 +2,7 @@
 import { objectAt, stringAt } from '../../lib/json.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { ObservedRecord, RunCommands, RunPhase, RunResult } from '../../plan/run/record.ts';
-import { approvalsAnnotation, cancelAnnotation, instanceLabel, nameLabel, recordLabel, requestAnnotation, resultAnnotation, stateLabel, suspendAnnotation } from '../../spec/keys.ts';
+import { approvalsAnnotation, cancelAnnotation, instanceLabel, jobKindLabel, nameLabel, recordLabel, requestAnnotation, resultAnnotation, stateLabel, suspendAnnotation } from '../../spec/keys.ts';
 import { annotationsOf, controllerOf, labelsOf, timeAt } from './labels.ts';
 import { asRunRequest, asRunResult } from './record-schema.ts';
 import { identityOf } from './watch-event.ts';
@@ -24,7 +24,7 @@ export function projectRecord(raw: JsonObject, instance: string): ObservedRecord
     createdAt: timeAt(metadata, 'creationTimestamp') ?? 0,
     deleting: stringAt(metadata, 'deletionTimestamp') !== undefined,
     ownerUid: controllerOf(raw).uid,
-    workflow: labels[nameLabel] ?? '',
+    target: { kind: labels[jobKindLabel] === 'template' ? 'template' : 'workflow', name: labels[nameLabel] ?? '' },
     request: asRunRequest(parsed(annotations[requestAnnotation])),
     phase: phaseOf(labels[stateLabel], result),
     result,

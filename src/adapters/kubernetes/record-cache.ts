@@ -22,8 +22,8 @@ export interface RecordCacheOptions {
   readonly random: () => number;
   readonly instance: string;
   readonly log: Log;
-  /** A record came, changed (every write shows, so that one who waits for a version is woken) or went. `workflow`: label value. */
-  readonly onChange: (record: { readonly name: string; readonly workflow: string }) => void;
+  /** A record came, changed (every write shows, so that one who waits for a version is woken) or went. `target`: the key of what it is a run of. */
+  readonly onChange: (record: { readonly name: string; readonly target: SpecKey }) => void;
   /** `synced` or `problem` says something else now. */
   readonly onState?: () => void;
   /** Hooks of the watch, called with `records`. */
@@ -41,7 +41,7 @@ interface CachedRecord {
 export class KubernetesRecordCache implements RecordCache {
   readonly reflector: Reflector<CachedRecord>;
   readonly #options: RecordCacheOptions;
-  readonly #byWorkflow = new KeyIndex<CachedRecord>();
+  readonly #byTarget = new KeyIndex<CachedRecord>();
 
   constructor(options: RecordCacheOptions) {
     this.#options = options;
@@ -93,8 +93,8 @@ export class KubernetesRecordCache implements RecordCache {
     return [...this.reflector.values()].map(({ record }) => record);
   }
 
-  of(workflow: string): readonly ObservedRecord[] {
-    return [...this.#byWorkflow.of(keyOf(workflow))].map(({ record }) => record);
+  of(target: SpecKey): readonly ObservedRecord[] {
+    return [...this.#byTarget.of(target)].map(({ record }) => record);
   }
 
   get(name: string): ObservedRecord | undefined {
@@ -107,16 +107,12 @@ export class KubernetesRecordCache implements RecordCache {
 
   #changed(change: Change<CachedRecord>): void {
     const { name } = change.kind === 'deleted' ? change.before : change.after;
-    for (const { name: workflow } of this.#byWorkflow.apply(change)) this.#options.onChange({ name, workflow });
+    for (const target of this.#byTarget.apply(change)) this.#options.onChange({ name, target });
   }
 }
 
 function cached(record: ObservedRecord | undefined): CachedRecord | undefined {
-  return record && { name: record.name, uid: record.uid, key: keyOf(record.workflow), record };
-}
-
-function keyOf(workflow: string): SpecKey {
-  return { kind: 'workflow', name: workflow };
+  return record && { name: record.name, uid: record.uid, key: record.target, record };
 }
 
 /** In the words of RBAC's refusal, with the question that shows whether it is mended. */

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Json, JsonObject } from '../../lib/json.ts';
 import { objectAt } from '../../lib/json.ts';
 import { ownedBy } from '../../plan/manifest.ts';
-import type { RunRequest } from '../../plan/run/record.ts';
+import { targetKey, targetOf, type RunRequest } from '../../plan/run/record.ts';
 import type { NewRecord, RecordChange } from '../../reconcile/record-ports.ts';
 import {
   cancelAnnotation, filesMapSuffix, instanceLabel, jobKindLabel, managedBy, managedByLabel, nameAnnotation, nameLabel,
@@ -20,12 +20,13 @@ interface Owner {
 
 /** A record as it begins: queued, or running where its spec is frozen already. */
 export function recordManifest(record: NewRecord, content: DataPatch, instance: string): JsonObject {
+  const { kind, name } = targetKey(record.request);
   return {
     ...head,
     metadata: {
       name: record.name,
-      labels: { [recordLabel]: recordRole, ...common(instance), [nameLabel]: record.workflowLabel, [stateLabel]: record.data === undefined ? 'Queued' : 'Running' },
-      annotations: { [requestAnnotation]: JSON.stringify(record.request), [nameAnnotation]: record.workflow },
+      labels: { [recordLabel]: recordRole, ...common(instance), [jobKindLabel]: kind, [nameLabel]: name, [stateLabel]: record.data === undefined ? 'Queued' : 'Running' },
+      annotations: { [requestAnnotation]: JSON.stringify(record.request), [nameAnnotation]: targetOf(record.request).name },
       ...(record.owner === undefined ? {} : { ownerReferences: [ownerReference(record.owner)] }),
     },
     data: { ...content.data },
@@ -72,7 +73,7 @@ export function isSameRun(found: { readonly request: RunRequest | undefined; rea
 const head = { apiVersion: apiVersionOf(configMaps), kind: configMaps.kind };
 
 function common(instance: string): Record<string, string> {
-  return { [managedByLabel]: managedBy, [instanceLabel]: instance, [jobKindLabel]: 'workflow' };
+  return { [managedByLabel]: managedBy, [instanceLabel]: instance };
 }
 
 /** No blockOwnerDeletion: some clusters let only those set it who may change finalizers. */

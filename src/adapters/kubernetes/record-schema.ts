@@ -60,16 +60,18 @@ const bound = Type.Object({ count: maybeNumber, age: maybeNumber });
 
 /** Annotation job-chief/request. */
 export const requestSchema = Type.Object({
-  workflow: Type.String({ minLength: 1 }),
+  workflow: Type.Optional(Type.String({ minLength: 1 })),
+  template: Type.Optional(Type.String({ minLength: 1 })),
   trigger: oneOf(['change', 'schedule', 'request', 'step']),
   specHash: maybeText,
   source: maybeText,
+  run: maybeText,
   scheduledAt: maybeNumber,
   parent: Type.Optional(Type.Object({ run: text, uid: text, step: text, attempt: Type.Number(), depth: Type.Number(), within: Type.Optional(Type.Array(text)) })),
   rerunOf: Type.Optional(Type.Object({ run: text, uid: text, from: maybeText })),
   priority: maybeNumber,
   retention: Type.Optional(Type.Object({ succeeded: bound, failed: bound })),
-});
+}, { oneOf: [{ required: ['workflow'] }, { required: ['template'] }] });
 
 /** Annotation job-chief/result. */
 export const resultSchema = Type.Object({

@@ -41,8 +41,9 @@ class WorkflowSeries {
   /** The labels of the workflow's series, which exist from here on: a rate over the first failure must not be lost. */
   labels({ kind, name }: SpecKey): { kind: string; name: string } {
     const labels = { kind, name };
-    if (this.#known.has(name)) return labels;
-    this.#known.add(name);
+    const id = `${kind}/${name}`;
+    if (this.#known.has(id)) return labels;
+    this.#known.add(id);
     this.active.set(labels, 0);
     for (const trigger of triggers) for (const outcome of runOutcomes) this.runs.inc({ ...labels, trigger, outcome }, 0);
     for (const outcome of stepOutcomes) this.steps.inc({ ...labels, outcome }, 0);
@@ -52,7 +53,7 @@ class WorkflowSeries {
 
   forget({ kind, name }: SpecKey): void {
     const labels = { kind, name };
-    if (!this.#known.delete(name)) return;
+    if (!this.#known.delete(`${kind}/${name}`)) return;
     this.active.remove(labels);
     for (const trigger of triggers) for (const outcome of runOutcomes) this.runs.remove({ ...labels, trigger, outcome });
     for (const outcome of stepOutcomes) this.steps.remove({ ...labels, outcome });

@@ -60,7 +60,7 @@ function undoId(name: string): string {
 
 function nodesOf(step: StepSpec): GraphNode[] {
   const { kind } = step.work;
-  const node: GraphNode = { id: nodeId(step.name), lines: [step.name, ...workLines(step), ...(step.allowFailure ? ['may fail'] : [])], shape: kind === 'workflow' || kind === 'approve' ? kind : 'job' };
+  const node: GraphNode = { id: nodeId(step.name), lines: [step.name, ...workLines(step), ...(step.allowFailure ? ['may fail'] : [])], shape: kind === 'subRun' ? 'workflow' : kind === 'approve' ? kind : 'job' };
   return step.undo ? [node, { id: undoId(step.name), lines: [`undo ${step.name}`], shape: 'undo' }] : [node];
 }
 
@@ -71,8 +71,8 @@ function workLines({ work, forEach }: StepSpec): string[] {
       return times;
     case 'manifests':
       return [work.several ? `${work.manifests.length} files` : short(work.manifests.map(({ file }) => file).join(', ')), ...times];
-    case 'workflow':
-      return [`workflow ${work.workflow}`, ...times];
+    case 'subRun':
+      return [`${work.target.kind} ${work.target.name}`, ...times];
     case 'approve':
       return [work.message === '' ? 'approve' : `approve: ${short(work.message)}`];
   }
@@ -134,7 +134,7 @@ function asked(expression: Expression | undefined, nameOf: ReadonlyMap<string, s
 /** Steps whose outputs it names. */
 function outputsUsed(step: StepSpec, nameOf: ReadonlyMap<string, string>): { readonly from: string; readonly output: string }[] {
   const { work, timeout, forEach } = step;
-  const values = [work.kind === 'job' ? work.template : null, work.kind === 'workflow' ? work.parameters : null, timeout ?? null, forEach ? sourceValue(forEach.source) : null] as Json;
+  const values = [work.kind === 'job' ? work.template : null, work.kind === 'subRun' ? work.parameters : null, timeout ?? null, forEach ? sourceValue(forEach.source) : null] as Json;
   const names = new Set(nameOf.values());
   return referencesUnder(values, []).flatMap(({ reference: { root, path } }) => {
     const [name = '', field, output = field ?? ''] = path;

@@ -1,5 +1,6 @@
 /** The Jobs that a spec gives, as `lint --defaults` prints them: with every default, before names and labels of a run. */
 import { objectAt, type JsonObject } from '../../lib/json.ts';
+import type { CommonSpec, ExtraMetadata } from '../../spec/common.ts';
 import type { Spec } from '../../spec/parsed.ts';
 import type { QueueSpec } from '../../spec/queue.ts';
 import type { StepSpec, WorkflowSpec } from '../../spec/workflow.ts';
@@ -22,7 +23,10 @@ export function jobsOf(spec: Spec): SpecJob[] {
     case 'Queue':
       return [{ job: queueJob(spec) }];
     case 'Workflow':
+    case 'Template':
       return [...spec.steps, ...spec.finally].flatMap((step) => stepJobs(spec, step));
+    case 'Run':
+      return [];
   }
 }
 
@@ -45,13 +49,13 @@ function templatesOf({ work }: StepSpec): readonly { readonly file?: string; rea
       return [{ template: work.template }];
     case 'manifests':
       return work.manifests;
-    case 'workflow':
+    case 'subRun':
     case 'approve':
       return [];
   }
 }
 
-function manifest({ jobMetadata, podMetadata }: Spec, name: string, jobTemplate: JsonObject): JsonObject {
+function manifest({ jobMetadata, podMetadata }: CommonSpec, name: string, jobTemplate: JsonObject): JsonObject {
   const job = objectAt(jobTemplate, 'spec');
   const template = objectAt(job, 'template');
   return {
@@ -67,7 +71,7 @@ function nameHead(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9.-]/g, '-').slice(0, 40);
 }
 
-function withExtra(metadata: JsonObject, extra: Spec['jobMetadata']): JsonObject {
+function withExtra(metadata: JsonObject, extra: ExtraMetadata): JsonObject {
   const merged = { labels: { ...objectAt(metadata, 'labels'), ...extra.labels }, annotations: { ...objectAt(metadata, 'annotations'), ...extra.annotations } };
   return Object.fromEntries(Object.entries(merged).filter(([, values]) => Object.keys(values).length > 0));
 }

@@ -1,5 +1,6 @@
 /** Finds what a user named, or says what was probably meant. */
 import { nearest } from '../../lib/nearest.ts';
+import { targetName } from '../../plan/run/record.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
 import { UserError } from '../exit-code.ts';
 import type { FoundRun, RunClient } from './run-client.ts';
@@ -10,7 +11,7 @@ export async function requireRun(runs: RunClient, name: string): Promise<FoundRu
   const found = await runs.run(name);
   if (found) return found;
   const all = await runs.runs();
-  const own = all.filter(({ workflow, request }) => (request?.workflow ?? workflow) === name);
+  const own = all.filter((record) => targetName(record) === name);
   const [newest] = own;
   if (newest) throw new UserError(`"${name}" is a workflow, not a run; its newest run is "${newest.name}"`);
   throw new UserError(`there is no run "${name}" in namespace ${runs.namespace}${hint(name, all.map((run) => run.name), 'job-chief status lists them')}`);

@@ -1,8 +1,7 @@
 /** Writes down that somebody asks for a run. The controller takes it from there. */
-import { labelValue } from '../../lib/label-value.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { requestRun } from '../../plan/workflow/request-run.ts';
-import type { RunRequest } from '../../plan/run/record.ts';
+import { targetName, type RunRequest } from '../../plan/run/record.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
 import { UserError } from '../exit-code.ts';
 import { hint, requireRun, requireWorkflow } from './lookup.ts';
@@ -49,7 +48,7 @@ export async function submitRerun(deps: SubmitDeps, { run, from, key }: RerunOpt
   const { record } = await requireRun(deps.runs, run);
   if (!isFinished(record)) throw new UserError(`run "${run}" is not over (${record.phase}): wait for it, or cancel it first`);
   const content = await deps.runs.content(run);
-  const { spec, view } = await requireWorkflow(deps.runs, record.request?.workflow ?? record.workflow);
+  const { spec, view } = await requireWorkflow(deps.runs, targetName(record));
   const steps = spec.steps.map(({ name }) => name);
   if (from !== undefined && !steps.includes(from)) throw new UserError(`workflow "${spec.name}" has no step "${from}" now${hint(from, steps, `its steps: ${steps.join(', ')}`)}`);
   const parameters = content?.parameters ?? {};
@@ -68,7 +67,7 @@ interface Wanted {
 async function write({ runs, random }: SubmitDeps, spec: WorkflowSpec, { parameters, key, rerunOf, notes }: Wanted): Promise<Submitted> {
   const { name, request } = requestRun(spec, { instance: runs.instance, key: key ?? random(), ...(rerunOf && { rerunOf }) });
   const before = key === undefined ? undefined : await runs.run(name);
-  const result = await runs.create({ name, workflow: spec.name, workflowLabel: labelValue(spec.name), request, parameters, data: undefined, owner: undefined });
+  const result = await runs.create({ name, request, parameters, data: undefined, owner: undefined });
   const submitted = { name, workflow: spec.name };
   if (result.kind === 'done') return { ...submitted, notes: before ? [`this key was used before: the run is ${before.record.phase}`] : notes };
   if (result.kind === 'exists') throw new UserError(`idempotency key "${key ?? ''}" was used before for a run of "${spec.name}" with other parameters: run "${name}"`);

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import { labelValue } from '../../lib/label-value.ts';
 import type { RunPlan } from '../../plan/run/action.ts';
 import type { RunCommands } from '../../plan/run/record.ts';
-import { runKey } from '../../reconcile/key.ts';
+import { runKey, workflowKey } from '../../reconcile/key.ts';
 import type { Log } from '../../reconcile/ports.ts';
 import type { RecordStore, StoredRecord } from '../../reconcile/record-ports.ts';
 import { specKey } from '../../spec/keys.ts';
@@ -74,7 +74,7 @@ function engineFor({ identity, spec }: PreparedRun, { deps, records, ended }: En
     transport,
     environment: { instance: standaloneInstance, namespace, injection: () => undefined },
     // It was read before, with the files beside it.
-    parse: () => ({ kind: 'Workflow', name: spec.name, hash: spec.hash, spec, problems: [] }),
+    parse: () => ({ kind: spec.kind, name: spec.name, hash: spec.hash, spec, problems: [] }),
     specs: { kind: 'none' },
     status: false,
     records: (changed) => records.connect(changed),
@@ -98,7 +98,7 @@ function recordOf({ identity, spec, text, parameters, commands, startedAt }: Pre
       deleting: false,
       ownerUid: undefined,
       ownerless: true,
-      workflow: labelValue(spec.name),
+      target: workflowKey(labelValue(spec.name)),
       request: { workflow: spec.name, trigger: 'request' },
       phase: 'Running',
       result: undefined,

@@ -67,7 +67,7 @@ function runnable({ kind, name, spec }: ParsedSpec, problems: string): WorkflowS
   if (spec?.kind !== 'Workflow') throw new UserError(`the workflow has errors\n${problems}`);
   if (spec.observe) throw new UserError(`observe is true in "${name}": it creates nothing; remove that to run it`);
   if (spec.suspend) throw new UserError(`suspend is true in "${name}": it starts nothing; remove that to run it`);
-  const subRun = allSteps(spec).find(({ work }) => work.kind === 'workflow');
+  const subRun = allSteps(spec).find(({ work }) => work.kind === 'subRun');
   if (subRun) throw new UserError(`step "${subRun.name}" is a run of another workflow, which only a controller can start: write its steps into this one, or use job-chief run without --standalone`);
   return spec;
 }

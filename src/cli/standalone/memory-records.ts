@@ -1,11 +1,12 @@
 /** The one record of a standalone run, in memory. What it would tell after a restart, the Jobs tell. */
 import type { JsonObject } from '../../lib/json.ts';
+import type { SpecKey } from '../../plan/observed.ts';
 import type { ObservedRecord, RunCommands } from '../../plan/run/record.ts';
 import type { ReadResult, WriteResult } from '../../reconcile/ports.ts';
 import type { RecordCache, RecordChange, RecordStore, StoredRecord } from '../../reconcile/record-ports.ts';
 
 /** Told with each change of the record. */
-export type Changed = (record: { readonly name: string; readonly workflow: string }) => void;
+export type Changed = (record: { readonly name: string; readonly target: SpecKey }) => void;
 
 type Target = Parameters<RecordStore['write']>[0];
 
@@ -43,8 +44,8 @@ export class MemoryRecords implements RecordCache, RecordStore {
     return this.#stored ? [this.#stored.record] : [];
   }
 
-  of(workflow: string): readonly ObservedRecord[] {
-    return this.all().filter((record) => record.workflow === workflow);
+  of({ kind, name }: SpecKey): readonly ObservedRecord[] {
+    return this.all().filter(({ target }) => target.kind === kind && target.name === name);
   }
 
   get(name: string): ObservedRecord | undefined {
@@ -87,6 +88,6 @@ export class MemoryRecords implements RecordCache, RecordStore {
   #set({ record, ...content }: StoredRecord): void {
     this.#version += 1;
     this.#stored = { ...content, record: { ...record, resourceVersion: String(this.#version) } };
-    this.#changed({ name: record.name, workflow: record.workflow });
+    this.#changed({ name: record.name, target: record.target });
   }
 }

@@ -5,6 +5,7 @@ import type { KubernetesClient } from '../../adapters/kubernetes/client.ts';
 import { labelValue } from '../../lib/label-value.ts';
 import type { RunCommands } from '../../plan/run/record.ts';
 import { dryRunJobs } from '../../plan/workflow/dry-run.ts';
+import { workflowKey } from '../../reconcile/key.ts';
 import type { RecordStore } from '../../reconcile/record-ports.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
 import { UserError } from '../exit-code.ts';
@@ -29,7 +30,7 @@ export function approvalsFor(spec: WorkflowSpec, given: readonly string[]): RunC
 /** Throws a UserError with what the API server says about each Job that it would refuse later. Nothing is created. */
 export async function checkJobs(client: KubernetesClient, spec: WorkflowSpec): Promise<void> {
   const jobs = new KubernetesJobs({ client, instance: standaloneInstance });
-  const manifests = dryRunJobs(spec, labelValue(spec.name), { instance: standaloneInstance, namespace: client.namespace, injection: () => undefined });
+  const manifests = dryRunJobs(spec, workflowKey(labelValue(spec.name)), { instance: standaloneInstance, namespace: client.namespace, injection: () => undefined });
   const answers = await Promise.all(manifests.map(async ({ what, manifest }) => ({ what, result: await jobs.dryRun(manifest) })));
   // A full quota is no fault of the Job's: the run waits for room.
   const problems = answers.flatMap(({ what, result }) => (result.kind === 'refused' || result.kind === 'forbidden' || result.kind === 'unknown' ? [`${what}: ${result.message}`] : []));

@@ -1,7 +1,7 @@
 /** What status shows, as data: for programs (JSON, YAML), and what the tables are made from. */
 import type { Json, JsonObject } from '../../lib/json.ts';
 import { isoTime } from '../../plan/iso-time.ts';
-import type { RunResult } from '../../plan/run/record.ts';
+import { targetName, type RunResult } from '../../plan/run/record.ts';
 import { objectAt, stringAt } from '../../lib/json.ts';
 import type { CriticalPath, PathStep } from '../runs/critical-path.ts';
 import type { StepView } from '../runs/step-views.ts';
@@ -36,7 +36,7 @@ function runDocument({ record, startedAt }: ListedRun): JsonObject {
   return {
     name: record.name,
     uid: record.uid,
-    workflow: request?.workflow ?? record.workflow,
+    [record.target.kind]: targetName(record),
     state: record.phase,
     request: request as unknown as JsonObject | undefined,
     createdAt: isoTime(record.createdAt),

@@ -1,10 +1,11 @@
 /** Gathers what status shows. */
 import type { Clock } from '../../lib/clock.ts';
 import type { JsonObject } from '../../lib/json.ts';
-import type { ObservedRecord } from '../../plan/run/record.ts';
+import { targetName, type ObservedRecord } from '../../plan/run/record.ts';
 import type { RunState } from '../../plan/run/state.ts';
 import type { StoredRecord } from '../../reconcile/record-ports.ts';
 import { parseSpec } from '../../spec/parse.ts';
+import { isRunnable } from '../../spec/parsed.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
 import { UserError } from '../exit-code.ts';
 import { criticalPath, type CriticalPath } from '../runs/critical-path.ts';
@@ -59,9 +60,9 @@ export async function readStatus(deps: ReadDeps, name: string | undefined): Prom
 async function readNamed(runs: RunClient, name: string): Promise<Shown> {
   const [specs, records] = await Promise.all([runs.specs(), runs.runs()]);
   const named = specs.filter((spec) => spec.name === name);
-  const own = records.filter(({ request, workflow }) => (request?.workflow ?? workflow) === name);
+  const own = records.filter((record) => targetName(record) === name);
   // Runs outlive their workflow.
-  if (named.length > 0 || own.length > 0) return { kind: 'spec', specs: sorted(named), runs: await listed(runs, own), isWorkflow: own.length > 0 || named.some(({ kind }) => kind === 'Workflow') };
+  if (named.length > 0 || own.length > 0) return { kind: 'spec', specs: sorted(named), runs: await listed(runs, own), isWorkflow: own.length > 0 || named.some(({ claim }) => isRunnable(claim.parsed.spec)) };
   const known = [...specs.map((spec) => spec.name), ...records.map((record) => record.name)];
   throw new UserError(`there is no spec and no run "${name}" in namespace ${runs.namespace}${hint(name, known, known.length === 0 ? 'there are none at all' : 'job-chief status lists them')}`);
 }
@@ -91,7 +92,7 @@ async function readDetails({ runs, clock }: ReadDeps, content: StoredRecord): Pr
   const { record, parameters, data } = content;
   const state = typeof content.state === 'object' ? content.state : undefined;
   // A queued run has no text yet: what it would start with now.
-  const current = data ? undefined : winner(await runs.specs(), workflowOf(record));
+  const current = data ? undefined : winner(await runs.specs(), targetName(record));
   const spec = data ? frozenSpec(record, data) : current && workflowIn(current);
   const over = isFinished(record);
   const progress = over ? noProgress : await progressOf(runs, record, state);
@@ -118,13 +119,9 @@ function progressOf(runs: RunClient, { name }: ObservedRecord, state: RunState |
   return isNeeded ? runs.progress(name) : Promise.resolve(noProgress);
 }
 
-function workflowOf({ request, workflow }: ObservedRecord): string {
-  return request?.workflow ?? workflow;
-}
-
 function frozenSpec(record: ObservedRecord, data: Readonly<Record<string, string>>): WorkflowSpec | undefined {
-  const { spec } = parseSpec({ file: `configmap/${record.name}`, objectName: workflowOf(record), label: 'workflow', data }, {});
-  return spec?.kind === 'Workflow' ? spec : undefined;
+  const { spec } = parseSpec({ file: `configmap/${record.name}`, objectName: targetName(record), label: record.target.kind, data }, {});
+  return isRunnable(spec) ? spec : undefined;
 }
 
 function liveMessage({ record, state }: StoredRecord, steps: readonly StepView[], current: SpecView | undefined): string {

@@ -1,6 +1,6 @@
 /** One run: what it is, its steps, and what determined how long it took. */
 import { isoTime } from '../../plan/iso-time.ts';
-import type { ObservedRecord } from '../../plan/run/record.ts';
+import { targetName, type ObservedRecord } from '../../plan/run/record.ts';
 import type { RunState } from '../../plan/run/state.ts';
 import type { CriticalPath } from '../runs/critical-path.ts';
 import { age, elapsed } from '../runs/elapsed.ts';
@@ -26,7 +26,7 @@ function headLines({ record, parameters, state, message }: RunDetails, { screen,
   const suspended = commands.suspend && record.phase === 'Running' ? ' (to be suspended)' : '';
   const lines: readonly (readonly [string, string])[] = [
     ['Run', record.name],
-    ['Workflow', record.request?.workflow ?? record.workflow],
+    [record.target.kind === 'template' ? 'Template' : 'Workflow', targetName(record)],
     ['Trigger', triggerText(record)],
     ['State', `${painted(phaseCell(record.phase), screen.colours)}${suspended}`],
     ...(state ? timeLines(record, state, now) : [['Asked for', agoText(record.createdAt, now)] as const]),

@@ -1,5 +1,6 @@
 /** What status shows, as tables. */
 import { isoTime } from '../../plan/iso-time.ts';
+import { targetName } from '../../plan/run/record.ts';
 import { age, elapsed } from '../runs/elapsed.ts';
 import { isFinished, phaseCell, stateCell, triggerText } from '../runs/phases.ts';
 import { standing, type SpecView } from '../runs/spec-view.ts';
@@ -45,11 +46,11 @@ function specTable(specs: readonly SpecView[], { screen, now, wide }: RenderOpti
 function runTable(runs: readonly ListedRun[], withWorkflow: boolean, { screen, now, wide }: RenderOptions): string[] {
   if (runs.length === 0) return ['no runs'];
   const rows = runs.map(({ record, startedAt }): Cell[] => {
-    const { name, phase, result, request, workflow, commands, createdAt } = record;
+    const { name, phase, result, commands, createdAt } = record;
     const took = startedAt === undefined ? '' : elapsed((result?.finishedAt ?? now) - startedAt);
     const message = result?.message ?? (commands.cancel === undefined ? '' : `being cancelled: ${commands.cancel}`);
     const when = wide ? [isoTime(createdAt), startedAt === undefined ? '' : isoTime(startedAt)] : [age(now - createdAt)];
-    return [name, ...(withWorkflow ? [request?.workflow ?? workflow] : []), triggerText(record), phaseCell(phase), ...when, took, message];
+    return [name, ...(withWorkflow ? [targetName(record)] : []), triggerText(record), phaseCell(phase), ...when, took, message];
   });
   return table(['RUN', ...(withWorkflow ? ['WORKFLOW'] : []), 'TRIGGER', 'STATE', ...(wide ? ['CREATED', 'STARTED'] : ['AGE']), 'TOOK', 'MESSAGE'], rows, screen);
 }

@@ -1,4 +1,5 @@
 /** `job-chief status --watch`: the same again whenever something changes. */
+import { targetName } from '../../plan/run/record.ts';
 import { isFinished } from '../runs/phases.ts';
 import { RecordWatch } from '../runs/record-watch.ts';
 import type { Session } from '../runs/session.ts';
@@ -46,5 +47,5 @@ const clear = '\u001B[H\u001B[2J';
 function placeOf(shown: Shown): { readonly workflow?: string; readonly name?: string } {
   if (shown.kind !== 'run') return {};
   const { record } = shown.details;
-  return { workflow: record.request?.workflow ?? record.workflow, name: record.name };
+  return { workflow: targetName(record), name: record.name };
 }

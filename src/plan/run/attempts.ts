@@ -51,7 +51,7 @@ export function liveOf(draft: RunDraft, known: ReadonlyMap<string, KnownAttempt>
   let hiddenRuns = 0;
   for (const [name, { step, awaited }] of known) {
     if (draft.isThere(name) || !(awaited || reservations.has(name))) continue;
-    if (step.work.kind === 'workflow') hiddenRuns += 1;
+    if (step.work.kind === 'subRun') hiddenRuns += 1;
     else hidden.add(name);
   }
   for (const pod of orphans) {

@@ -108,7 +108,7 @@ function beginItems(draft: RunDraft, step: StepSpec, state: StepState): void {
 
 /** How many Jobs stand beside each other; undefined: one, which may be an Indexed one for all items. */
 function itemCount(step: StepSpec, each: Each | undefined): number | undefined {
-  if (each) return step.forEach?.shape === 'jobs' || step.work.kind === 'workflow' ? each.count : undefined;
+  if (each) return step.forEach?.shape === 'jobs' || step.work.kind === 'subRun' ? each.count : undefined;
   return step.work.kind === 'manifests' && isGroup(step) ? step.work.manifests.length : undefined;
 }
 

@@ -30,7 +30,7 @@ export function siteText({ step, role, index }: Site): string {
 
 /** The attempts are sub-runs: records, not Jobs. */
 export function isSubRun({ step, role }: Site): boolean {
-  return role === 'do' && step.work.kind === 'workflow';
+  return role === 'do' && step.work.kind === 'subRun';
 }
 
 /** The attempt is a wait for somebody's word. */

@@ -1,9 +1,10 @@
-/** The record that a step asks for, which runs another workflow. */
+/** The record that a step asks for, which runs another workflow or a template. */
 import type { RunDraft } from './draft.ts';
 import { siteText, type Site } from './line.ts';
 import { asObject, type Resolver } from './lookup.ts';
 import type { Made } from './made.ts';
 import { subRunName } from './names.ts';
+import { requestFor } from './record.ts';
 
 /** Runs within runs: more can only be a workflow that runs itself. */
 const deepest = 10;
@@ -12,23 +13,23 @@ const deepest = 10;
 export function makeSubRun(draft: RunDraft, site: Site, attempt: number, resolver: Resolver): Made {
   const { step, index } = site;
   const { record, spec } = draft.observed;
-  if (step.work.kind !== 'workflow') return { kind: 'problem', reason: 'ReferenceInvalid', message: 'the step runs no workflow' };
+  if (step.work.kind !== 'subRun') return { kind: 'problem', reason: 'ReferenceInvalid', message: 'the step runs no workflow and no template' };
   const depth = (record.request?.parent?.depth ?? 0) + 1;
   if (depth > deepest) return { kind: 'problem', reason: 'TooDeep', message: `runs are nested more than ${deepest} deep` };
-  const { workflow } = step.work;
+  const { target } = step.work;
   const parameters = asObject(resolver.resolve(step.work.parameters, 'any'));
   if (parameters.kind !== 'value') return parameters;
-  const name = subRunName(workflow, { uid: record.uid, step: step.name, index, attempt });
+  const name = subRunName(target.name, { uid: record.uid, step: step.name, index, attempt });
   return {
     kind: 'made',
     name,
     action: {
       kind: 'createSubRun',
       reason: attempt === 1 ? 'StepDue' : 'StepRetry',
-      because: `${siteText(site)} runs workflow "${workflow}"`,
+      because: `${siteText(site)} runs ${target.kind} "${target.name}"`,
       step: step.name,
       name,
-      request: { workflow, trigger: 'step', parent: { run: record.name, uid: record.uid, step: step.name, attempt, depth, within: [...(record.request?.parent?.within ?? []), spec.name] } },
+      request: { ...requestFor(target), trigger: 'step', parent: { run: record.name, uid: record.uid, step: step.name, attempt, depth, within: [...(record.request?.parent?.within ?? []), spec.name] } },
       parameters: parameters.value,
     },
   };

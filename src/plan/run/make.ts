@@ -32,7 +32,7 @@ function itemAt({ values }: Each, index: number): ItemValue {
 export function nameOf(draft: RunDraft, site: Site, attempt: number): string {
   const { record, spec } = draft.observed;
   const { step, role, index, each } = site;
-  if (isSubRun(site) && step.work.kind === 'workflow') return subRunName(step.work.workflow, { uid: record.uid, step: step.name, index, attempt });
+  if (isSubRun(site) && step.work.kind === 'subRun') return subRunName(step.work.target.name, { uid: record.uid, step: step.name, index, attempt });
   return stepJobName(spec.name, { uid: record.uid, step: step.name, role, index, attempt }, index === undefined && each !== undefined);
 }
 

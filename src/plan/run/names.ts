@@ -29,8 +29,8 @@ export function stepJobName(workflow: string, place: AttemptPlace, indexed: bool
 }
 
 /** Name of the record of a sub-run. `workflow`: the one that it runs. */
-export function subRunName(workflow: string, place: Omit<AttemptPlace, 'role'>): string {
-  return jobName(workflow, partsOf({ ...place, role: 'do' }));
+export function subRunName(target: string, place: Omit<AttemptPlace, 'role'>): string {
+  return jobName(target, partsOf({ ...place, role: 'do' }));
 }
 
 function partsOf({ uid, step, role, index, attempt }: AttemptPlace): (string | number)[] {

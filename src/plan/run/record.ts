@@ -3,17 +3,23 @@
  * holds what the run itself needs.
  */
 import type { Json, JsonObject } from '../../lib/json.ts';
+import { labelValue } from '../../lib/label-value.ts';
 import type { ParsedSpec } from '../../spec/parsed.ts';
+import type { RunTarget } from '../../spec/run.ts';
+import type { SpecKey } from '../observed.ts';
 import type { RunOutcome, RunState } from './state.ts';
 
 /** Why a run exists. Annotation job-chief/request, never changed. */
 export interface RunRequest {
-  /** Logical name. */
-  readonly workflow: string;
+  /** Logical name of what it runs: exactly one of the two. */
+  readonly workflow?: string;
+  readonly template?: string;
   readonly trigger: 'change' | 'schedule' | 'request' | 'step';
   /** change: the spec's hash and what defined it (UID of the ConfigMap, or path of the file). */
   readonly specHash?: string;
   readonly source?: string;
+  /** request: logical name of the Run that asks for it; `source` is then what defines that. */
+  readonly run?: string;
   /** schedule: milliseconds since 1970. */
   readonly scheduledAt?: number;
   /** step: the run that waits for this one. `depth` counts from 1. */
@@ -37,6 +43,22 @@ interface ParentNote {
 interface RetentionNote {
   readonly count?: number;
   readonly age?: number;
+}
+
+/** What a request is for. */
+export function targetOf({ workflow, template = '' }: RunRequest): RunTarget {
+  return workflow === undefined ? { kind: 'template', name: template } : { kind: 'workflow', name: workflow };
+}
+
+/** The same as a request has it. */
+export function requestFor({ kind, name }: RunTarget): Pick<RunRequest, 'workflow' | 'template'> {
+  return kind === 'workflow' ? { workflow: name } : { template: name };
+}
+
+/** The key of the spec that a request is for. */
+export function targetKey(request: RunRequest): SpecKey {
+  const { kind, name } = targetOf(request);
+  return { kind, name: labelValue(name) };
 }
 
 /** `Queued`: its spec is not frozen yet, it waits for its turn. */
@@ -74,13 +96,18 @@ export interface ObservedRecord {
   readonly ownerUid: string | undefined;
   /** It is no ConfigMap: whoever runs it keeps it in memory, and nothing owns what it makes. */
   readonly ownerless?: true;
-  /** Label value of the workflow's name: what keys are made of. */
-  readonly workflow: string;
+  /** Of the workflow or template that it is a run of, by its labels. */
+  readonly target: SpecKey;
   /** undefined: unreadable, somebody edited it. */
   readonly request: RunRequest | undefined;
   readonly phase: RunPhase;
   readonly result: RunResult | undefined;
   readonly commands: RunCommands;
+}
+
+/** Logical name of what a record is a run of; where its request is unreadable as its label has it. */
+export function targetName({ request, target }: Pick<ObservedRecord, 'request' | 'target'>): string {
+  return request ? targetOf(request).name : target.name;
 }
 
 /** What the data of a record holds, read live once and then kept in memory. */

@@ -15,7 +15,7 @@ import { stepJobName } from './names.ts';
 import type { ObservedRecord } from './record.ts';
 
 export interface StepJobInput {
-  readonly record: Pick<ObservedRecord, 'name' | 'uid' | 'workflow' | 'ownerless'>;
+  readonly record: Pick<ObservedRecord, 'name' | 'uid' | 'target' | 'ownerless'>;
   readonly spec: WorkflowSpec;
   readonly step: StepSpec;
   /** `undo` takes the limits of step.undo. */
@@ -46,7 +46,7 @@ export interface StepJob {
 export function stepJob(input: StepJobInput): StepJob {
   const { record, step, role, index, attempt, environment } = input;
   const jobName = stepJobName(input.spec.name, { uid: record.uid, step: step.name, role, index, attempt }, isIndexed(input));
-  const labels = { ...jobLabels('workflow', record.workflow, environment.instance), ...stepLabels(input) };
+  const labels = { ...jobLabels(record.target.kind, record.target.name, environment.instance), ...stepLabels(input) };
   const items = itemsForFiles(input);
   const mounts = [...fileMounts(input), ...(items.size > 0 ? [itemMounts(jobName, index)] : [])];
   return {
@@ -134,7 +134,7 @@ function podTemplate(template: JsonObject, input: StepJobInput, { labels, mounts
 
 function envOf({ record, spec, step, index, attempt, each }: StepJobInput): JsonObject[] {
   return [
-    literal('JOB_CHIEF_KIND', 'workflow'),
+    literal('JOB_CHIEF_KIND', record.target.kind),
     literal('JOB_CHIEF_NAME', spec.name),
     literal('JOB_CHIEF_RUN', record.name),
     literal('JOB_CHIEF_STEP', step.name),

@@ -15,7 +15,7 @@ export function planUpkeep(draft: RunDraft, known: ReadonlyMap<string, KnownAtte
   }
   for (const [name, { step, awaited }] of known) {
     const reservation = awaited ? undefined : draft.observed.reservations.get(name);
-    if (reservation !== undefined && reservation !== 'created' && step.work.kind !== 'workflow') draft.lookUp(step, name, `the create of Job "${name}" got no clean answer`);
+    if (reservation !== undefined && reservation !== 'created' && step.work.kind !== 'subRun') draft.lookUp(step, name, `the create of Job "${name}" got no clean answer`);
   }
 }
 

@@ -51,7 +51,7 @@ function candidate(record: ReadableRecord, round: WorkflowRound, names: Readonly
 function waitsWithin({ request }: ReadableRecord, names: ReadonlySet<string>): boolean {
   const { parent } = request;
   if (request.trigger !== 'step' || !parent) return false;
-  return parent.within?.includes(request.workflow) === true || names.has(parent.run);
+  return (request.workflow !== undefined && parent.within?.includes(request.workflow) === true) || names.has(parent.run);
 }
 
 export interface Admitted {

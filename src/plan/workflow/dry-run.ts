@@ -7,6 +7,7 @@ import type { ForEachSpec, StepSpec, WorkflowSpec } from '../../spec/workflow.ts
 import type { VerdictDemand } from '../action.ts';
 import type { PlanEnvironment } from '../environment.ts';
 import { dryRunOf } from '../manifest.ts';
+import type { SpecKey } from '../observed.ts';
 import type { Each } from '../run/items.ts';
 import { stepJob, type StepJobInput } from '../run/step-job.ts';
 import { sampleLookup, sampleTexts } from './sample.ts';
@@ -21,14 +22,14 @@ interface Template extends Pick<StepJobInput, 'step' | 'role' | 'index' | 'each'
 /** Most requests that one revision of a spec costs. Of what is left out each step tells itself what is wrong with it, as its Job is refused. */
 const mostJobs = 200;
 
-/** One manifest for all steps whose Jobs differ in nothing that is checked. `workflow`: label value of its name. */
-export function dryRunJobs(spec: WorkflowSpec, workflow: string, environment: PlanEnvironment): Manifests {
+/** One manifest for all steps whose Jobs differ in nothing that is checked. `target`: the key of the spec. */
+export function dryRunJobs(spec: WorkflowSpec, target: SpecKey, environment: PlanEnvironment): Manifests {
   const distinct = new Map<string, Template>();
   for (const template of [...spec.steps, ...spec.finally].flatMap(templatesOf)) {
     const key = sameness(template);
     if (!distinct.has(key)) distinct.set(key, template);
   }
-  return [...distinct.values()].slice(0, mostJobs).flatMap((template) => manifestOf(template, { spec, workflow, environment }));
+  return [...distinct.values()].slice(0, mostJobs).flatMap((template) => manifestOf(template, { spec, target, environment }));
 }
 
 function templatesOf(step: StepSpec): Template[] {
@@ -83,7 +84,7 @@ function outlineOf(container: Json): Json {
 
 interface Context {
   readonly spec: WorkflowSpec;
-  readonly workflow: string;
+  readonly target: SpecKey;
   readonly environment: PlanEnvironment;
 }
 
@@ -91,11 +92,11 @@ interface Context {
  * A template for which no sample fits is left out: what is wrong with it can only be told with real values, and is, by
  * the step that gets them.
  */
-function manifestOf(template: Template, { spec, workflow, environment }: Context): Manifests {
+function manifestOf(template: Template, { spec, target, environment }: Context): Manifests {
   const { step, role, index, each, what } = template;
   const replaced = template.verbatim ? template.template : sampled(template.template, 'job', { spec, template });
   if (!isObject(replaced)) return [];
-  const record = { name: 'job-chief-check', uid: 'job-chief-check', workflow };
+  const record = { name: 'job-chief-check', uid: 'job-chief-check', target };
   const { manifest } = stepJob({ record, spec, step, role, template: replaced, index, attempt: 1, each, memory: undefined, timeout: timeoutOf(template, spec), environment });
   return [{ what, manifest: dryRunOf(manifest) }];
 }

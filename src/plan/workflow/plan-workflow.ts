@@ -1,4 +1,5 @@
 /** One round of a Workflow: which runs start, which wait, and which records may go. What happens within a run is plan/run. */
+import { isRunnable } from '../../spec/parsed.ts';
 import { rejected, superseded } from '../status.ts';
 import { sourceName, winningClaim } from '../winner.ts';
 import type { Stand } from '../draft.ts';
@@ -37,7 +38,7 @@ interface Winner {
 /** undefined: its text is broken. */
 function roundOf(view: Pick<WorkflowRound, 'observed' | 'environment' | 'now'>, { index, claim }: Winner): WorkflowRound | undefined {
   const { spec } = claim.parsed;
-  return spec?.kind === 'Workflow' ? { ...view, spec, winner: claim, index } : undefined;
+  return isRunnable(spec) ? { ...view, spec, winner: claim, index } : undefined;
 }
 
 function planClaims(draft: WorkflowDraft, observed: ObservedWorkflow, { index, claim, round }: Winner & { readonly round: WorkflowRound | undefined }): void {
@@ -71,7 +72,7 @@ function held({ spec, observed }: WorkflowRound): Stand | undefined {
 }
 
 function unchecked(draft: WorkflowDraft, { observed, spec, environment, now }: WorkflowRound): Stand | undefined {
-  return planCheck(draft, { hash: spec.hash, verdict: observed.verdict, now, manifests: () => dryRunJobs(spec, observed.key.name, environment), pause: pauseAfterRefusal });
+  return planCheck(draft, { hash: spec.hash, verdict: observed.verdict, now, manifests: () => dryRunJobs(spec, observed.key, environment), pause: pauseAfterRefusal });
 }
 
 /** Milliseconds, after so many refusals in a row: longer each time, up to five minutes, for what was missing may come. */

@@ -62,8 +62,8 @@ export function newestChange(records: readonly ObservedRecord[], instance: strin
 }
 
 /** `previous`: name of the change run before it, or empty. So the same text may run again after another one did. */
-export function changeName(instance: string, previous: string, { workflow, specHash, source }: Pick<RunRequest, 'workflow' | 'specHash' | 'source'>): string {
-  return jobName(workflow, [instance, workflow, 'change', previous, specHash ?? '', source ?? '']);
+export function changeName(instance: string, previous: string, { workflow = '', specHash = '', source = '' }: Pick<RunRequest, 'workflow' | 'specHash' | 'source'>): string {
+  return jobName(workflow, [instance, workflow, 'change', previous, specHash, source]);
 }
 
 /** Times further ahead than any clock goes wrong are garbage, and would stop a schedule for good. */

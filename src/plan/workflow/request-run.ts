@@ -1,7 +1,7 @@
-/** A run that somebody asks for: its name and its request. It waits in its record until the workflow takes it up. */
+/** A run that somebody asks for: its name and its request. It waits in its record until the workflow or template takes it up. */
 import type { WorkflowSpec } from '../../spec/workflow.ts';
 import { jobName } from '../job-name.ts';
-import type { RunRequest } from '../run/record.ts';
+import { requestFor, type RunRequest } from '../run/record.ts';
 import { ruleNote } from './create-run.ts';
 
 export interface Asked {
@@ -13,12 +13,13 @@ export interface Asked {
 }
 
 /** Asking twice with one key gives one name, which is the lock. */
-export function requestRun(spec: Pick<WorkflowSpec, 'name' | 'retention'>, { instance, key, rerunOf, priority }: Asked): { readonly name: string; readonly request: RunRequest } {
+export function requestRun(spec: Pick<WorkflowSpec, 'kind' | 'name' | 'retention'>, { instance, key, rerunOf, priority }: Asked): { readonly name: string; readonly request: RunRequest } {
   const { succeeded, failed } = spec.retention;
+  const isTemplate = spec.kind === 'Template';
   return {
-    name: jobName(spec.name, [instance, spec.name, 'request', key]),
+    name: jobName(spec.name, [instance, ...(isTemplate ? ['template'] : []), spec.name, 'request', key]),
     request: {
-      workflow: spec.name,
+      ...requestFor({ kind: isTemplate ? 'template' : 'workflow', name: spec.name }),
       trigger: 'request',
       ...(rerunOf === undefined ? {} : { rerunOf }),
       ...(priority === undefined ? {} : { priority }),

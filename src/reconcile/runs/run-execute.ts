@@ -8,7 +8,6 @@ import type { SpecKey } from '../../plan/observed.ts';
 import { endPatch, markPatch } from '../../plan/patches.ts';
 import type { CancelSubRun, CreateSubRun, LookUpSubRun, RunAction } from '../../plan/run/action.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
-import { labelValue } from '../../lib/label-value.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Leadership } from '../leadership.ts';
 import type { Memory } from '../memory.ts';
@@ -85,7 +84,7 @@ async function carryOut(deps: RunExecuteDeps, inHand: RunInHand, action: Waited)
 async function createSubRun(deps: RunExecuteDeps, { key, record, run }: RunInHand, action: CreateSubRun): Promise<RunExecuted> {
   const { name, request, parameters } = action;
   deps.recordNames.reserve(key, name);
-  const result = await deps.store.create({ name, workflow: request.workflow, workflowLabel: labelValue(request.workflow), request, parameters, data: undefined, owner: { name: record.name, uid: record.uid } });
+  const result = await deps.store.create({ name, request, parameters, data: undefined, owner: { name: record.name, uid: record.uid } });
   if (result.kind === 'done') {
     deps.recordNames.confirm(key, name, result.resourceVersion);
     run.confirmed.add(name);

@@ -1,10 +1,10 @@
 /** What a run is made of, read from its record once. */
 import type { Clock } from '../../lib/clock.ts';
-import type { ObservedRecord } from '../../plan/run/record.ts';
+import { targetName, targetOf, type ObservedRecord } from '../../plan/run/record.ts';
 import type { RunState } from '../../plan/run/state.ts';
 import { describeProblem } from '../../plan/status.ts';
+import { isRunnable } from '../../spec/parsed.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
-import { workflowKey } from '../key.ts';
 import type { RecordStore, StoredRecord } from '../record-ports.ts';
 import type { ParseSpec, SpecIndex } from '../spec-index.ts';
 import type { LoadedRun } from './run-memory.ts';
@@ -44,17 +44,17 @@ function contentOf(deps: LoadDeps, { record, data, state }: StoredRecord): Workf
   if (data === undefined) return 'its record holds no spec';
   const known = currentSpec(deps, record, data);
   if (known) return known;
-  const parsed = deps.parse({ file: `configmap/${record.name}`, objectName: record.request?.workflow ?? record.workflow, label: 'workflow', data });
-  if (parsed.spec?.kind === 'Workflow') return parsed.spec;
+  const parsed = deps.parse({ file: `configmap/${record.name}`, objectName: targetName(record), label: record.target.kind, data });
+  if (isRunnable(parsed.spec)) return parsed.spec;
   const [first] = parsed.problems.filter(({ severity }) => severity === 'error');
-  return `the spec in its record cannot be read: ${first ? describeProblem(first) : 'it is no Workflow'}`;
+  return `the spec in its record cannot be read: ${first ? describeProblem(first) : 'it is nothing that can be run'}`;
 }
 
 /** A run of the text as it stands now, as most are: it is parsed already, which takes long where it has thousands of steps. */
-function currentSpec({ specs }: LoadDeps, { request, workflow }: ObservedRecord, data: Readonly<Record<string, string>>): WorkflowSpec | undefined {
-  for (const claim of specs.claims(workflowKey(workflow))) {
+function currentSpec({ specs }: LoadDeps, { request, target }: ObservedRecord, data: Readonly<Record<string, string>>): WorkflowSpec | undefined {
+  for (const claim of specs.claims(target)) {
     const { spec, name } = claim.parsed;
-    if (spec?.kind !== 'Workflow' || name !== request?.workflow) continue;
+    if (!isRunnable(spec) || !request || name !== targetOf(request).name) continue;
     const now = specs.data(claim);
     // Both ways: a glob of the same text may name more files by now.
     if (now && [...Object.keys(data), ...spec.files].every((key) => now[key] === data[key])) return spec;

@@ -4,7 +4,7 @@ import { stepNews, type StepNews } from '../../plan/run/news.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
 import type { RunEnd, RunState } from '../../plan/run/state.ts';
 import { winnerOf } from '../../plan/winner.ts';
-import { runKey, workflowKey } from '../key.ts';
+import { runKey } from '../key.ts';
 import type { Meter, RunMeter } from '../meter.ts';
 import type { EventSink, Log, WriteResult } from '../ports.ts';
 import type { RecordCache } from '../record-ports.ts';
@@ -61,7 +61,8 @@ export class RunReporter {
   task(name: string, { action, result, message, job, took }: TaskNews): void {
     const { meter, runMeter, log, records } = this.#deps;
     meter.action(runKey(name), action.kind, action.reason, result);
-    const fields = { run: name, workflow: records.get(name)?.workflow, step: action.step, action: action.kind, code: action.reason, job: action.jobName, result, because: message };
+    const record = records.get(name);
+    const fields = { ...(record ? fieldsOf(record) : { run: name }), step: action.step, action: action.kind, code: action.reason, job: action.jobName, result, because: message };
     if (!job) {
       log.warn(fields, 'a change did not come through');
       return;
@@ -77,7 +78,7 @@ export class RunReporter {
     const { outcome, reason, message, at } = state.end;
     const code = reason === 'RunUnreadable' ? reason : ends[outcome];
     this.#tell(record, code, `run "${name}" ${outcome === 'cancelled' ? 'was cancelled' : outcome}${message === '' ? '' : `: ${message}`}`);
-    this.#deps.runMeter.finished(workflowKey(record.workflow), { trigger: record.request?.trigger ?? 'request', outcome, seconds: Math.max(0, at - state.startedAt) / 1000 });
+    this.#deps.runMeter.finished(record.target, { trigger: record.request?.trigger ?? 'request', outcome, seconds: Math.max(0, at - state.startedAt) / 1000 });
   }
 
   recordWritten(name: string, result: WriteResult): void {
@@ -98,7 +99,7 @@ export class RunReporter {
 
   #step(record: ObservedRecord, news: StepNews): void {
     const { log, runMeter } = this.#deps;
-    if (news.outcome !== undefined && !news.undo) runMeter.step(workflowKey(record.workflow), news.outcome);
+    if (news.outcome !== undefined && !news.undo) runMeter.step(record.target, news.outcome);
     log.info({ ...fieldsOf(record), step: news.step, code: news.code, outcome: news.outcome, because: news.message }, 'step changed');
     if (news.told) this.#emit(record, news.code, `run "${record.name}": ${news.message}`);
   }
@@ -112,7 +113,7 @@ export class RunReporter {
   #emit(record: ObservedRecord, reason: Reason, message: string): void {
     const event = { related: undefined, type: reasons[reason], reason, message };
     this.#deps.events.emit({ ...event, configMap: { name: record.name, uid: record.uid } });
-    const claims = this.#deps.specs.claims(workflowKey(record.workflow));
+    const claims = this.#deps.specs.claims(record.target);
     const source = claims[winnerOf(claims) ?? -1]?.source;
     if (source?.kind === 'configMap') this.#deps.events.emit({ ...event, configMap: source });
   }
@@ -124,6 +125,6 @@ function stoppingText(reason: string, message: string): string {
   return reason === 'StepFailed' ? message : `${reason}: ${message}`;
 }
 
-function fieldsOf({ name, workflow }: ObservedRecord): { readonly run: string; readonly workflow: string } {
-  return { run: name, workflow };
+function fieldsOf({ name, target }: ObservedRecord): Readonly<Record<string, string>> {
+  return { run: name, [target.kind]: target.name };
 }

@@ -13,7 +13,6 @@ import type { ObservedRecord } from '../../plan/run/record.ts';
 import type { RunEnd, RunState } from '../../plan/run/state.ts';
 import { isOver } from '../../plan/run/summary.ts';
 import type { Explainer } from '../explainer.ts';
-import { workflowKey } from '../key.ts';
 import type { Memory } from '../memory.ts';
 import type { RecordCache } from '../record-ports.ts';
 import type { Rounds } from '../reconciler.ts';
@@ -198,7 +197,7 @@ export class RunRounds implements Rounds {
   }
 
   #children(record: ObservedRecord, { spec }: LoadedRun): ObservedRun['children'] {
-    const has = [...spec.steps, ...spec.finally].some(({ work }) => work.kind === 'workflow');
+    const has = [...spec.steps, ...spec.finally].some(({ work }) => work.kind === 'subRun');
     if (!has) return none;
     const mine = this.#deps.records.all().filter(({ request }) => request?.parent?.run === record.name && request.parent.uid === record.uid);
     return new Map(mine.map((child) => [child.name, child]));
@@ -212,7 +211,7 @@ export class RunRounds implements Rounds {
     const { specs } = this.#deps;
     const trigger = record.request?.trigger;
     if (spec.onSpecDelete !== 'delete' || (trigger !== 'change' && trigger !== 'schedule') || specs.hasUnreadFiles) return false;
-    return specs.claims(workflowKey(record.workflow)).every(({ source }) => source.kind === 'configMap' && source.deleting);
+    return specs.claims(record.target).every(({ source }) => source.kind === 'configMap' && source.deleting);
   }
 
   #forget(key: SpecKey): RoundResult {

@@ -8,7 +8,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { PlanEnvironment } from '../../plan/environment.ts';
 import type { CreateGate } from '../create-gate.ts';
 import type { Explainer } from '../explainer.ts';
-import { runKey, specText, workflowKey } from '../key.ts';
+import { runKey, specText } from '../key.ts';
 import type { Leadership } from '../leadership.ts';
 import { Memory } from '../memory.ts';
 import type { Meter, RunMeter } from '../meter.ts';
@@ -91,19 +91,19 @@ export class Runs {
     const add = (key: SpecKey): unknown => found.set(specText(key), key);
     for (const record of all) {
       this.#noteParent(record);
-      add(workflowKey(record.workflow));
+      add(record.target);
       if (!isOver(record.phase)) add(runKey(record.name));
     }
     return [...found.values()];
   }
 
-  /** A record came, changed or went; `workflow` is the label value of its workflow's name. */
-  recordChanged(name: string, workflow: string): void {
+  /** A record came, changed or went; `target` is the key of what it is a run of. */
+  recordChanged(name: string, target: SpecKey): void {
     const { records, changed } = this.#deps;
     const record = records.get(name);
     if (record) this.#noteParent(record);
     changed(runKey(name));
-    changed(workflowKey(workflow));
+    changed(target);
     const parent = this.#parents.get(name);
     if (parent !== undefined) changed(runKey(parent));
     if (!record) this.#parents.delete(name);

@@ -2,6 +2,7 @@
 import type { Claim, Refusal, SpecKey } from '../../plan/observed.ts';
 import type { CreateRun, FrozenSpec, WorkflowAction } from '../../plan/workflow/action.ts';
 import * as keys from '../../spec/keys.ts';
+import { isRunnable } from '../../spec/parsed.ts';
 import type { Leadership } from '../leadership.ts';
 import type { Memory } from '../memory.ts';
 import type { WriteResult } from '../ports.ts';
@@ -70,7 +71,7 @@ async function createRun(deps: WorkflowExecuteDeps, round: Round, action: Create
   if (standing.kind === 'unknown') return { kind: 'unknown', message: `whether the spec is still the same is not known: ${standing.message}` };
   if (standing.kind === 'changed') return specChanged();
   deps.recordNames.reserve(round.key, name);
-  const result = await deps.store.create({ name, workflow: request.workflow, workflowLabel: round.key.name, request, parameters, data, owner: frozen.owner });
+  const result = await deps.store.create({ name, request, parameters, data, owner: frozen.owner });
   if (result.kind === 'done') deps.recordNames.confirm(round.key, name, result.resourceVersion);
   // Trying again is harmless: the name is the lock.
   else deps.recordNames.release(round.key, name);
@@ -81,7 +82,7 @@ async function createRun(deps: WorkflowExecuteDeps, round: Round, action: Create
 function frozenData({ specs }: WorkflowExecuteDeps, { claims }: Round, { claim: index }: FrozenSpec): Readonly<Record<string, string>> | undefined {
   const claim = claims[index];
   const data = claim && specs.data(claim);
-  if (!data || claim.parsed.spec?.kind !== 'Workflow') return undefined;
+  if (!data || !isRunnable(claim.parsed.spec)) return undefined;
   const wanted = [keys.specKey, ...claim.parsed.spec.files];
   return Object.fromEntries(wanted.flatMap((key) => (data[key] === undefined ? [] : [[key, data[key]]])));
 }

@@ -84,7 +84,7 @@ export class WorkflowRounds implements Rounds {
       key,
       claims,
       ...(specSince !== undefined && { specSince }),
-      records: records.of(key.name),
+      records: records.of(key),
       recordsUnknown: records.problem,
       reservations: new Set(recordNames.reservations(key).map(({ jobName }) => jobName)),
       verdict: checker.verdict(key),

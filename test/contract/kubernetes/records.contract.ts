@@ -10,6 +10,8 @@ import type { NewRecord, StoredRecord } from '../../../src/reconcile/record-port
 import { aLargeState, aNewRecord, aRequest, aRunState } from '../../support/records.ts';
 import { Api, jobManifest, nameOf, uidOf, type Bench } from './subject.ts';
 
+const nightly = { kind: 'workflow', name: 'nightly' } as const;
+
 type Case = (api: Api) => Promise<void>;
 type Holds = (name: string, test: Case) => void;
 
@@ -78,7 +80,7 @@ function creationCases(holds: Holds): void {
   holds('queued, without a spec', async (api) => {
     const { record, ...content } = await madeRecord(api);
     expect(content).toEqual({ data: undefined, parameters: { day: 'monday', rows: 3 }, state: undefined });
-    expect(record).toMatchObject({ name: api.name('nightly'), workflow: 'nightly', phase: 'Queued', request: aRequest(), result: undefined, deleting: false, ownerUid: undefined });
+    expect(record).toMatchObject({ name: api.name('nightly'), target: nightly, phase: 'Queued', request: aRequest(), result: undefined, deleting: false, ownerUid: undefined });
     expect(Math.abs(record.createdAt - api.subject.clock.now())).toBeLessThan(60_000);
   });
 
@@ -324,7 +326,7 @@ function cacheCases(holds: Holds): void {
   const following = async (api: Api, work: (cache: KubernetesRecordCache, told: string[]) => Promise<void>): Promise<void> => {
     const told: string[] = [];
     const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-    const cache = new KubernetesRecordCache({ client: clientOf(api), clock: api.subject.clock, random: () => 0.5, instance, log, onChange: ({ name, workflow }) => told.push(`${workflow}/${name}`) });
+    const cache = new KubernetesRecordCache({ client: clientOf(api), clock: api.subject.clock, random: () => 0.5, instance, log, onChange: ({ name, target }) => told.push(`${target.name}/${name}`) });
     cache.start();
     try {
       await cache.whenSynced;
@@ -348,7 +350,7 @@ function cacheCases(holds: Holds): void {
       expect(cache.get(name)).toEqual(record);
       expect(record).toMatchObject({ phase: 'Running', resourceVersion });
       expect(told.at(-1)).toBe(`nightly/${name}`);
-      expect([cache.of('nightly'), cache.of('other')]).toEqual([[record], []]);
+      expect([cache.of(nightly), cache.of({ kind: 'workflow', name: 'other' })]).toEqual([[record], []]);
     });
   });
 
@@ -366,14 +368,14 @@ function cacheCases(holds: Holds): void {
 
   holds('forgets a record that was deleted, and one that somebody took the label off', async (api) => {
     const record = await madeRecord(api);
-    done(await storeOf(api).create(named(api, { name: api.name('other'), workflowLabel: 'weekly' })));
+    done(await storeOf(api).create(named(api, { name: api.name('other'), request: aRequest({ workflow: 'weekly' }) })));
     await following(api, async (cache, told) => {
       told.length = 0;
       await storeOf(api).delete(targetOf(record));
       await api.patch('configmaps', api.name('other'), { metadata: { labels: { 'job-chief-record': null } } });
       await shown(api, 'nothing', () => cache.all().length === 0);
       expect(told).toEqual([`nightly/${api.name('nightly')}`, `weekly/${api.name('other')}`]);
-      expect([cache.of('nightly'), cache.of('weekly')]).toEqual([[], []]);
+      expect([cache.of(nightly), cache.of({ kind: 'workflow', name: 'weekly' })]).toEqual([[], []]);
     });
   });
 

@@ -4,7 +4,7 @@ import { documentText, parseKey, runKey, specText, workflowKey } from '../../../
 
 it('keys survive the work queue, whatever is in them', () => {
   fc.assert(
-    fc.property(fc.string(), fc.constantFrom('queue' as const, 'workflow' as const, 'run' as const, 'unknown' as const), (text, kind) => {
+    fc.property(fc.string(), fc.constantFrom('queue' as const, 'workflow' as const, 'template' as const, 'request' as const, 'limits' as const, 'run' as const, 'unknown' as const), (text, kind) => {
       expect(parseKey(documentText(text))).toEqual({ kind: 'document', id: text });
       expect(parseKey(specText({ kind, name: text }))).toEqual({ kind: 'spec', key: { kind, name: text } });
     }),

@@ -55,7 +55,7 @@ test('Jobs of runs are asked for by the record that made them, in requests of th
   await settle();
   const common = 'app.kubernetes.io/managed-by=job-chief,job-chief/instance=blue';
   expect(sent.filter(({ resource }) => resource === 'jobs').map(({ query }) => query.labelSelector)).toEqual([
-    `${common},job-chief/kind=workflow,job-chief/run in (nightly-abc)`,
+    `${common},job-chief/kind in (workflow,template),job-chief/run in (nightly-abc)`,
     `${common},job-chief/kind=queue,job-chief/name in (nightly-abc)`,
   ]);
   const stepJob = { metadata: { name: 'nightly-extract-1', uid: 'u', labels: { 'job-chief/kind': 'workflow', 'job-chief/name': 'nightly', 'job-chief/run': 'nightly-abc' } } };

@@ -21,7 +21,7 @@ test('a record is cut down to what other rounds need, from metadata alone', () =
     createdAt: Date.UTC(2026, 0, 2, 3, 4, 5),
     deleting: false,
     ownerUid: 'spec-uid',
-    workflow: 'nightly',
+    target: { kind: 'workflow', name: 'nightly' },
     request: {
       workflow: 'nightly', trigger: 'step', priority: 3,
       parent: { run: 'weekly-x', uid: 'u', step: 's', attempt: 1, depth: 1 },
@@ -53,12 +53,18 @@ test.each<[string, string]>([
   ['a list', '[]'],
   ['no workflow', '{"trigger":"change"}'],
   ['an empty workflow', '{"workflow":"","trigger":"change"}'],
+  ['a workflow and a template', '{"workflow":"a","template":"a","trigger":"request"}'],
   ['an unknown trigger', '{"workflow":"a","trigger":"moon"}'],
   ['a text as time', '{"workflow":"a","trigger":"schedule","scheduledAt":"noon"}'],
   ['half a parent', '{"workflow":"a","trigger":"step","parent":{"run":"b"}}'],
   ['a bound that is no number', '{"workflow":"a","trigger":"change","retention":{"succeeded":{"count":"3"},"failed":{}}}'],
 ])('a request is unreadable as a whole with %s', (_name, text) => {
   expect(annotated({ 'job-chief/request': text })?.request).toBeUndefined();
+});
+
+test('a run of a template is known by its labels, and by its request', () => {
+  const record = projectRecord(aRawRecord({ labels: { ...labels, 'job-chief/kind': 'template', 'job-chief/name': 'resize' }, annotations: { 'job-chief/request': '{"template":"resize","trigger":"request"}' } }), 'blue');
+  expect(record).toMatchObject({ target: { kind: 'template', name: 'resize' }, request: { template: 'resize', trigger: 'request' } });
 });
 
 test('a field that a later version wrote does not make a request unreadable', () => {
@@ -88,7 +94,7 @@ test.each<[string, JsonObject, Partial<ObservedRecord['commands']>]>([
   expect(annotated(annotations)?.commands).toMatchObject(expected);
 });
 
-const kinds = { name: 'string', uid: 'string', resourceVersion: 'string', createdAt: 'number', deleting: 'boolean', workflow: 'string', phase: 'string' };
+const kinds = { name: 'string', uid: 'string', resourceVersion: 'string', createdAt: 'number', deleting: 'boolean', target: 'object', phase: 'string' };
 
 test('garbage anywhere never throws, and leaves every field of its type', () => {
   fc.assert(
@@ -96,7 +102,7 @@ test('garbage anywhere never throws, and leaves every field of its type', () => 
       const record = projectRecord(raw, 'blue');
       if (!record) return;
       expect(Object.fromEntries(Object.keys(kinds).map((key) => [key, typeof record[key as keyof ObservedRecord]]))).toEqual(kinds);
-      expect(record.request === undefined || typeof record.request.workflow === 'string').toBe(true);
+      expect(record.request === undefined || typeof (record.request.workflow ?? record.request.template) === 'string').toBe(true);
       expect(record.commands.approvals).toBeInstanceOf(Map);
     }),
     { numRuns: 1000 },

@@ -48,7 +48,7 @@ async function start(items: JsonObject[], failure?: Failure) {
   };
   const cache: KubernetesRecordCache = new KubernetesRecordCache({
     client, clock, random: () => 0.5, instance: 'blue', log: silentLog, meter,
-    onChange: ({ name, workflow }) => changed.push(`${workflow}/${name}`),
+    onChange: ({ name, target }) => changed.push(`${target.name}/${name}`),
     onState: () => states.push(`${cache.synced ? 'synced' : 'not synced'}, ${cache.problem?.reason ?? 'no problem'}`),
   });
   running.push(cache);
@@ -57,6 +57,7 @@ async function start(items: JsonObject[], failure?: Failure) {
   return { client, clock, cache, changed, states, metered };
 }
 
+const nightly = { kind: 'workflow', name: 'nightly' } as const;
 const relabelled = (more: JsonObject, version = '200'): JsonObject => aRawRecord({ labels: { ...objectAt(objectAt(aRawRecord(), 'metadata'), 'labels'), ...more }, resourceVersion: version });
 const status = (code: number | undefined, message: string): Failure => ({ status: code, reason: '', message, retryAfter: undefined });
 
@@ -66,8 +67,8 @@ test('records are listed and watched as metadata, by label and instance', async 
   expect(client.queries).toEqual(Array(2).fill({ metadataOnly: true }));
   expect([cache.synced, cache.problem, states, metered, changed]).toEqual([true, undefined, ['synced, no problem'], ['records'], ['nightly/nightly-abc']]);
   expect(cache.get('nightly-abc')).toEqual(cache.all()[0]);
-  expect(cache.of('nightly')).toEqual(cache.all());
-  expect([cache.get('other'), cache.of('other')]).toEqual([undefined, []]);
+  expect(cache.of(nightly)).toEqual(cache.all());
+  expect([cache.get('other'), cache.of({ kind: 'template', name: 'nightly' })]).toEqual([undefined, []]);
 });
 
 test('every write is told, also one that changes nothing of the metadata: somebody may wait for its version', async () => {
@@ -92,7 +93,7 @@ test('a record that goes, or changes its workflow, concerns those that had it', 
 
 test('a record without the name of a workflow is kept: retention has to find it', async () => {
   const { cache } = await start([relabelled({ 'job-chief/name': null })]);
-  expect(cache.of('')).toEqual(cache.all());
+  expect(cache.of({ kind: 'workflow', name: '' })).toEqual(cache.all());
   expect(cache.all().length).toBe(1);
 });
 
@@ -131,7 +132,7 @@ test('later, trouble that passes is no problem, and a right that is taken away i
 
 test('without records nothing is known, and every answer says why', async () => {
   const { cache, store } = recordsOff('records.enabled is false');
-  expect([cache.synced, cache.problem, cache.all(), cache.of('a'), cache.get('a'), cache.hasSeen('1')]).toEqual([false, { reason: 'RecordsOff', message: 'records.enabled is false' }, [], [], undefined, false]);
+  expect([cache.synced, cache.problem, cache.all(), cache.of(nightly), cache.get('a'), cache.hasSeen('1')]).toEqual([false, { reason: 'RecordsOff', message: 'records.enabled is false' }, [], [], undefined, false]);
   const target = { name: 'a', uid: 'u', resourceVersion: '1' };
   const answers = await Promise.all([store.create(aNewRecord()), store.write(target, {}), store.delete(target), store.createMap({})]);
   expect(answers).toEqual(Array(4).fill({ kind: 'forbidden', message: 'records.enabled is false' }));

@@ -5,7 +5,7 @@ import type { RecordsOptions } from '../../../../src/adapters/kubernetes/records
 import type { JsonObject } from '../../../../src/lib/json.ts';
 import { objectAt } from '../../../../src/lib/json.ts';
 import type { ReadResult, WriteResult } from '../../../../src/reconcile/ports.ts';
-import { aNewRecord, aRunState } from '../../../support/records.ts';
+import { aNewRecord, aRequest, aRunState } from '../../../support/records.ts';
 
 interface Answers {
   readonly create?: (manifest: JsonObject) => WriteResult;
@@ -43,14 +43,14 @@ const nameOf = (manifest: JsonObject): unknown => objectAt(manifest, 'metadata')
 
 test('a record is one ConfigMap; what it is for stands in its metadata', async () => {
   const { sent, store } = setUp();
-  expect(await store.create(aNewRecord({ workflow: 'Nächtlich', workflowLabel: 'N-chtlich-x', owner: { name: 'spec', uid: 'spec-uid' } }))).toEqual(done);
+  expect(await store.create(aNewRecord({ request: aRequest({ workflow: 'Nächtlich' }), owner: { name: 'spec', uid: 'spec-uid' } }))).toEqual(done);
   expect(sent).toEqual([['create', 'configmaps', {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: {
       name: 'nightly-abc',
-      labels: { 'job-chief-record': 'run', 'app.kubernetes.io/managed-by': 'job-chief', 'job-chief/instance': 'blue', 'job-chief/kind': 'workflow', 'job-chief/name': 'N-chtlich-x', 'job-chief/state': 'Queued' },
-      annotations: { 'job-chief/name': 'Nächtlich', 'job-chief/request': '{"workflow":"nightly","trigger":"change","specHash":"hash-1","source":"spec-uid"}' },
+      labels: { 'job-chief-record': 'run', 'app.kubernetes.io/managed-by': 'job-chief', 'job-chief/instance': 'blue', 'job-chief/kind': 'workflow', 'job-chief/name': 'N-chtlich-cwtlv6s2mx', 'job-chief/state': 'Queued' },
+      annotations: { 'job-chief/name': 'Nächtlich', 'job-chief/request': '{"workflow":"Nächtlich","trigger":"change","specHash":"hash-1","source":"spec-uid"}' },
       ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'spec', uid: 'spec-uid', controller: true }],
     },
     data: { 'parameters.json': '{"day":"monday","rows":3}' },

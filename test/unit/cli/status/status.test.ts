@@ -60,7 +60,7 @@ describe('without a name', () => {
   it('shows runs under way first, ten in all, and how many more there are', async () => {
     const scene = stage({ spec: { trigger: { onRequest: true }, concurrency: { max: 1 }, steps: chain('a'), retention: { succeeded: { count: 99 } } }, controller: 'none' });
     const line = new CommandLine(scene.world);
-    for (let n = 0; n < 12; n += 1) await line.call(({ runs }) => runs.create({ name: `etl-${n}`, workflow: 'etl', workflowLabel: 'etl', request: { workflow: 'etl', trigger: 'request' }, parameters: {}, data: undefined, owner: undefined }));
+    for (let n = 0; n < 12; n += 1) await line.call(({ runs }) => runs.create({ name: `etl-${n}`, request: { workflow: 'etl', trigger: 'request' }, parameters: {}, data: undefined, owner: undefined }));
     await line.call((session) => showStatus(session, { name: undefined, output: 'text', watch: false }));
     expect(line.printed().slice(-2)).toEqual([expect.stringContaining('Queued'), '… and 2 more: job-chief status NAME lists all of a workflow']);
   });
@@ -134,7 +134,7 @@ describe('of a run', () => {
     const scene = stage({ spec: { trigger: { onRequest: true }, steps: chain('a'), suspend: true } });
     await scene.world.run(5_000);
     const line = new CommandLine(scene.world);
-    await line.call(({ runs }) => runs.create({ name: 'etl-1', workflow: 'etl', workflowLabel: 'etl', request: { workflow: 'etl', trigger: 'request' }, parameters: {}, data: undefined, owner: undefined }));
+    await line.call(({ runs }) => runs.create({ name: 'etl-1', request: { workflow: 'etl', trigger: 'request' }, parameters: {}, data: undefined, owner: undefined }));
     const lines = await shown(scene, 'etl-1');
     expect(lines.at(4)).toMatch(/^Asked for: {3}20/);
     expect(lines.at(5)).toMatch(/^Message: {5}waits for its turn; the workflow is Suspended: /);

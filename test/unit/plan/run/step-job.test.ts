@@ -65,7 +65,7 @@ describe('the Job of a step', () => {
   });
 
   it('has a name for each attempt, item and role', () => {
-    const inputs: Partial<StepJobInput>[] = [{}, { attempt: 2 }, { index: 0 }, { index: 1 }, { role: 'undo' }, { record: { name: 'nightly-abc', uid: 'other', workflow: 'nightly' } }];
+    const inputs: Partial<StepJobInput>[] = [{}, { attempt: 2 }, { index: 0 }, { index: 1 }, { role: 'undo' }, { record: { name: 'nightly-abc', uid: 'other', target: { kind: 'workflow', name: 'nightly' } } }];
     expect(new Set(inputs.map((input) => stepJob(aStepJobInput(input)).jobName)).size).toBe(inputs.length);
   });
 

@@ -5,7 +5,7 @@ import type { ForEachSpec, ParameterSpec, StepSpec, WorkflowSpec } from '../../.
 import { aJobTemplate, anEnvironment } from '../../../support/builders.ts';
 import { aStep, aWorkflowSpec } from '../../../support/workflows.ts';
 
-const jobs = (spec: WorkflowSpec): ReturnType<typeof dryRunJobs> => dryRunJobs(spec, 'etl', anEnvironment());
+const jobs = (spec: WorkflowSpec): ReturnType<typeof dryRunJobs> => dryRunJobs(spec, { kind: 'workflow', name: 'etl' }, anEnvironment());
 const whats = (...steps: StepSpec[]): string[] => jobs(aWorkflowSpec({ steps })).map(({ what }) => what);
 const work = (container: JsonObject, pod: JsonObject = {}): StepSpec['work'] => ({ kind: 'job', template: aJobTemplate(container, pod) });
 const podOf = (manifest: JsonObject): JsonObject => objectAt(objectAt(objectAt(manifest, 'spec'), 'template'), 'spec');
@@ -32,7 +32,7 @@ describe('the Jobs that are asked about', () => {
   });
 
   it('are none for what is no Job', () => {
-    expect(whats(aStep('ask', { work: { kind: 'approve', message: '' } }), aStep('sub', { work: { kind: 'workflow', workflow: 'other', parameters: {} } }))).toEqual([]);
+    expect(whats(aStep('ask', { work: { kind: 'approve', message: '' } }), aStep('sub', { work: { kind: 'subRun', target: { kind: 'workflow', name: 'other' }, parameters: {} } }))).toEqual([]);
   });
 
   it('are one for steps whose Jobs are the same', () => {

@@ -244,7 +244,7 @@ describe('a round of a run', () => {
   });
 
   it('and likewise of one with a thousand sub-runs', async () => {
-    const { round, store } = held({}, { spec: { steps: [aJobStep({ work: { kind: 'workflow', workflow: 'child', parameters: {} } })] } }, { state: aState() });
+    const { round, store } = held({}, { spec: { steps: [aJobStep({ work: { kind: 'subRun', target: { kind: 'workflow', name: 'child' }, parameters: {} } })] } }, { state: aState() });
     const parent = { run: 'etl-1', uid: 'uid-etl-1', step: 'load', attempt: 1, depth: 1 };
     for (let index = 0; index < 1000; index += 1) store.hold(aRecord({ name: `child-${index}`, request: { workflow: 'child', trigger: 'step', parent } }));
     await round();
@@ -268,9 +268,9 @@ describe('what a plan may look at', () => {
   });
 
   it('records of its sub-runs, and nobody else\'s', async () => {
-    const step = aJobStep({ work: { kind: 'workflow', workflow: 'child', parameters: {} } });
+    const step = aJobStep({ work: { kind: 'subRun', target: { kind: 'workflow', name: 'child' }, parameters: {} } });
     const { round, store, seen } = held({}, { spec: { steps: [step] } }, { state: aState() });
-    const child = (name: string, run: string, uid: string): void => { store.hold(aRecord({ name, workflow: 'child', request: { workflow: 'child', trigger: 'step', parent: { run, uid, step: 'load', attempt: 1, depth: 1 } } })); };
+    const child = (name: string, run: string, uid: string): void => { store.hold(aRecord({ name, target: { kind: 'workflow', name: 'child' }, request: { workflow: 'child', trigger: 'step', parent: { run, uid, step: 'load', attempt: 1, depth: 1 } } })); };
     child('mine', 'etl-1', 'uid-etl-1');
     child('of-a-namesake', 'etl-1', 'uid-former');
     child('of-another', 'etl-2', 'uid-etl-2');
@@ -357,7 +357,7 @@ describe('what a plan decides', () => {
     records.seen = 0;
     await round();
     await round();
-    expect(store.created).toEqual([{ name: 'child-1', workflow: 'child', workflowLabel: 'child', request: sub.request, parameters: { day: 1 }, data: undefined, owner: { name: 'etl-1', uid: 'uid-etl-1' } }]);
+    expect(store.created).toEqual([{ name: 'child-1', request: sub.request, parameters: { day: 1 }, data: undefined, owner: { name: 'etl-1', uid: 'uid-etl-1' } }]);
     expect([...(seen[1]?.reservations ?? [])]).toEqual([['child-1', 'created']]);
   });
 
@@ -377,7 +377,7 @@ describe('what a plan decides', () => {
   it('a sub-run is cancelled by the annotation that people use', async () => {
     const cancel: RunAction = { kind: 'cancelSubRun', reason: 'RunCancelled', because: 'the run was cancelled', name: 'child-1', uid: 'uid-child-1' };
     const { round, store } = held({}, { plans: [{ actions: [cancel] }] }, { state: aState() });
-    store.hold(aRecord({ name: 'child-1', workflow: 'child' }));
+    store.hold(aRecord({ name: 'child-1', target: { kind: 'workflow', name: 'child' } }));
     await round();
     expect(store.held.get('child-1')?.record.commands.cancel).toBe('the run was cancelled');
     store.held.delete('child-1');

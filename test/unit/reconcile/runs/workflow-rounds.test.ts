@@ -66,7 +66,7 @@ describe('a round of a workflow', () => {
     const { round, store, seen, sink, runMeter } = aWorkflow({ wakeAt: noon + 9000 });
     store.hold(aRecord());
     store.hold(aRecord({ name: 'etl-2', phase: 'Queued' }));
-    store.hold(aRecord({ name: 'other-1', workflow: 'other' }));
+    store.hold(aRecord({ name: 'other-1', target: { kind: 'workflow', name: 'other' } }));
     expect(await round()).toEqual({ kind: 'done', again: 9000 });
     expect(seen[0]).toMatchObject({ key, records: [{ name: 'etl-1' }, { name: 'etl-2' }], recordsUnknown: undefined, since: noon, unread: false });
     expect([sink.written.map(({ state }) => state), runMeter.of('active')]).toEqual([['Idle'], [[key, 1]]]);
@@ -140,7 +140,7 @@ describe('a new run', () => {
     const { round, store, records, seen } = aWorkflow({ actions: [create] });
     records.seen = 0;
     expect(await round()).toEqual({ kind: 'done', again: undefined });
-    expect(store.created).toMatchObject([{ name: 'etl-9', workflow: 'etl', workflowLabel: 'etl', data: { 'spec.yaml': 'text', 'load.sql': 'select' }, owner: { name: 'etl', uid: 'cm-1' } }]);
+    expect(store.created).toMatchObject([{ name: 'etl-9', request: { workflow: 'etl' }, data: { 'spec.yaml': 'text', 'load.sql': 'select' }, owner: { name: 'etl', uid: 'cm-1' } }]);
     expect(store.created[0]?.data).not.toHaveProperty('README.md');
     expect(await round()).toEqual({ kind: 'done', again: 1000 });
     expect(seen).toHaveLength(1);
