@@ -8,8 +8,11 @@ import { isObject, type Json, type JsonObject, objectAt, stringAt } from '../lib
 import { type Attributes, forbiddenByRbac, reviewAccess, verbOf } from './access.ts';
 import type { VirtualClock } from './clock.ts';
 import { checkDecoding } from './decoding.ts';
-import { ApiFailure, badRequest } from './failure.ts';
+import { ApiFailure, badRequest, notFound } from './failure.ts';
 import { mergePatch } from './merge-patch.ts';
+import type { ContainerOutput } from './container-output.ts';
+import { asPod } from './job-shape.ts';
+import { type LogStream, podLog } from './log-stream.ts';
 import { copy, type KubeObject, type Meta } from './objects.ts';
 import type { Random } from './random.ts';
 import { Reader } from './reader.ts';
@@ -25,6 +28,8 @@ export interface ApiServerDeps {
   readonly latency: (random: Random) => number;
   /** What the caller's Role grants. */
   readonly allows: (attributes: Attributes) => boolean;
+  /** What a container has written; undefined: nothing yet, or in no `previous` life. */
+  readonly output: (uid: string, container: string, previous: boolean) => ContainerOutput | undefined;
 }
 
 /** Errors as Node reports them when nothing answers. */
@@ -35,6 +40,7 @@ export function connectionError(code: 'ECONNREFUSED' | 'ECONNRESET'): Error {
 export class ApiServer implements Transport {
   readonly #deps: ApiServerDeps;
   readonly #reader: Reader;
+  readonly #logs = new Set<LogStream>();
   #available = true;
   #requests = 0;
 
@@ -55,7 +61,10 @@ export class ApiServer implements Transport {
   /** Takes the server down (connections are refused, watches break) or brings it back. */
   setAvailable(available: boolean): void {
     this.#available = available;
-    if (!available) this.#reader.breakWatches(connectionError('ECONNRESET'));
+    if (available) return;
+    this.#reader.breakWatches(connectionError('ECONNRESET'));
+    for (const log of this.#logs) log.end(connectionError('ECONNRESET'));
+    this.#logs.clear();
   }
 
   request(request: ApiRequest): Promise<ApiResponse> {
@@ -113,6 +122,7 @@ export class ApiServer implements Transport {
     try {
       if (!route) throw pathNotFound();
       this.#authorize(request, route);
+      if (route.subresource === 'log') return this.#log(request, route);
       const watch = this.#reader.watch(route, request.query ?? {}, request.headers ?? {});
       const close = (): void => { watch.end(); };
       request.signal?.addEventListener('abort', () => { watch.end(asError(request.signal?.reason)); }, { once: true });
@@ -121,6 +131,16 @@ export class ApiServer implements Transport {
       if (!(error instanceof ApiFailure)) throw error;
       return { status: error.code, headers: { 'content-type': 'application/json', ...error.headers }, lines: once(error.status), close: () => undefined };
     }
+  }
+
+  #log(request: ApiRequest, route: Route): ApiStream {
+    const { registry, clock, latency, random, output } = this.#deps;
+    const pod = registry.store.get(route.resource, nameIn(route));
+    if (!pod) throw notFound({ resource: route.resource, name: nameIn(route) });
+    const stream = podLog({ clock, latency: () => latency(random), output: (container, previous) => output(pod.metadata.uid, container, previous) }, asPod(pod), request.query ?? {});
+    request.signal?.addEventListener('abort', () => { stream.end(asError(request.signal?.reason)); }, { once: true });
+    this.#logs.add(stream);
+    return { status: 200, headers: { 'content-type': 'text/plain' }, lines: stream.pieces, close: () => { stream.end(); } };
   }
 
   #dispatch(request: ApiRequest): ApiResponse {

@@ -61,6 +61,7 @@ export class SimulatedCluster {
       registry: this.registry,
       latency: options.latency ?? ((latencies) => latencies.between(1, 3)),
       allows: (attributes) => this.allows(attributes),
+      output: (uid, container, previous) => this.kubelet?.output(uid, container, previous),
     });
     if (options.components === 'apiServer') return;
     const parts = { clock, random, registry: this.registry, events: new EventRecorder({ clock, random, registry: this.registry }) };

@@ -1,6 +1,7 @@
 /** Scheduler and kubelet in one: acts out a script for every pod. */
 import type { VirtualClock } from './clock.ts';
 import type { EventRecorder } from './cluster-events.ts';
+import type { ContainerOutput } from './container-output.ts';
 import { asPod, withCondition } from './job-shape.ts';
 import { pods } from './objects.ts';
 import { PodRun } from './pod-run.ts';
@@ -48,6 +49,11 @@ export class Kubelet {
   evict(name: string): void {
     const pod = this.#deps.registry.store.get(pods, name);
     if (pod) this.#runs.get(pod.metadata.uid)?.evict();
+  }
+
+  /** What a container of the pod with this UID has written. */
+  output(uid: string, container: string, previous: boolean): ContainerOutput | undefined {
+    return this.#runs.get(uid)?.output(container, previous);
   }
 
   #notice({ type, object, previous }: Change): void {

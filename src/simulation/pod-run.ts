@@ -2,6 +2,7 @@
  * One pod acted out by its script: scheduled, prepared, running, ended. The order that outside observers see is the
  * measured one: the container's state first, the phase about a second later, and the Job's condition after that.
  */
+import { ContainerOutput } from './container-output.ts';
 import { isTerminal, type PodObject, type PodStatus, withCondition } from './job-shape.ts';
 import { timestamp } from './objects.ts';
 import { type PodDeps, PodHandle } from './pod-handle.ts';
@@ -70,6 +71,22 @@ export class PodRun {
     this.#worker?.kill();
   }
 
+  /** What one of its containers has written; undefined: it has not started, or `previous` life there was none. */
+  output(container: string, previous: boolean): ContainerOutput | undefined {
+    const life = this.#lives.find(({ spec }) => spec.name === container);
+    if (!life) return this.#initOutput(container);
+    return previous ? life.previousOutput : life.output;
+  }
+
+  #initOutput(container: string): ContainerOutput | undefined {
+    const begun = this.#lives.find(({ startedAt }) => startedAt !== undefined);
+    if (begun?.startedAt === undefined) return undefined;
+    const output = new ContainerOutput();
+    for (const { text } of this.#script.containers?.[container]?.log ?? []) output.write(begun.startedAt, text);
+    output.end();
+    return output;
+  }
+
   // Running
 
   #start(): void {
@@ -83,6 +100,7 @@ export class PodRun {
   #startContainer(life: ContainerLife): void {
     life.startedAt = this.#handle.now;
     life.state = { running: { startedAt: timestamp(life.startedAt) } };
+    this.#open(life);
     if (this.#script.work && life === this.#lives[0]) {
       this.#startWork(life, this.#script.work);
       return;
@@ -93,6 +111,15 @@ export class PodRun {
     this.#handle.after(own?.runs ?? this.#script.runs ?? defaultRun, () => { this.#exit(life, exit); });
   }
 
+  #open(life: ContainerLife): void {
+    const output = new ContainerOutput();
+    life.previousOutput = life.output;
+    life.output = output;
+    const own = this.#script.containers?.[life.spec.name]?.log;
+    const lines = own ?? (life === this.#lives[0] ? this.#script.log : undefined) ?? [];
+    for (const { after, text } of lines) this.#handle.after(after, () => { output.write(this.#handle.now, text); });
+  }
+
   #startWork(life: ContainerLife, work: NonNullable<PodScript['work']>): void {
     const pod = this.#handle.pod;
     if (!pod) return;
@@ -101,15 +128,17 @@ export class PodRun {
     this.#onStop = undefined;
     const exit = (how: Exit): void => { this.#exit(life, how); };
     const onStop = (run: () => void): void => { this.#onStop = run; };
+    const print = (text: string): void => { life.output?.write(this.#handle.now, text); };
     const random = this.#handle.deps.random.split(`work-${life.restarts}`);
     // By a timer that is not quiet: the work may wait for promises.
-    clock.timer(1, () => { work({ pod, clock, random, exit, onStop }); });
+    clock.timer(1, () => { work({ pod, clock, random, exit, print, onStop }); });
   }
 
   #exit(life: ContainerLife, exit: Exit): void {
     if (this.#over || this.#lost || life.state.running === undefined) return;
     life.state = terminated(life, exit, this.#handle.now);
     life.exit = exit;
+    life.output?.end();
     if (life === this.#lives[0]) this.#worker?.kill();
     if (exit.code !== 0 && this.#restarts()) {
       this.#restart(life);
@@ -178,6 +207,7 @@ export class PodRun {
       if (life.exit) continue;
       life.state = terminated(life, exit, this.#handle.now);
       life.exit = exit;
+      life.output?.end();
     }
     this.#worker?.kill();
   }

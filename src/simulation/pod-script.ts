@@ -12,12 +12,20 @@ export interface Exit {
   readonly message?: string;
 }
 
+/** A line that a container writes so long after it has started, if it still runs then. */
+export interface ScriptedLine {
+  readonly after: number;
+  readonly text: string;
+}
+
 /** A container that runs code: a queue's worker, for instance. Its clock stops with it. */
 export interface RunningContainer {
   readonly pod: PodObject;
   readonly clock: Clock;
   readonly random: Random;
   exit(exit: Exit): void;
+  /** Writes a line to the container's log. */
+  print(text: string): void;
   /** Called when the pod is asked to stop; without it, `stopsAfter` decides. */
   onStop(run: () => void): void;
 }
@@ -36,8 +44,10 @@ export interface PodScript {
   readonly exit?: Exit;
   /** For restartPolicy OnFailure: the exit of the n-th start; the last one stays. */
   readonly exits?: readonly Exit[];
-  /** Other values for containers of these names. */
-  readonly containers?: Readonly<Record<string, { readonly runs?: number; readonly exit?: Exit }>>;
+  /** What the first container writes to its log. */
+  readonly log?: readonly ScriptedLine[];
+  /** Other values for containers of these names. Init containers have their log only, all of it at once. */
+  readonly containers?: Readonly<Record<string, { readonly runs?: number; readonly exit?: Exit; readonly log?: readonly ScriptedLine[] }>>;
   /** Runs instead of `runs` and `exit`, in the first container. */
   readonly work?: (container: RunningContainer) => void;
   /** From SIGTERM to the end; longer than the grace period: killed with 137. */

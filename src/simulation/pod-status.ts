@@ -1,6 +1,7 @@
 /** The status documents of a pod on its way: conditions and container states as the kubelet writes them. */
 import { stringAt, type JsonObject } from '../lib/json.ts';
 import type { Condition, Container, ContainerStatus, PodObject, PodStatus } from './job-shape.ts';
+import type { ContainerOutput } from './container-output.ts';
 import { timestamp } from './objects.ts';
 import type { Exit } from './pod-script.ts';
 
@@ -12,10 +13,13 @@ export interface ContainerLife {
   restarts: number;
   startedAt: number | undefined;
   exit: Exit | undefined;
+  /** What it writes, and what it wrote before its last restart. */
+  output: ContainerOutput | undefined;
+  previousOutput: ContainerOutput | undefined;
 }
 
 export function newLife(spec: Container): ContainerLife {
-  return { spec, state: { waiting: { reason: 'ContainerCreating' } }, lastState: {}, restarts: 0, startedAt: undefined, exit: undefined };
+  return { spec, state: { waiting: { reason: 'ContainerCreating' } }, lastState: {}, restarts: 0, startedAt: undefined, exit: undefined, output: undefined, previousOutput: undefined };
 }
 
 export function waiting(reason: string, message?: string): ContainerStatus['state'] {

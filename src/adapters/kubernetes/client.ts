@@ -8,7 +8,7 @@ import type { ApiFailure } from './api-error.ts';
 import { within } from './deadline.ts';
 import { describe, Exchange } from './exchange.ts';
 import type { Answer, Call, ClientMeter } from './exchange.ts';
-import { pathOf } from './resources.ts';
+import { pathOf, pods } from './resources.ts';
 import type { Resource } from './resources.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { ApiRequest, ApiStream, Transport } from './transport.ts';
@@ -50,6 +50,18 @@ export interface WatchQuery {
   readonly metadataOnly?: boolean | undefined;
   readonly resourceVersion: string;
   readonly timeoutSeconds: number;
+  /** Ends the opening. Whoever got the stream ends it by `close`. */
+  readonly signal: AbortSignal;
+}
+/** See `PodLog`, which reads it. */
+export interface PodLogQuery {
+  readonly container: string;
+  readonly follow: boolean;
+  readonly previous: boolean;
+  readonly tailLines?: number | undefined;
+  readonly sinceSeconds?: number | undefined;
+  /** RFC 3339; the kubelet looks at whole seconds. */
+  readonly sinceTime?: string | undefined;
   /** Ends the opening. Whoever got the stream ends it by `close`. */
   readonly signal: AbortSignal;
 }
@@ -149,6 +161,31 @@ export class KubernetesClient {
       meter?.watch(undefined);
       return { kind: 'failed', failure: noAnswer(describe(error)) };
     }
+  }
+
+  /** Text in which a time stamp is in front of each line. Followed, it has no time limit: a container may be silent for hours. */
+  async podLog(pod: string, query: PodLogQuery): Promise<WatchResult> {
+    const { transport, clock, timeout = 15_000 } = this.#options;
+    const request = this.#logRequest(pod, query);
+    try {
+      if (query.follow) return await open(transport, request);
+      return await within(clock, timeout, query.signal, (signal) => open(transport, { ...request, signal }));
+    } catch (error) {
+      return { kind: 'failed', failure: noAnswer(describe(error)) };
+    }
+  }
+
+  #logRequest(pod: string, { container, follow, previous, tailLines, sinceSeconds, sinceTime, signal }: PodLogQuery): ApiRequest {
+    const number = (value: number | undefined): string | undefined => (value === undefined ? undefined : String(value));
+    return {
+      method: 'GET',
+      path: `${pathOf(pods, this.namespace, pod)}/log`,
+      query: given({ container, timestamps: 'true', follow: follow ? 'true' : undefined, previous: previous ? 'true' : undefined, tailLines: number(tailLines), sinceSeconds: number(sinceSeconds), sinceTime }),
+      // Errors are JSON, logs are plain text.
+      headers: { accept: 'application/json, */*' },
+      text: true,
+      signal,
+    };
   }
 
   #watchRequest(resource: Resource, query: WatchQuery, signal: AbortSignal): ApiRequest {

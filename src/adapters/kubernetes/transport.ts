@@ -15,6 +15,8 @@ export interface ApiRequest {
   /** For PATCH, such as `application/merge-patch+json`; JSON otherwise. */
   readonly contentType?: string;
   readonly signal?: AbortSignal;
+  /** Of a stream: the answer is text, and its beginning may be as long in coming as its lines. */
+  readonly text?: boolean;
   /** `urgent`: on connections of its own, behind nothing and nobody. For what keeps a Lease. */
   readonly priority?: Priority | 'urgent';
 }
@@ -31,8 +33,8 @@ export interface ApiStream {
   readonly status: number;
   readonly headers: ApiResponse['headers'];
   /**
-   * One parsed JSON document per line of a watch. Ends when the server ends the stream, throws when the connection
-   * breaks. With a status other than 200 it yields the error's one document.
+   * One parsed JSON document per line of a watch; of text, its pieces as they come. Ends when the server ends the
+   * stream, throws when the connection breaks. With a status other than 200 it yields the error's one document.
    */
   readonly lines: AsyncIterable<Json>;
   /** Ends the exchange; `lines` then ends or throws soon. */

@@ -2,6 +2,7 @@
  * The Transport for real: raw JSON bodies over one pool of kept-alive connections. undici's own `dispatch` rather than
  * `fetch`, which is three times slower and merges repeated headers, and than `request`, which makes a stream of each body.
  */
+import { StringDecoder } from 'node:string_decoder';
 import { Agent, ProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
 import { asError } from '../../lib/clock.ts';
@@ -48,7 +49,8 @@ export class UndiciTransport implements Transport {
 
   async stream(request: ApiRequest): Promise<ApiStream> {
     const { pools, options } = await this.#prepare(request);
-    const answer = await pools.streams.request({ ...options, signal: request.signal ?? null, bodyTimeout: 0 });
+    // A kubelet says nothing at all until the container has written its first line.
+    const answer = await pools.streams.request({ ...options, signal: request.signal ?? null, bodyTimeout: 0, ...(request.text === true ? { headersTimeout: 0 } : {}) });
     if (answer.statusCode === 401) this.#options.access.forget();
     const { body } = answer;
     // Destroying a body that nobody reads any more emits an error, which without a listener would end the process.
@@ -56,7 +58,7 @@ export class UndiciTransport implements Transport {
     return {
       status: answer.statusCode,
       headers: answer.headers,
-      lines: answer.statusCode === 200 ? jsonLines(body) : wholeBody(body),
+      lines: answer.statusCode !== 200 ? wholeBody(body) : request.text === true ? textPieces(body) : jsonLines(body),
       close: () => {
         body.destroy();
       },
@@ -173,6 +175,13 @@ function parsed(text: string): Json {
   } catch {
     return text;
   }
+}
+
+/** Characters of several bytes stay whole. */
+async function* textPieces(body: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {
+  const decoder = new StringDecoder('utf8');
+  for await (const chunk of body) yield decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+  yield decoder.end();
 }
 
 async function* wholeBody(body: Dispatcher.ResponseData['body']): AsyncGenerator<Json, void, void> {
