@@ -6,7 +6,7 @@ import { namedBy, runGraph, type RunGraph } from '../../plan/run/graph.ts';
 import { entryOf } from '../../plan/run/standing.ts';
 import type { RunState } from '../../plan/run/state.ts';
 import type { StepSpec, WorkflowSpec } from '../../spec/workflow.ts';
-import { spanOf, type Span } from './step-span.ts';
+import { spanOf, type Span } from '../../plan/run/step-span.ts';
 
 /** All in milliseconds. */
 export interface PathStep {

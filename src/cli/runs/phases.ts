@@ -1,7 +1,7 @@
 /** Words about runs, and what they look like. */
 import type { ObservedRecord, RunPhase } from '../../plan/run/record.ts';
 import { isOver } from '../../plan/run/summary.ts';
-import type { StepWord } from './step-views.ts';
+import type { StepWord } from '../../plan/run/step-views.ts';
 import type { Tone, Toned } from './table.ts';
 
 const phaseTones: Readonly<Record<RunPhase, Tone>> = { Queued: 'faint', Running: 'busy', Suspended: 'odd', Succeeded: 'good', Failed: 'bad', Cancelled: 'odd' };

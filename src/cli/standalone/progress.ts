@@ -4,7 +4,7 @@ import type { RunPlan } from '../../plan/run/action.ts';
 import type { RunState } from '../../plan/run/state.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
 import { elapsed } from '../runs/elapsed.ts';
-import { stepViews, type StepView } from '../runs/step-views.ts';
+import { stepViews, type StepView } from '../../plan/run/step-views.ts';
 import { oneLine } from '../runs/table.ts';
 
 /** Anything worth a line. `step`: a step is in another state than before. */

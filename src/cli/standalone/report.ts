@@ -2,7 +2,7 @@
 import type { StoredRecord } from '../../reconcile/record-ports.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
 import { criticalPath } from '../runs/critical-path.ts';
-import { stepViews } from '../runs/step-views.ts';
+import { stepViews } from '../../plan/run/step-views.ts';
 import type { Screen } from '../runs/table.ts';
 import { documentOf } from '../status/documents.ts';
 import type { RunDetails } from '../status/read.ts';

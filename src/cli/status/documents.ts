@@ -4,7 +4,7 @@ import { isoTime } from '../../plan/iso-time.ts';
 import { targetName, type RunResult } from '../../plan/run/record.ts';
 import { objectAt, stringAt } from '../../lib/json.ts';
 import type { CriticalPath, PathStep } from '../runs/critical-path.ts';
-import type { StepView } from '../runs/step-views.ts';
+import type { StepView } from '../../plan/run/step-views.ts';
 import { standing, type SpecView } from '../runs/spec-view.ts';
 import type { ListedRun, RunDetails, Shown } from './read.ts';
 

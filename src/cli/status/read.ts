@@ -12,7 +12,7 @@ import { criticalPath, type CriticalPath } from '../runs/critical-path.ts';
 import { hint } from '../runs/lookup.ts';
 import { isFinished } from '../runs/phases.ts';
 import type { RunClient } from '../runs/run-client.ts';
-import { stepViews, type StepView } from '../runs/step-views.ts';
+import { stepViews, type StepView } from '../../plan/run/step-views.ts';
 import { standing, winner, workflowIn, type SpecView } from '../runs/spec-view.ts';
 
 /** Everything about one run. */

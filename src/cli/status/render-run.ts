@@ -5,7 +5,7 @@ import type { RunState } from '../../plan/run/state.ts';
 import type { CriticalPath } from '../runs/critical-path.ts';
 import { age, elapsed } from '../runs/elapsed.ts';
 import { isFinished, phaseCell, stepCell, triggerText } from '../runs/phases.ts';
-import type { StepView } from '../runs/step-views.ts';
+import type { StepView } from '../../plan/run/step-views.ts';
 import { oneLine, painted, table, type Cell } from '../runs/table.ts';
 import type { RunDetails } from './read.ts';
 import type { RenderOptions } from './render-options.ts';

@@ -1,5 +1,5 @@
 /** When a step began, ran and ended, whatever it is made of. */
-import type { Attempt, StepState } from '../../plan/run/state.ts';
+import type { Attempt, StepState } from './state.ts';
 
 /** Milliseconds since 1970. */
 export interface Span {

@@ -1,6 +1,6 @@
 /** The steps of a run as people look at them: one line each, whatever they are made of. */
-import { entryOf } from '../../plan/run/standing.ts';
-import type { Attempt, RunState, StepOutcome, StepState } from '../../plan/run/state.ts';
+import { entryOf } from './standing.ts';
+import type { Attempt, RunState, StepOutcome, StepState } from './state.ts';
 import type { StepSpec, WorkflowSpec } from '../../spec/workflow.ts';
 import { allAttempts, spanOf } from './step-span.ts';
 
@@ -45,6 +45,11 @@ export interface ViewFacts {
   readonly over: boolean;
   /** Items that have succeeded so far, by the name of an Indexed Job. */
   readonly progress: ReadonlyMap<string, number>;
+}
+
+/** The word for a step of a run that goes on, by its state alone: an approval is told by its attempt, which has the step's name. */
+export function stepWord(name: string, state: StepState): StepWord {
+  return wordOf(state, allAttempts(state), { isApproval: state.attempts?.[0]?.job === name, over: false });
 }
 
 /** In the order of the text; then what was undone, then `finally`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { stepViews, type StepView } from '../../../../src/cli/runs/step-views.ts';
+import { stepViews, type StepView } from '../../../../src/plan/run/step-views.ts';
 import type { RunState, StepState } from '../../../../src/plan/run/state.ts';
 import { approval, aWorkflow } from '../../../support/run-builders.ts';
 
