@@ -23,7 +23,8 @@ export function planLiveJob(draft: Draft, round: QueueRound, job: ObservedJob): 
   return liveStand(job, round.observed);
 }
 
-function liveStand(job: ObservedJob, observed: Observed): Stand {
+/** What a live Job is at. `explanations`: Event texts by the UID of a Job or pod. */
+export function liveStand(job: ObservedJob, observed: Pick<Observed, 'explanations'>): Stand {
   const name = `Job "${job.name}"`;
   switch (jobState(job)) {
     case 'deleting':
@@ -44,7 +45,7 @@ function liveStand(job: ObservedJob, observed: Observed): Stand {
   }
 }
 
-function startingStand(job: ObservedJob, observed: Observed): Stand {
+function startingStand(job: ObservedJob, observed: Pick<Observed, 'explanations'>): Stand {
   const why = whyNotStarted(job, observed.explanations);
   if (jobState(job) === 'podless' && why !== undefined) return { state: 'Starting', reason: 'NoPodCreated', message: `Job "${job.name}" has no pod: ${why}` };
   return { state: 'Starting', reason: 'JobStarting', message: why === undefined ? `Job "${job.name}" is starting` : `Job "${job.name}" is starting: ${why}` };

@@ -1,7 +1,7 @@
 /** One round of one run: what has come of what was started, what may start now, and what the run waits for. */
 import type { PlanEnvironment } from '../environment.ts';
 import type { RunPlan } from './action.ts';
-import { knownAttempts, liveOf } from './attempts.ts';
+import { knownAttempts, liveOf, type Live } from './attempts.ts';
 import { decideSteps } from './decide.ts';
 import { RunDraft } from './draft.ts';
 import { planEnd, planFinish } from './finish.ts';
@@ -16,6 +16,13 @@ import { standOf } from './wait-reasons.ts';
  * actions that are not carried out come again in the next round. `now`: milliseconds since 1970.
  */
 export function planRun(observed: ObservedRun, environment: PlanEnvironment, now: number): RunPlan {
+  const { draft, live } = decidedRun(observed, environment, now);
+  const { actions, demands, wakeAt } = draft.finish(now);
+  return { state: draft.result(), actions, demands, ...standOf(draft, live), liveJobs: live.jobs, wakeAt };
+}
+
+/** The same round with all that it found out on its way, for whoever explains it. */
+export function decidedRun(observed: ObservedRun, environment: PlanEnvironment, now: number): { readonly draft: RunDraft; readonly live: Live } {
   const draft = new RunDraft(observed, environment, now);
   foldRun(draft);
   if (!draft.end) decide(draft);
@@ -23,8 +30,7 @@ export function planRun(observed: ObservedRun, environment: PlanEnvironment, now
   planUpkeep(draft, known);
   const live = liveOf(draft, known);
   planEnd(draft, live);
-  const { actions, demands, wakeAt } = draft.finish(now);
-  return { state: draft.result(), actions, demands, ...standOf(draft, live), liveJobs: live.jobs, wakeAt };
+  return { draft, live };
 }
 
 /** What was seen counts before what is wanted: a step that has succeeded is not cancelled any more. */
