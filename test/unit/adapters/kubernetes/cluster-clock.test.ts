@@ -36,6 +36,17 @@ describe('time of day as the API server has it', () => {
     if (skew === 0) expect(clock.offset).toBe(0);
   });
 
+  it.each([['ahead', 3_600_000], ['back', -3_600_000]])('goes on as before when this machine\'s time is set %s', async (_word, jump) => {
+    let [day, monotonic] = [Date.UTC(2026, 0, 1), 5000.4];
+    const clock = new ClusterClock({ now: () => day, monotonic: () => monotonic, timer: () => ({ cancel: () => undefined }) });
+    const date = new Date(day + 120_000).toUTCString();
+    await clock.watching({ request: () => Promise.resolve({ status: 200, headers: { date }, body: {} }), stream: () => Promise.reject(new Error('not used')) }).request({ method: 'GET', path: '/' });
+    monotonic += 1000;
+    day += 1000 + jump;
+    expect(clock.now()).toBe(Date.UTC(2026, 0, 1) + 121_000);
+    expect(clock.offset).toBe(120_000 - jump);
+  });
+
   it('ignores answers without a usable date', async () => {
     const clock = new ClusterClock({ now: () => 5, monotonic: () => 5, timer: () => ({ cancel: () => undefined }) });
     const watched = clock.watching({ request: () => Promise.resolve({ status: 200, headers: { date: 'yesterday' }, body: {} }), stream: () => Promise.reject(new Error('not used')) });
