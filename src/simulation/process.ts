@@ -19,8 +19,8 @@ export interface KillPoint {
 export interface ProcessOptions {
   readonly clock: VirtualClock;
   readonly transport: Transport;
-  /** Milliseconds by which this machine's time of day is off. */
-  readonly skew?: number;
+  /** Milliseconds by which this machine's time of day is off, asked each time. */
+  readonly skew?: () => number;
 }
 
 export class SimulatedProcess {
@@ -35,7 +35,7 @@ export class SimulatedProcess {
   #killPoint: KillPoint | undefined;
 
   constructor(options: ProcessOptions) {
-    this.clock = new MortalClock(options.clock, () => options.skew ?? 0);
+    this.clock = new MortalClock(options.clock, options.skew);
     this.#inner = options.transport;
     this.transport = { request: (request) => this.#request(request), stream: (request) => this.#stream(request) };
   }

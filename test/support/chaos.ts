@@ -136,6 +136,7 @@ class Storm {
 
   #something(): void {
     if (this.#highAvailability && this.#random.chance(0.2)) this.#crew.cut();
+    if (this.#random.chance(this.#highAvailability ? 0.3 : 0.1)) this.#random.pick<() => void>([() => { this.#crew.replace(); }, () => { this.#crew.jump(); }])();
     const act = this.#random.pick<() => void>([
       () => { this.#send(); },
       () => { this.#send(); },

@@ -1,5 +1,6 @@
 /** The real engine in a simulated process, for component tests and the seeded simulation. */
 import { Engine, type EngineOptions, type HighAvailability } from '../../src/engine.ts';
+import { asError } from '../../src/lib/clock.ts';
 import type { Meter, RunMeter, WorkQueueMeter } from '../../src/reconcile/meter.ts';
 import type { Log } from '../../src/reconcile/ports.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
@@ -70,7 +71,7 @@ async function run({ clock, transport, depth, random, namespace, onSend }: Proce
   });
   if (wakes) onSend((queue) => { engine.controller.queueWoke('main', undefined, queue); });
   made(engine);
-  await engine.start();
+  await engine.start().catch((thrown: unknown) => { if (asError(thrown).message !== 'stopped') throw thrown; });
 }
 
 /** A drain Queue as text; `extra` is YAML at the top level of the spec. */

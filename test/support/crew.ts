@@ -1,7 +1,9 @@
 /**
  * The controllers of a stormy day, drawn from a seed: they start, die at any await, come back as their Deployment would
- * bring them, have wrong clocks, are cut off, and have faults between them and the API server.
+ * bring them, are replaced in order as by a rollout, have wrong clocks that also jump, are cut off, and have faults between
+ * them and the API server.
  */
+import type { Engine } from '../../src/engine.ts';
 import type { ApiRequest, ApiResponse, Transport } from '../../src/adapters/kubernetes/transport.ts';
 import { stringAt } from '../../src/lib/json.ts';
 import { connectionError } from '../../src/simulation/api-server.ts';
@@ -14,6 +16,8 @@ import { highAvailability, startController, type LogLine } from './controller.ts
 import type { Simulation } from './simulation.ts';
 
 const minute = 60_000;
+/** As kubectl has it: who has not stopped by then is killed. */
+const gracePeriod = 30_000;
 
 export interface CrewOptions {
   readonly world: Simulation;
@@ -43,6 +47,9 @@ export class Crew {
   /** Until when the controller of that number is cut off. */
   readonly #cutOff = new Map<number, number>();
   readonly #doomed = new Set<SimulatedProcess>();
+  readonly #engines = new Map<SimulatedProcess, Engine>();
+  /** Milliseconds by which the time of day of the controller of that number is wrong. */
+  readonly #skews: number[] = [];
   #started = 0;
   #lastDeath = 0;
 
@@ -72,15 +79,45 @@ export class Crew {
       return 0;
     };
     const faults = random.split(`faults-${id}`);
-    const process = startController(world, {
+    this.#skews[id] = this.#drawSkew();
+    const process: SimulatedProcess = startController(world, {
       lines,
       wakes: random.chance(0.7),
       engine: this.#options.highAvailability ? { highAvailability, identity: `controller-${id}` } : {},
-      skew: random.chance(0.2) ? random.int(-120_000, 120_000) : 0,
+      skew: () => this.#skews[id] ?? 0,
+      made: (engine) => { this.#engines.set(process, engine); },
       wrap: (transport, clock) => this.#watched(id, new FaultyTransport(transport, clock, randomFaults({ random: faults, clock, rates: this.#rates, until }))),
     });
     process.onDeath(() => { this.#lastDeath = world.clock.now(); });
     this.#processes.push(process);
+  }
+
+  #drawSkew(): number {
+    const { random, highAvailability: several } = this.#options;
+    return random.chance(several ? 0.6 : 0.2) ? random.int(-120_000, 120_000) : 0;
+  }
+
+  /** The time of day of one machine is set anew. */
+  jump(): void {
+    const { random, tell } = this.#options;
+    const id = random.int(Math.max(1, this.#started - 1), this.#started);
+    this.#skews[id] = this.#drawSkew();
+    tell(`the clock of controller ${id} is wrong by ${(this.#skews[id] ?? 0) / 1000} s`);
+  }
+
+  /** A rollout: a new controller, and one is told to stop. With high availability the new one comes first. */
+  replace(): void {
+    const { world, random, tell, highAvailability: several } = this.#options;
+    const process = random.pick(this.#processes);
+    const engine = this.#engines.get(process);
+    if (!process.alive || this.#doomed.has(process) || !engine) return;
+    this.#doomed.add(process);
+    tell('a controller is told to stop');
+    if (several) this.start();
+    else process.onDeath(() => { world.clock.timer(random.int(500, 5000), () => { this.start(); }); });
+    const end = (): void => { process.kill(); };
+    world.clock.timer(gracePeriod, end);
+    engine.stop().then(end, end);
   }
 
   /** A controller dies, now or at one of its next requests, and comes back. */

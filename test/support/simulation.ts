@@ -37,7 +37,8 @@ export interface ProcessViews {
 }
 
 export interface StartOptions {
-  readonly skew?: number;
+  /** Milliseconds by which the time of day of its machine is off; a function where that changes. */
+  readonly skew?: number | (() => number);
   /** Puts faults between the process and the API server. */
   readonly wrap?: (transport: Transport, clock: VirtualClock) => Transport;
 }
@@ -158,7 +159,8 @@ export class Simulation {
       },
     };
     const wrapped = options.wrap?.(network, this.clock) ?? network;
-    const process = new SimulatedProcess({ clock: this.clock, transport: wrapped, ...(options.skew === undefined ? {} : { skew: options.skew }) });
+    const { skew = 0 } = options;
+    const process = new SimulatedProcess({ clock: this.clock, transport: wrapped, skew: typeof skew === 'number' ? () => skew : skew });
     this.#processes += 1;
     const depth: DepthProbe = { depth: (query, signal) => process.guard(this.queues.depth(query, signal)) };
     const onSend = (run: (queue: string) => void): void => {

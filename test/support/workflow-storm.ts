@@ -166,6 +166,7 @@ class WorkflowStorm {
   #something(): void {
     for (const record of this.#records()) this.#answer(record, 0.2);
     if (this.#highAvailability && this.#random.chance(0.2)) this.#crew.cut();
+    if (this.#random.chance(this.#highAvailability ? 0.3 : 0.1)) this.#random.pick<() => void>([() => { this.#crew.replace(); }, () => { this.#crew.jump(); }])();
     const always = [
       () => { this.#request(); },
       () => { this.#request(); },
