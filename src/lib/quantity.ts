@@ -16,11 +16,22 @@ const factors: ReadonlyMap<string, Factor> = new Map([
 
 /** The amount in whole units, of memory in bytes, rounded up as Kubernetes does. undefined: it is no quantity, or negative. */
 export function parseQuantity(text: string): bigint | undefined {
+  const exact = exactQuantity(text);
+  return exact && divideUp(...exact);
+}
+
+/** The amount in billionths of a unit, rounded up: Kubernetes knows nothing finer. undefined as for parseQuantity. */
+export function parseNano(text: string): bigint | undefined {
+  const exact = exactQuantity(text);
+  return exact && divideUp(exact[0] * 10n ** 9n, exact[1]);
+}
+
+function exactQuantity(text: string): Factor | undefined {
   const match = shape.exec(text);
   const [, whole = '', fraction = '', suffix, exponent] = match ?? [];
   if (!match || whole + fraction === '') return undefined;
   const [numerator, denominator] = suffix === undefined ? powerOfTen(Number(exponent ?? 0)) : (factors.get(suffix) ?? [1n, 1n]);
-  return divideUp(BigInt(whole + fraction) * numerator, denominator * 10n ** BigInt(fraction.length));
+  return [BigInt(whole + fraction) * numerator, denominator * 10n ** BigInt(fraction.length)];
 }
 
 function powerOfTen(exponent: number): Factor {

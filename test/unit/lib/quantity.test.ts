@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatBytes, parseQuantity, timesUp } from '../../../src/lib/quantity.ts';
+import { formatBytes, parseNano, parseQuantity, timesUp } from '../../../src/lib/quantity.ts';
 
 describe('quantities', () => {
   it.each<[string, bigint]>([
@@ -12,6 +12,10 @@ describe('quantities', () => {
 
   it.each([[''], ['.'], ['Mi'], ['-1Mi'], ['1 Mi'], ['1mi'], ['1KI'], ['1K'], ['e3'], ['1e'], ['1e3Mi'], ['0x10'], ['1,5Gi'], ['1e999'], ['lots']])('%j is none', (text) => {
     expect(parseQuantity(text)).toBeUndefined();
+  });
+
+  it.each<[string, bigint]>([['100m', 100_000_000n], ['1n', 1n], ['0.1n', 1n], ['2', 2_000_000_000n], ['1Ki', 1_024_000_000_000n]])('%s is %d billionths', (text, amount) => {
+    expect(parseNano(text)).toBe(amount);
   });
 
   it.each<[bigint, string]>([[0n, '0'], [1023n, '1023'], [1024n, '1Ki'], [1536n, '1536'], [1n << 30n, '1Gi'], [3n << 29n, '1536Mi'], [128_974_848n, '123Mi']])('%d bytes are written %s', (bytes, text) => {
