@@ -3,6 +3,7 @@
  * Times are milliseconds since 1970 by the API server's clock unless said otherwise.
  */
 import type { ParsedSpec } from '../spec/parsed.ts';
+import type { Room } from './limits/room.ts';
 import type { RecordedOutcome, UpkeepNote } from './notes.ts';
 
 /** What all rounds of one logical spec are keyed by: lower-case kind and the name as label value. */
@@ -197,4 +198,6 @@ export interface Observed {
   readonly vanished?: { readonly at: number; readonly count: number } | undefined;
   /** Event texts by object UID (`FailedScheduling: …`), where asked for and the right exists. */
   readonly explanations: ReadonlyMap<string, string>;
+  /** What the limits of the instance leave; absent: nothing limits it. */
+  readonly room?: Room;
 }

@@ -76,6 +76,14 @@ export const reasons = {
   WaitsForCapacity: 'Normal',
   RecordsUnread: 'Warning',
   RecordsOff: 'Warning',
+  // Limits
+  LimitsInForce: 'Normal',
+  LimitReached: 'Normal',
+  GroupFull: 'Normal',
+  StartRateReached: 'Normal',
+  GroupUnknown: 'Warning',
+  InstanceSuspended: 'Normal',
+  LimitsBroken: 'Warning',
   // The API server
   CreateRefused: 'Warning',
   QuotaExceeded: 'Warning',

@@ -124,7 +124,7 @@ function kindOf(kind: Spec['kind']): SpecKey['kind'] {
   return specKinds[kind];
 }
 
-const specKinds = { Queue: 'queue', Workflow: 'workflow', Template: 'template', Run: 'request' } as const satisfies Record<Spec['kind'], SpecKey['kind']>;
+const specKinds = { Queue: 'queue', Workflow: 'workflow', Template: 'template', Run: 'request', Limits: 'limits' } as const satisfies Record<Spec['kind'], SpecKey['kind']>;
 
 /** What tells one claim from another: the ConfigMap's UID, or the file's path. */
 export function identityOf({ source }: Claim): string {

@@ -22,6 +22,7 @@ export interface CommonDocument {
   readonly retention: { readonly succeeded: RuleText; readonly failed: RuleText };
   readonly jobMetadata: ExtraMetadata;
   readonly podMetadata: ExtraMetadata;
+  readonly concurrency: { readonly max: number; readonly group?: string; readonly priority: number };
 }
 interface RuleText {
   readonly count?: number;
@@ -47,6 +48,7 @@ export function buildCommon(filled: CommonDocument, identity: Identity, input: S
     jobMetadata: extraMetadata(filled.jobMetadata),
     podMetadata: extraMetadata(filled.podMetadata),
     health: { includeLastRun },
+    concurrency: { max: filled.concurrency.max, group: filled.concurrency.group, priority: filled.concurrency.priority },
   };
 }
 

@@ -6,6 +6,18 @@ import { apiVersion } from './keys.ts';
 const qualifiedName = '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$';
 const labelValue = '^(|[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)$';
 
+/** Names of groups: they are label values of Jobs as well. */
+export const groupPattern = '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$';
+export const groupMessage = 'must be the name of a group: at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends';
+
+/** What stands beside `max` in `concurrency` of every kind that starts Jobs. */
+export const sharedConcurrency = {
+  group: Type.Optional(
+    Type.String({ description: 'Group of the instance whose limit these Jobs share, as a Limits names it (`groups`). Without it only the limits of the whole instance hold.', pattern: groupPattern, errorMessage: groupMessage }),
+  ),
+  priority: integer({ description: 'Where Jobs wait for a place under the limits of the instance, those with a higher priority get the next one.', default: 0, min: -1_000_000, max: 1_000_000 }),
+};
+
 function texts(description: string, valuePattern?: { pattern: string; errorMessage: string }): TOptional<TUnsafe<Record<string, string>>> {
   return Type.Optional(
     Type.Unsafe<Record<string, string>>({

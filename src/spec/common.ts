@@ -15,6 +15,16 @@ export interface CommonSpec {
   readonly jobMetadata: ExtraMetadata;
   readonly podMetadata: ExtraMetadata;
   readonly health: { readonly includeLastRun: boolean };
+  readonly concurrency: Concurrency;
+}
+
+export interface Concurrency {
+  /** How many at once: Jobs of a Queue, runs of a Workflow or Template. */
+  readonly max: number;
+  /** Group whose limit the Jobs share (see LimitsSpec). */
+  readonly group?: string | undefined;
+  /** Higher ones first where Jobs wait for the limits of the instance; absent: 0. */
+  readonly priority?: number;
 }
 
 /** How many finished Jobs stay, and how long; undefined: no bound of that sort. Ages in milliseconds. */

@@ -124,8 +124,6 @@ const unsupportedInQueue: ReadonlyMap<string, string> = new Map([
   ['jobFile', 'job and jobTemplate'],
   ['jobFiles', 'job and jobTemplate'],
   ['files', 'job and jobTemplate'],
-  ['concurrency.group', 'concurrency.max'],
-  ['concurrency.priority', 'concurrency.max'],
 ]);
 
 /** A field of other versions, and the one that this version has for it. */

@@ -1,7 +1,8 @@
 /** How each kind of spec is read: the table that a new kind goes into. */
 import type { SupportedKind } from './head.ts';
 import type { KindInput, KindReading } from './kind-reading.ts';
+import { readLimits } from './limits-read.ts';
 import { readQueue } from './queue-read.ts';
 import { readWorkflow } from './workflow-read.ts';
 
-export const kinds: Readonly<Record<SupportedKind, (from: KindInput) => KindReading>> = { Queue: readQueue, Workflow: readWorkflow };
+export const kinds: Readonly<Record<SupportedKind, (from: KindInput) => KindReading>> = { Queue: readQueue, Workflow: readWorkflow, Limits: readLimits };

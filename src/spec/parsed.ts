@@ -1,11 +1,12 @@
 /** What reading one spec gives: always a kind and a name to report under, a spec where there are no errors. */
 import type { JobDefaults } from './common.ts';
+import type { LimitsSpec } from './limits.ts';
 import type { Problem } from './problem.ts';
 import type { QueueSpec } from './queue.ts';
 import type { RunSpec } from './run.ts';
 import type { WorkflowSpec } from './workflow.ts';
 
-export type Spec = QueueSpec | WorkflowSpec | RunSpec;
+export type Spec = QueueSpec | WorkflowSpec | RunSpec | LimitsSpec;
 
 /** Whether runs of it can be started: workflows and templates. */
 export function isRunnable(spec: Spec | undefined): spec is WorkflowSpec {

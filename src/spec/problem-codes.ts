@@ -56,6 +56,7 @@ export const problemCodes = {
   // Only in `job-chief lint`, which sees files and several specs at once.
   DuplicateName: 'error',
   MissingLabel: 'warning',
+  UnknownGroup: 'warning',
 } as const satisfies Readonly<Record<string, Severity>>;
 
 /** One of the codes. */

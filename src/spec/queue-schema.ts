@@ -1,7 +1,7 @@
 /** What users write as a Queue: the one definition behind the validator, the types and schemas/queue.schema.json. */
 import { Type, type Static } from 'typebox';
 import type { JsonObject } from '../lib/json.ts';
-import { commonFields } from './common-schema.ts';
+import { commonFields, sharedConcurrency } from './common-schema.ts';
 import { jobDefinitions, jobRecipe, jobTemplate } from './job-schema.ts';
 import { duration, flag, integer, section, subdomainMessage, subdomainPattern } from './schema-fields.ts';
 
@@ -109,7 +109,7 @@ export const queueSchema = Type.Object(
     timeout: duration({ description: 'Longest time from the first started container until the Job has finished. Without it there is no limit.', min: '1s', max: '365d' }),
     breaker,
     injectConnection: flag("Give the containers the connection as DB_* environment variables. Only for connections that the operator marked injectable.", false),
-    concurrency: section({ max: oneJob }, 'How much may run at once.'),
+    concurrency: section({ max: oneJob, ...sharedConcurrency }, 'How much may run at once.'),
     retention: commonFields.retention,
     suspend: commonFields.suspend,
     observe: commonFields.observe,

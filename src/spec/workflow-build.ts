@@ -18,7 +18,6 @@ export function buildWorkflow(checked: CheckedWorkflow, identity: Identity): Wor
     ...buildCommon(filled, identity, input, { onSpecDelete: given.onSpecDelete, includeLastRun: given.health?.includeLastRun ?? filled.trigger.onChange }),
     parameters: Object.fromEntries(Object.entries(filled.parameters).map(([name, declared]) => [name, parameterSpec(declared)])),
     trigger: triggerOf(filled.trigger, given.trigger.startingDeadline),
-    concurrency: { max: filled.concurrency.max },
     steps: built(false),
     finally: built(true),
     maxParallel: given.maxParallel,

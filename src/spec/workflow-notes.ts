@@ -1,13 +1,7 @@
 /** What can be said about fields of a Workflow beyond its schema. */
 import type { FieldPath } from './field-path.ts';
-import { pathText } from './field-path.ts';
-import { jobNotes, refusedStepFields, unsupportedField, type FieldExplanation, type FieldNotes } from './job-refusals.ts';
+import { jobNotes, refusedStepFields, type FieldExplanation, type FieldNotes } from './job-refusals.ts';
 import { pathInJob, pathInStep } from './workflow-steps.ts';
-
-const unsupported: ReadonlyMap<string, string> = new Map([
-  ['concurrency.group', 'concurrency.max'],
-  ['concurrency.priority', 'concurrency.max'],
-]);
 
 const template: FieldExplanation = {
   code: 'UnsupportedField',
@@ -18,7 +12,7 @@ const template: FieldExplanation = {
 export const workflowNotes: FieldNotes = jobNotes({
   inJob: pathInJob,
   refusedInJob: refusedStepFields,
-  unsupported: (path) => (isTemplate(path) ? template : unsupportedField(path, unsupported.get(pathText(path)))),
+  unsupported: (path) => (isTemplate(path) ? template : undefined),
 });
 
 function isTemplate(path: FieldPath): boolean {

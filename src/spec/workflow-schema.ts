@@ -1,7 +1,7 @@
 /** What users write as a Workflow: the one definition behind the validator, the types and schemas/workflow.schema.json. */
 import { Type, type Static } from 'typebox';
 import type { Json, JsonObject } from '../lib/json.ts';
-import { runFields } from './common-schema.ts';
+import { runFields, sharedConcurrency } from './common-schema.ts';
 import { stepDefinitions } from './job-schema.ts';
 import { namedMap, parameterDefinitions, parametersSchema } from './parameter-schema.ts';
 import { atOnce } from './retry-schema.ts';
@@ -53,7 +53,7 @@ export const workflowSchema = Type.Object(
       'stop',
     ),
     outputs: namedMap<Json>('Values of the run as a whole, by name. They may hold references.', {}),
-    concurrency: section({ max: integer({ description: 'Runs of this workflow at once; further ones wait.', default: 1, min: 1, max: 1_000 }) }, 'How much may run at once.'),
+    concurrency: section({ max: integer({ description: 'Runs of this workflow at once; further ones wait.', default: 1, min: 1, max: 1_000 }), ...sharedConcurrency }, 'How much may run at once.'),
     retention: runFields.retention,
     suspend: runFields.suspend,
     observe: runFields.observe,

@@ -14,8 +14,6 @@ export interface WorkflowSpec extends CommonSpec {
   readonly kind: 'Workflow' | 'Template';
   readonly parameters: Readonly<Record<string, ParameterSpec>>;
   readonly trigger: TriggerSpec;
-  /** Runs of this workflow at once. */
-  readonly concurrency: { readonly max: number };
   /** In the order of the text, phases one after the other. */
   readonly steps: readonly StepSpec[];
   /** Start when all of `steps` have their outcome, whatever that is. */

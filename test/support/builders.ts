@@ -41,6 +41,7 @@ export function aQueueSpec(changes: QueueSpecChanges = {}): QueueSpec {
     jobMetadata: noMetadata,
     podMetadata: noMetadata,
     health: { includeLastRun: false },
+    concurrency: { max: 1 },
     source: { type: 'pgBoss', connection: 'main', queue: 'thumbnails', schema: undefined, ...source },
     drain: {
       checkInterval: seconds(10),

@@ -24,11 +24,12 @@ export async function publishedSchemas(): Promise<GeneratedFile[]> {
   const { configJsonSchema } = await import('../../../src/config/config-schema.ts');
   const { queueJsonSchema } = await import('../../../src/spec/queue-schema.ts');
   const { workflowJsonSchema } = await import('../../../src/spec/workflow-schema.ts');
+  const { limitsJsonSchema } = await import('../../../src/spec/limits-schema.ts');
   const { referencePattern } = await import('../../../src/spec/step-schema.ts');
   const { podFieldNames } = await import('../../../src/spec/job-schema.ts');
   const classes = new Map((await reachableClasses('V1JobTemplateSpec')).map((found) => [found.name, found]));
   const recipe = (schema: Schema): Schema => describeRecipe(schema, (field) => podFieldNames[field] ?? field, classes);
-  return [schemaFile('queue', queue(queueJsonSchema, recipe, classes)), schemaFile('workflow', workflow(workflowJsonSchema, recipe, { classes, referencePattern })), schemaFile('config', configuration(configJsonSchema, classes))];
+  return [schemaFile('queue', queue(queueJsonSchema, recipe, classes)), schemaFile('workflow', workflow(workflowJsonSchema, recipe, { classes, referencePattern })), schemaFile('limits', copy(limitsJsonSchema)), schemaFile('config', configuration(configJsonSchema, classes))];
 }
 
 function queue(source: object, recipe: (schema: Schema) => Schema, classes: Classes): Schema {

@@ -1,12 +1,12 @@
 /**
- * Writes the tables of docs/queue.md and docs/workflow.md between their markers: `<!-- fields: a b -->` gets a table of
+ * Writes the tables of docs/queue.md, docs/workflow.md and docs/limits.md between their markers: `<!-- fields: a b -->` gets a table of
  * these fields of the kind and of all below them, `<!-- step: a b -->` of a step, `<!-- parameter: a b -->` of a
  * parameter, `<!-- refused: job -->` one of what must not be set there, `<!-- recipe: job -->` the fields of the flat
  * recipe by part. The rest is written by hand.
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { FieldNotes } from '../../../src/spec/job-refusals.ts';
+import { noNotes, type FieldNotes } from '../../../src/spec/job-refusals.ts';
 import type { RecipeFields } from '../../../src/spec/job-schema.ts';
 import type { GeneratedFile } from './generate.ts';
 
@@ -45,6 +45,7 @@ const opaque: readonly string[] = ['job', 'jobTemplate', 'jobDefaults'];
 export async function specReference(): Promise<readonly GeneratedFile[]> {
   const { queueJsonSchema } = await import('../../../src/spec/queue-schema.ts');
   const { workflowJsonSchema } = await import('../../../src/spec/workflow-schema.ts');
+  const { limitsJsonSchema } = await import('../../../src/spec/limits-schema.ts');
   const { recipeFields, stepRecipeFields, podFieldNames } = await import('../../../src/spec/job-schema.ts');
   const { queueNotes } = await import('../../../src/spec/job-refusals.ts');
   const { workflowNotes } = await import('../../../src/spec/workflow-notes.ts');
@@ -52,6 +53,7 @@ export async function specReference(): Promise<readonly GeneratedFile[]> {
   const withPod = (fields: RecipeFields): RecipeFields => ({ ...fields, pod: new Set([...fields.pod, ...Object.keys(podFieldNames)]) });
   return Promise.all([
     written({ file: 'docs/queue.md', schema: plain(queueJsonSchema), notes: queueNotes, recipe: withPod(recipeFields), job: ['job'] }),
+    written({ file: 'docs/limits.md', schema: plain(limitsJsonSchema), notes: noNotes, recipe: recipeFields, job: [] }),
     written({ file: 'docs/workflow.md', schema: plain(workflowJsonSchema), notes: workflowNotes, recipe: withPod(stepRecipeFields), job: ['steps', 0, 'job'] }),
   ]);
 }

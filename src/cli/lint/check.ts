@@ -5,6 +5,7 @@ import type { ParsedSpec, SpecEnvironment } from '../../spec/parsed.ts';
 import { problemCodes } from '../../spec/problem-codes.ts';
 import type { Position, Problem } from '../../spec/problem.ts';
 import type { SourceText } from './files.ts';
+import { unknownGroups, type PlacedSpec } from './groups.ts';
 import { findSpecs, type FoundSpec } from './manifests.ts';
 import type { LintResult } from './result.ts';
 
@@ -22,6 +23,7 @@ export function checkSources(sources: readonly SourceText[], environment: SpecEn
     ...found.flatMap((one) => one.problems),
     ...checked.flatMap(({ parsed, found: { place } }) => parsed.problems.map(place)),
     ...duplicates(checked),
+    ...unknownGroups(checked.flatMap(placed)),
   ];
   const order = new Map(sources.map(({ name }, index) => [name, index]));
   return {
@@ -34,6 +36,10 @@ function check(found: FoundSpec, environment: SpecEnvironment): Checked {
   const parsed = parseSpec(found.input, environment);
   const probe: Problem = { code: 'DuplicateName', severity: 'error', message: '', position: { file: found.input.file, line: 1, column: 1 } };
   return { found, parsed, start: found.place(probe).position ?? { file: found.input.file, line: 1, column: 1 } };
+}
+
+function placed({ parsed: { spec }, start, found: { namespace, instance } }: Checked): PlacedSpec[] {
+  return spec ? [{ spec, start, scope: JSON.stringify([namespace, instance]) }] : [];
 }
 
 /** Two specs of one name fight: the cluster lets the newer ConfigMap win and leaves the other out. */

@@ -17,7 +17,7 @@ export interface SpecJob {
   readonly job: JsonObject;
 }
 
-/** All of them, in the order of the text. */
+/** All of them, in the order of the text; none of kinds that start nothing. */
 export function jobsOf(spec: Spec): SpecJob[] {
   switch (spec.kind) {
     case 'Queue':
@@ -26,6 +26,7 @@ export function jobsOf(spec: Spec): SpecJob[] {
     case 'Template':
       return [...spec.steps, ...spec.finally].flatMap((step) => stepJobs(spec, step));
     case 'Run':
+    case 'Limits':
       return [];
   }
 }

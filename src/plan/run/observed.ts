@@ -1,6 +1,7 @@
 /** Everything that a round of one run may look at. */
 import type { JsonObject } from '../../lib/json.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
+import type { Room } from '../limits/room.ts';
 import type { ObservedJob, ObservedPod, Reservation } from '../observed.ts';
 import type { ObservedRecord } from './record.ts';
 import type { RunState } from './state.ts';
@@ -31,6 +32,8 @@ export interface ObservedRun {
   /** The spec's ConfigMap is gone and its onSpecDelete is delete: the run has to end. */
   readonly specGone: boolean;
   readonly explanations: ReadonlyMap<string, string>;
+  /** What the limits of the instance leave; absent: nothing limits it. */
+  readonly room?: Room;
 }
 
 export interface StepRefusal {

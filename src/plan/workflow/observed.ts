@@ -1,4 +1,5 @@
 /** Everything that a round of a workflow may look at: what defines it, and its runs as far as their metadata tells. */
+import type { Stand } from '../draft.ts';
 import type { Claim, Refusal, SpecKey, TemplateVerdict } from '../observed.ts';
 import type { ObservedRecord } from '../run/record.ts';
 
@@ -21,4 +22,6 @@ export interface ObservedWorkflow {
    * same as `since`. A timetable that is new counts from here (docs/adr/0010-schedules.md).
    */
   readonly specSince?: number;
+  /** What the limits of the instance keep from starting altogether. */
+  readonly halt?: Stand | undefined;
 }

@@ -20,7 +20,7 @@ describe('messages', () => {
     ['RefusedField', 'job: {image: x, suspend: true}', '"suspend" must not be set here | use suspend of the spec; for Kueue set the label kueue.x-k8s.io/queue-name through jobMetadata, Kueue suspends Jobs itself'],
     ['RefusedField', 'job: {image: x, containers: []}', '"containers" must not be set here | a job has one container, whose fields stand directly in it; for several use jobTemplate, a whole JobTemplateSpec'],
     ['UnsupportedField', 'source: {sqs: {connection: a, url: b}}', '"sqs" is not supported by this version, which supports source.pgBoss | use source.pgBoss'],
-    ['UnsupportedField', 'concurrency: {group: gpu}', '"group" is not supported by this version, which supports concurrency.max | use concurrency.max'],
+    ['InvalidValue', 'concurrency: {group: GPU}', 'must be the name of a group: at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends, is "GPU"'],
     ['WrongType', 'job: {image: x, env: [{name: A, value: 14}]}', 'must be text, is the number 14 | put it in quotes: "14"'],
     ['WrongType', 'job: {image: x, env: [{name: A, value: true}]}', 'must be text, is the boolean true | put it in quotes: "true"'],
     ['WrongType', 'job: {image: x, backoffLimit: "3"}', 'must be a whole number, is the text "3" | write it without quotes: 3'],

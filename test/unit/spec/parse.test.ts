@@ -17,6 +17,7 @@ describe('a Queue with nothing but what is required', () => {
       jobMetadata: { labels: {}, annotations: {} },
       podMetadata: { labels: {}, annotations: {} },
       health: { includeLastRun: false },
+      concurrency: { max: 1, group: undefined, priority: 0 },
       source: { type: 'pgBoss', connection: 'main', queue: 'thumbnails', schema: undefined },
       drain: {
         checkInterval: 10_000,
@@ -118,7 +119,7 @@ describe('kind and label', () => {
 
   it('tells what this version supports', () => {
     const [problem] = parse('apiVersion: job-chief/v1\nkind: Template\n', { label: undefined }).problems;
-    expect(problem?.message).toBe('kind "Template" is not supported by this version, which supports "Queue" or "Workflow"');
+    expect(problem?.message).toBe('kind "Template" is not supported by this version, which supports "Queue", "Workflow" or "Limits"');
   });
 });
 

@@ -135,6 +135,26 @@ describe('names that are given twice', () => {
   });
 });
 
+describe('groups', () => {
+  const inGroup = (group: string, name = 'q.yaml'): SourceText => source(spec('job: {image: x}', `concurrency: {group: ${group}}`), name);
+  const limits = (groups: string, name = 'limits.yaml'): SourceText => source(`apiVersion: job-chief/v1\nkind: Limits\ngroups: {${groups}}\n`, name);
+  const cases: readonly [what: string, sources: readonly SourceText[], expected: readonly string[]][] = [
+    ['that a Limits has are fine', [inGroup('gpu'), limits('gpu: 4')], []],
+    ['that one of several Limits has are fine', [limits('cpu: 1', 'other.yaml'), inGroup('gpu'), limits('gpu: 4')], []],
+    ['that no Limits has are warned about', [inGroup('gpus'), limits('gpu: 4')], ['q.yaml:1:1 UnknownGroup concurrency.group']],
+    ['are not known where there is no Limits', [inGroup('gpu')], []],
+    ['of another namespace are not known', [inGroup('gpu'), source(aConfigMap('apiVersion: job-chief/v1\nkind: Limits\n', { label: '  labels: {job-chief: limits}', metadata: ['  namespace: b'] }), 'b.yaml')], []],
+  ];
+  it.each(cases)('%s', (_what, sources, expected) => {
+    expect(told(check(...sources))).toEqual(expected);
+  });
+
+  it('are guessed', () => {
+    const [problem] = check(inGroup('gpus'), limits('gpu: 4')).problems;
+    expect([problem?.severity, problem?.message, problem?.hint]).toEqual(['warning', 'no Limits here has the group "gpus": until one has, the spec starts nothing', 'did you mean "gpu"?']);
+  });
+});
+
 describe('one bad spec', () => {
   it('affects only itself', () => {
     const result = check(`${aConfigMap('a: [', { name: 'bad' })}\n---\n${aConfigMap(spec('job: {image: x}'), { name: 'good' })}`);

@@ -27,7 +27,7 @@ describe('a Workflow with nothing but what is required', () => {
       health: { includeLastRun: true },
       parameters: {},
       trigger: { onChange: true, onRequest: false, schedule: undefined },
-      concurrency: { max: 1 },
+      concurrency: { max: 1, priority: 0 },
       steps: [
         {
           name: 'only',

@@ -18,7 +18,7 @@ describe('a Workflow as a whole', () => {
     ['a time zone that is none', ['trigger: {schedules: ["0 2 * * *"], timeZone: Mars/Base}'], ['InvalidValue trigger.timeZone']],
     ['fields of schedules without schedules', ['trigger: {onChange: true, startingDeadline: 1m, concurrencyPolicy: Allow}'], ['ConflictingFields trigger.startingDeadline', 'ConflictingFields trigger.concurrencyPolicy']],
     ['a misspelt policy', ['trigger: {schedules: ["0 2 * * *"], concurrencyPolicy: forbid}'], ['InvalidValue trigger.concurrencyPolicy']],
-    ['groups of later versions', ['concurrency: {group: gpu, priority: 3}'], ['UnsupportedField concurrency.group', 'UnsupportedField concurrency.priority']],
+    ['groups and priorities that are none', ['concurrency: {group: "g pu", priority: high}'], ['InvalidValue concurrency.group', 'WrongType concurrency.priority']],
     ['no runs at once', ['concurrency: {max: 0}'], ['InvalidValue concurrency.max']],
     ['a field of a Queue', ['drain: {}'], ['UnknownField drain']],
     ['reserved metadata', ['jobMetadata: {labels: {job-chief/run: x}}'], ['ReservedName jobMetadata.labels["job-chief/run"]']],
