@@ -10,7 +10,7 @@ import { identityOf } from './watch-event.ts';
 
 export type MapClient = Pick<KubernetesClient, 'get' | 'create'>;
 
-/** `done` once it is there as it should be, whoever made it; `exists`: something else has its name. */
+/** `done` once it is there as it should be, whoever made it; `exists`: something else has its name, `conflict`: not for long any more. */
 export async function createOwnedMap(client: MapClient, manifest: JsonObject): Promise<WriteResult> {
   const made = await client.create(configMaps, manifest);
   // A name that exists answers 403 while the quota is full, and no answer leaves everything open: look before concluding.
@@ -31,9 +31,15 @@ export async function confirmOwnedMap(client: MapClient, manifest: JsonObject): 
 function asCreated(found: JsonObject, manifest: JsonObject): WriteResult {
   const identity = identityOf(found);
   const metadata = objectAt(found, 'metadata');
+  if (stringAt(metadata, 'deletionTimestamp') !== undefined) return beingDeleted(stringAt(metadata, 'name'));
   const same = controllerOf(found).uid === controllerOf(manifest).uid && found['immutable'] === manifest['immutable'] && (['data', 'binaryData'] as const).every((field) => isDeepStrictEqual(objectAt(found, field), objectAt(manifest, field)));
-  if (!identity || !same || stringAt(metadata, 'deletionTimestamp') !== undefined) return { kind: 'exists' };
+  if (!identity || !same) return { kind: 'exists' };
   return { kind: 'done', uid: identity.uid, resourceVersion: stringAt(metadata, 'resourceVersion') ?? '', warnings: [] };
+}
+
+/** What has the name is on its way out: whoever wants the name asks again. */
+export function beingDeleted(name: string | undefined): WriteResult {
+  return { kind: 'conflict', message: `the ConfigMap "${name ?? ''}" of before is being deleted` };
 }
 
 function nameIn(manifest: JsonObject): string {

@@ -10,7 +10,7 @@ import type { NewRecord, RecordChange, RecordStore, StoredRecord } from '../../r
 import { filesMapSuffix, specKey } from '../../spec/keys.ts';
 import type { KubernetesClient } from './client.ts';
 import { textsAt } from './labels.ts';
-import { confirmOwnedMap, createOwnedMap } from './owned-maps.ts';
+import { beingDeleted, confirmOwnedMap, createOwnedMap } from './owned-maps.ts';
 import { projectRecord } from './project-record.ts';
 import { decodeContent, encodeData, encodeParameters, encodeState, joined } from './record-codec.ts';
 import type { RecordContent } from './record-codec.ts';
@@ -43,8 +43,8 @@ export class KubernetesRecords implements RecordStore {
   }
 
   /**
-   * `done` also where an earlier call made it; `exists` where another run, or something else, has the name; `unknown`
-   * also where the record was made and its files were not: the next read makes them.
+   * `done` also where an earlier call made it; `exists` where another run, or something else, has the name; `conflict` where
+   * what has it is being deleted; `unknown` also where the record was made and its files were not: the next read makes them.
    */
   async create(record: NewRecord): Promise<WriteResult> {
     const content = joined(encodeParameters(record.parameters), ...(record.data === undefined ? [] : [encodeData(record.data)]));
@@ -95,7 +95,8 @@ export class KubernetesRecords implements RecordStore {
     const found = await this.#find(wanted.name);
     if (found.kind !== 'found') return made;
     const { record, content } = found.value;
-    if (record.deleting || !isSameRun({ request: record.request, parameters: content.parameters }, wanted)) return { kind: 'exists' };
+    if (record.deleting) return beingDeleted(record.name);
+    if (!isSameRun({ request: record.request, parameters: content.parameters }, wanted)) return { kind: 'exists' };
     const done: WriteResult = { kind: 'done', uid: record.uid, resourceVersion: record.resourceVersion, warnings: [] };
     return isOver(record) ? done : this.#withFiles(done, record.name, content.files);
   }

@@ -8,6 +8,8 @@ import { asError, sleep, type Clock } from '../../lib/clock.ts';
 import { objectAt, stringAt } from '../../lib/json.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import type { CreateStepJob, LookUpJob } from '../../plan/run/action.ts';
+import { entryOf } from '../../plan/run/standing.ts';
+import type { RunState } from '../../plan/run/state.ts';
 import * as keys from '../../spec/keys.ts';
 import { createNamed, lookUpNamed, type CreateDeps, type NamedResult } from '../create-named.ts';
 import { specText } from '../key.ts';
@@ -104,6 +106,8 @@ export class JobTasks {
     const { leadership, log } = this.#deps;
     // Another process decides from here on, or soon this one decides anew.
     if (!leadership.leading || this.#stop.signal.aborted) return 'wait';
+    // It waited for others of its run, and nobody wants it any more.
+    if (task.action.kind === 'createStepJob' && isCancelled(task.run.state, task.action)) return 'round';
     try {
       return task.action.kind === 'createStepJob' ? await this.#create(task, task.action) : await this.#lookUp(task);
     } catch (thrown) {
@@ -116,15 +120,16 @@ export class JobTasks {
     const { gate, store } = this.#deps;
     return gate.during(async () => {
       const map = action.map && (await store.createMap(action.map));
-      if (map && map.kind !== 'done') return this.#mapFailed(task, map);
-      return this.#settle(task, await createNamed(this.#deps, task.key, { jobName: action.jobName, manifest: action.manifest }));
+      if (map && map.kind !== 'done') return this.#mapFailed(task, { name: stringAt(objectAt(action.map, 'metadata'), 'name') ?? '', result: map });
+      return this.#settle(task, await createNamed(this.#deps, task.key, { jobName: action.jobName, manifest: action.manifest, ours: action.ours }));
     });
   }
 
-  /** Nothing of its Job was sent. A map of that name with other content is on its way out, or will have to be deleted by hand. */
-  #mapFailed(task: Task, map: Exclude<WriteResult, { kind: 'done' }>): Next {
-    const message = `the ConfigMap of its items: ${'message' in map ? map.message : `something else of its name ${map.kind === 'exists' ? 'exists' : 'was there'}`}`;
-    return map.kind === 'refused' || map.kind === 'quota' || map.kind === 'forbidden' ? this.#refused(task, map.kind, message) : this.#nothing(task, message);
+  /** Nothing of its Job was sent. */
+  #mapFailed(task: Task, { name, result }: { readonly name: string; readonly result: Exclude<WriteResult, { kind: 'done' }> }): Next {
+    if (result.kind === 'exists') return this.#refused(task, 'taken', `the ConfigMap "${name}", in which its items would be, is somebody else's: delete it`);
+    const message = `the ConfigMap of its items: ${'message' in result ? result.message : 'something else of its name was there'}`;
+    return result.kind === 'refused' || result.kind === 'quota' || result.kind === 'forbidden' ? this.#refused(task, result.kind, message) : this.#nothing(task, message);
   }
 
   async #lookUp(task: Task): Promise<Next> {
@@ -223,6 +228,12 @@ export class JobTasks {
 }
 
 const none: ReadonlySet<string> = new Set();
+
+/** The run was cancelled, and with it the attempt that the Job is for. */
+function isCancelled({ stopping, steps, undo }: RunState, { step, jobName }: CreateStepJob): boolean {
+  if (stopping?.mode !== 'cancel') return false;
+  return [entryOf(steps, step), entryOf(undo, step)].some((state) => [...(state?.attempts ?? []), ...(state?.items ?? []).flatMap(({ attempts }) => attempts)].some(({ job, outcome }) => job === jobName && outcome !== undefined));
+}
 
 /** By the labels that the manifest has; where it is only looked up, its name, which holds the record's UID, and its run tell enough. */
 function isOurs({ key, action }: Task, { labels }: LiveJob): boolean {

@@ -104,6 +104,15 @@ test.each<[string, WriteResult]>([
   expect(await store.create(aNewRecord())).toEqual(answer);
 });
 
+test.each<[string, (store: KubernetesRecords) => Promise<WriteResult>, string]>([
+  ['record', (store) => store.create(aNewRecord()), 'nightly-abc'],
+  ['map', (store) => store.createMap({ metadata: { name: 'step-items' } }), 'step-items'],
+])('a %s whose name is still that of one being deleted may be made later', async (_what, create, name) => {
+  const metadata = { name, uid: 'before', resourceVersion: '6', deletionTimestamp: '2026-01-01T00:00:00Z', labels: { 'job-chief-record': 'run', 'job-chief/instance': 'blue' } };
+  const { store } = setUp({ create: () => ({ kind: 'exists' }), get: () => ({ kind: 'found', value: { metadata } }) });
+  expect(await create(store)).toEqual({ kind: 'conflict', message: `the ConfigMap "${name}" of before is being deleted` });
+});
+
 test('a create whose answer got lost is no more known while nobody can look', async () => {
   const { store } = setUp({ create: () => ({ kind: 'unknown', message: 'reset' }), get: () => ({ kind: 'failed', message: 'down', forbidden: false }) });
   expect(await store.create(aNewRecord())).toEqual({ kind: 'unknown', message: 'reset' });

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { CreateStepJob, LookUpJob } from '../../../../src/plan/run/action.ts';
+import type { Attempt, RunState, Stopping } from '../../../../src/plan/run/state.ts';
 import { CreateGate } from '../../../../src/reconcile/create-gate.ts';
 import { runKey } from '../../../../src/reconcile/key.ts';
 import { Memory } from '../../../../src/reconcile/memory.ts';
 import type { LiveJob, ReadResult, WriteResult } from '../../../../src/reconcile/ports.ts';
 import { JobTasks, type TaskNews } from '../../../../src/reconcile/runs/job-tasks.ts';
 import { attemptLabel, managedBy, managedByLabel, runLabel, stepLabel } from '../../../../src/spec/keys.ts';
-import { aPod } from '../../../support/builders.ts';
+import { aPod, noon } from '../../../support/builders.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { done, FakeCache, FakeJobs, FakeLeadership, FakeLog, promised, refusal } from '../../../support/fakes.ts';
-import { FakeRecordStore } from '../../../support/record-fakes.ts';
+import { aState, FakeRecordStore } from '../../../support/record-fakes.ts';
 import { aLoadedRun } from '../../../support/run-scene.ts';
 
 const key = runKey('etl-1');
@@ -17,6 +18,8 @@ const labels = { [managedByLabel]: managedBy, [runLabel]: 'etl-1', [stepLabel]: 
 const create: CreateStepJob = { kind: 'createStepJob', step: 'load', jobName: 'etl-load-1', reason: 'StepDue', because: 'it is due', manifest: { metadata: { name: 'etl-load-1', labels } } };
 const lookUp: LookUpJob = { kind: 'lookUp', step: 'load', jobName: 'etl-load-1', reason: 'AnswerUnknown', because: 'it was seen' };
 const found = (changes: Partial<LiveJob> = {}): ReadResult<LiveJob> => ({ kind: 'found', value: { name: 'etl-load-1', uid: 'uid-found', resourceVersion: '300', deleting: false, finished: false, labels, ...changes } });
+const stopping: Stopping = { mode: 'cancel', reason: 'RunCancelled', message: 'enough', at: noon };
+const cancelled: Attempt = { job: 'etl-load-1', at: noon, outcome: 'cancelled', reason: 'RunCancelled' };
 const absent: ReadResult<LiveJob> = { kind: 'absent' };
 const broken: ReadResult<LiveJob> = { kind: 'failed', message: 'timed out', forbidden: false };
 
@@ -157,7 +160,8 @@ describe('a create', () => {
     ['is there', { kind: 'done', uid: 'u', resourceVersion: '1', warnings: [] }, 'done', ['create map', 'create etl-load-1']],
     ['meets a full quota', refusal('quota'), 'quota', ['create map']],
     ['gets no answer', refusal('unknown'), 'unknown', ['create map']],
-    ['has its name taken', { kind: 'exists' }, 'unknown', ['create map']],
+    ['is that of before, on its way out', { kind: 'conflict', message: 'it is being deleted' }, 'unknown', ['create map']],
+    ["is somebody else's", { kind: 'exists' }, 'taken', ['create map']],
   ] as const)('goes after the map of its items, which %s', async (_what, answer, result, requests) => {
     const { jobs, store, start, results, reserved } = setting();
     store.answers.createMap = [answer];
@@ -166,12 +170,33 @@ describe('a create', () => {
     expect(reserved()).toEqual(result === 'done' ? ['created'] : []);
   });
 
+  it("says whose ConfigMap is in the way of its items, so that the step tells it", async () => {
+    const { store, start, run, rounds } = setting();
+    store.answers.createMap = [{ kind: 'exists' }];
+    await start({ ...create, map: { metadata: { name: 'etl-load-1-items' } } });
+    expect(run.refusals.get('etl-load-1')).toMatchObject({ kind: 'taken', message: 'the ConfigMap "etl-load-1-items", in which its items would be, is somebody else\'s: delete it' });
+    expect(rounds()).toBe(1);
+  });
+
   it('that throws is a bug in one task: the name is looked up later', async () => {
     const { jobs, start, log, reserved, rounds, clock } = setting();
     jobs.answers = { create: Promise.reject(new Error('socket hang up')) };
     await start();
     await clock.advance(10);
     expect([reserved(), rounds(), log.lines.map(({ level }) => level)]).toEqual([['pending'], 1, ['error']]);
+  });
+
+  it.each<[string, RunState, string[]]>([
+    ['a step that is cancelled', aState({ stopping, steps: { load: { outcome: 'cancelled', attempts: [cancelled] } } }), []],
+    ['an item that is cancelled', aState({ stopping, steps: { load: { items: [{ attempts: [] }, { attempts: [cancelled] }] } } }), []],
+    ['an undo job that is cancelled', aState({ stopping, undo: { load: { outcome: 'cancelled', attempts: [cancelled] } } }), []],
+    ['a step that may still start', aState({ stopping, steps: { load: { attempts: [{ job: 'etl-load-1', at: noon }] } } }), ['create etl-load-1']],
+    ['a run that only starts nothing more', aState({ stopping: { ...stopping, mode: 'stop' }, steps: { load: { attempts: [{ job: 'etl-load-1', at: noon }] } } }), ['create etl-load-1']],
+  ])('that waited for others of its run, of %s', async (_sentence, state, requests) => {
+    const { jobs, tasks, run, start, rounds } = setting();
+    run.state = state;
+    await start();
+    expect([jobs.requests, tasks.underWay(key).size, rounds()]).toEqual([requests, 0, requests.length === 0 ? 1 : 0]);
   });
 
   it('without leadership is not sent', async () => {

@@ -365,6 +365,7 @@ describe('what a plan decides', () => {
     ['refused', refusal('refused'), 'refused', { kind: 'done', again: 0 }],
     ['that meets a full quota', refusal('quota'), 'quota', { kind: 'done', again: 0 }],
     ['whose name another record has', { kind: 'exists' }, 'taken', { kind: 'done', again: 0 }],
+    ['whose name is still that of one being deleted', { kind: 'conflict', message: 'it is being deleted' }, undefined, { kind: 'failed', again: undefined }],
     ['without an answer', refusal('unknown'), undefined, { kind: 'failed', again: undefined }],
   ] as const)('a sub-run %s', async (_what, answer, refused, result) => {
     const { round, store, seen } = held({}, { plans: [{ actions: [sub] }, {}] }, { state: aState() });
