@@ -8,7 +8,7 @@ import { winningClaim } from '../../plan/winner.ts';
 import { substitutionDisabled } from '../../spec/input-rules.ts';
 import * as keys from '../../spec/keys.ts';
 import { parseSpec } from '../../spec/parse.ts';
-import type { ParsedSpec } from '../../spec/parsed.ts';
+import type { ParsedSpec, SpecEnvironment } from '../../spec/parsed.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
 
 export interface SpecView {
@@ -21,15 +21,15 @@ export interface SpecView {
   readonly status: JsonObject | undefined;
 }
 
-/** undefined: another instance's. Without the operator's configuration: what depends on it is not checked. */
-export function specView(raw: JsonObject, instance: string): SpecView | undefined {
+/** undefined: another instance's. Without the operator's configuration in `environment`: what depends on it is not checked. */
+export function specView(raw: JsonObject, instance: string, environment: SpecEnvironment = {}): SpecView | undefined {
   const labels = labelsOf(raw);
   const identity = identityOf(raw);
   if (!identity || (labels[keys.instanceLabel] ?? keys.defaultInstance) !== instance) return undefined;
   const metadata = objectAt(raw, 'metadata');
   const label = labels[keys.kindLabel];
   const disabled = substitutionDisabled(metadata);
-  const parsed = parseSpec({ file: `configmap/${identity.name}`, objectName: identity.name, label, data: textsAt(raw, 'data'), ...(disabled ? { substituteDisabled: true } : {}) }, {});
+  const parsed = parseSpec({ file: `configmap/${identity.name}`, objectName: identity.name, label, data: textsAt(raw, 'data'), ...(disabled ? { substituteDisabled: true } : {}) }, environment);
   const writtenStatus = annotationsOf(raw)[keys.statusAnnotation];
   return {
     kind: parsed.kind ?? label ?? '',

@@ -1,0 +1,84 @@
+/** From what was read to what plans take: the same observations that the controller makes, without what only it remembers. */
+import type { Claim, Observed, SpecKey } from '../../plan/observed.ts';
+import type { ObservedRun } from '../../plan/run/observed.ts';
+import type { ObservedRecord } from '../../plan/run/record.ts';
+import type { RunState } from '../../plan/run/state.ts';
+import { winningClaim } from '../../plan/winner.ts';
+import type { ObservedWorkflow } from '../../plan/workflow/observed.ts';
+import type { StoredRecord } from '../../reconcile/record-ports.ts';
+import type { WorkflowSpec } from '../../spec/workflow.ts';
+import { refusalIn, verdictIn, type ControllerWord } from './controller-word.ts';
+import type { LiveCluster } from './live-cluster.ts';
+
+const nothing: ReadonlyMap<string, string> = new Map();
+
+/** Nothing is known of the queue's depth. `word`: of the claim that wins. */
+export function observeQueue(live: LiveCluster, key: SpecKey, claims: readonly Claim[], word: ControllerWord | undefined): Observed {
+  const hash = winningClaim(claims)?.claim.parsed.hash ?? '';
+  return {
+    key,
+    claims,
+    jobs: live.cluster.jobs(key),
+    orphans: live.cluster.orphans(key),
+    reservations: [],
+    depth: undefined,
+    verdict: verdictIn(word, hash, live.now),
+    refusal: refusalIn(word, hash, live.now),
+    explanations: nothing,
+  };
+}
+
+/** Of a workflow, or of whatever else has runs. */
+export function observeWorkflow(live: LiveCluster, key: SpecKey, claims: readonly Claim[], word: ControllerWord | undefined): ObservedWorkflow {
+  const hash = winningClaim(claims)?.claim.parsed.hash ?? '';
+  return {
+    key,
+    claims,
+    records: live.records.filter(({ target }) => target.kind === key.kind && target.name === key.name),
+    recordsUnknown: undefined,
+    reservations: new Set(),
+    verdict: verdictIn(word, hash, live.now),
+    refusal: refusalIn(word, hash, live.now),
+    unread: false,
+    since: live.now,
+  };
+}
+
+export interface RunInView {
+  readonly stored: StoredRecord;
+  /** As the run started with it. */
+  readonly spec: WorkflowSpec;
+  /** Of the run that it repeats. */
+  readonly earlier: RunState | undefined;
+  readonly explanations?: ReadonlyMap<string, string>;
+}
+
+/** A run that has begun. */
+export function observeRun(live: LiveCluster, { stored, spec, earlier, explanations = nothing }: RunInView): ObservedRun {
+  const { record, parameters, state } = stored;
+  const key: SpecKey = { kind: 'run', name: record.name };
+  const mine = live.records.filter(({ request }) => request?.parent?.run === record.name && request.parent.uid === record.uid);
+  return {
+    record,
+    spec,
+    parameters,
+    state: typeof state === 'object' ? state : { startedAt: live.now, steps: {}, undo: {} },
+    jobs: new Map(live.cluster.jobs(key).filter(({ ownerUid }) => ownerUid === undefined || ownerUid === record.uid).map((job) => [job.name, job])),
+    orphans: live.cluster.orphans(key),
+    reservations: new Map(),
+    confirmed: new Set(),
+    absent: new Set(),
+    refusals: new Map(),
+    children: new Map(mine.map((child) => [child.name, child])),
+    earlier,
+    specGone: isSpecGone(live, record, spec),
+    explanations,
+  };
+}
+
+/** As the controller sees it: a run that git asked for ends with what defines it. */
+function isSpecGone({ specs }: LiveCluster, { request, target }: ObservedRecord, { onSpecDelete }: WorkflowSpec): boolean {
+  if (onSpecDelete !== 'delete' || (request?.trigger !== 'change' && request?.trigger !== 'schedule')) return false;
+  const claims = specs.filter(({ key }) => key.kind === target.kind && key.name === target.name);
+  return claims.every(({ claim: { source } }) => source.kind === 'configMap' && source.deleting);
+}

@@ -1,0 +1,64 @@
+/** What all kinds of specs have in common: who defines the name, and whose word counts. */
+import type { Stand } from '../../plan/draft.ts';
+import type { Claim } from '../../plan/observed.ts';
+import { sourceName, winningClaim } from '../../plan/winner.ts';
+import { isControllers } from '../live/controller-word.ts';
+import type { LiveSpec } from '../live/live-cluster.ts';
+import { specTitle } from '../live/spec-key.ts';
+import { link, type Link } from './link.ts';
+import { unblockOf, type View } from './view.ts';
+
+/** All that defines one logical name. */
+export interface Definition {
+  readonly specs: readonly LiveSpec[];
+  readonly claims: readonly Claim[];
+  /** The one that counts, and its place among them. */
+  readonly winner: LiveSpec | undefined;
+  readonly index: number;
+}
+
+export function definitionOf({ live }: View, key: LiveSpec['key']): Definition {
+  const specs = live.specs.filter((spec) => spec.key.kind === key.kind && spec.key.name === key.name);
+  const claims = specs.map(({ claim }) => claim);
+  const index = winningClaim(claims)?.index ?? -1;
+  return { specs, claims, winner: specs[index], index };
+}
+
+/** What the spec stands at, and who says so. */
+export interface Told extends Pick<Link, 'state' | 'message' | 'source'> {
+  readonly reason: string;
+}
+
+/**
+ * The plan's word where it can know, else the controller's, as old as that is. What only the controller can know is asked
+ * of nobody else: without its word about this very text it stays unknown.
+ */
+export function toldOf(stand: Stand, { word, claim }: LiveSpec): Told {
+  const { state, reason, message } = stand;
+  if (!isControllers(reason)) return { state, reason, message, source: 'live' };
+  const isCurrent = word?.hash !== undefined && word.hash === claim.parsed.hash;
+  if (!word || !isCurrent) return { state: 'Unknown', reason: 'SpecChecking', message: nobody(word !== undefined), source: 'live' };
+  // What it wrote before the cluster came to stand as it was read now is over.
+  const isStill = word.reason !== undefined && (isControllers(word.reason) || word.reason === 'SpecObserved');
+  return isStill ? { state: word.state, reason: word.reason, message: word.message, source: { controller: word.at } } : { state, reason, message, source: 'live' };
+}
+
+function nobody(hasWord: boolean): string {
+  return hasWord ? 'no controller has said anything about the text as it is now' : 'no controller looks after this namespace and instance, or it writes no status';
+}
+
+/** Others that define the same name and do nothing. */
+export function losersOf(view: View, { specs, winner, index }: Definition): readonly Link[] {
+  if (!winner) return [];
+  return specs.flatMap((spec, place) => {
+    const { source } = spec.claim;
+    if (place === index || (source.kind === 'configMap' && source.deleting)) return [];
+    const message = `"${sourceName(winner.claim)}" also defines ${specTitle(spec.kind, spec.name)} and is newer`;
+    return [link({ subject: `configmap/${sourceName(spec.claim)}`, state: 'Superseded', reason: 'SpecSuperseded', message, unblock: unblockOf(view, spec, 'SpecSuperseded') })];
+  });
+}
+
+/** Nothing defines the name any more, but something of it is still there. */
+export function undefinedSpec(view: View, { kind, name }: Pick<LiveSpec, 'kind' | 'name'>, because: readonly Link[]): Link {
+  return link({ subject: specTitle(kind, name), state: 'Deleted', reason: 'SpecDeleted', message: 'no ConfigMap defines it', unblock: unblockOf(view, { kind, name }, 'SpecDeleted'), because });
+}

@@ -1,0 +1,313 @@
+/** The command why, called as somebody at a terminal would, on a simulated cluster. */
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { exitCode } from '../../../../src/cli/exit-code.ts';
+import { explainWhy, type ExplainOptions } from '../../../../src/cli/why.ts';
+import type { JsonObject } from '../../../../src/lib/json.ts';
+import type { PodScript } from '../../../../src/simulation/pod-script.ts';
+import { configMaps } from '../../../../src/simulation/objects.ts';
+import * as keys from '../../../../src/spec/keys.ts';
+import { CommandLine } from '../../../support/command-line.ts';
+import { chain, step, useWorkflows, type WorkflowScene } from '../../../support/workflow-scene.ts';
+
+const stage = useWorkflows();
+const endless: PodScript = { runs: 600_000 };
+
+interface Document {
+  readonly subject: string;
+  readonly state: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly unblock?: string;
+  readonly source: string;
+  readonly because?: readonly Document[];
+}
+
+async function lines(scene: WorkflowScene, name: string, options: Partial<ExplainOptions> = {}): Promise<string[]> {
+  const line = new CommandLine(scene.world);
+  expect(await line.call((session) => explainWhy(session, { name, step: undefined, output: 'text', ...options }))).toBe(exitCode.ok);
+  return line.printed();
+}
+
+async function why(scene: WorkflowScene, name: string, stepName?: string): Promise<Document> {
+  const { reasons } = JSON.parse((await lines(scene, name, { step: stepName, output: 'json' })).join('\n')) as { reasons: Document[] };
+  expect(reasons).toHaveLength(1);
+  return reasons[0]!;
+}
+
+/** `subject reason` of each link, indented by depth. */
+function chainOf({ subject, state, reason, because = [] }: Document, depth = 0): string[] {
+  return [`${'  '.repeat(depth)}${subject} ${state} ${reason ?? '-'}`, ...because.flatMap((child) => chainOf(child, depth + 1))];
+}
+
+const queueText = (fields = ''): string => `apiVersion: job-chief/v1\nkind: Queue\nsource: {pgBoss: {connection: main, queue: q}}\ndrain: {}\n${fields}job: {image: worker:1}\n`;
+
+/** A queue `mails` with messages, and pods that do as the script says. */
+async function queueScene(script: PodScript, { fields = '', messages = 3, run = 30_000, quota }: { readonly fields?: string; readonly messages?: number; readonly run?: number; readonly quota?: number } = {}): Promise<WorkflowScene> {
+  const scene = stage({ spec: 'none' });
+  scene.world.cluster.script = () => script;
+  if (quota !== undefined) scene.world.cluster.quota.set('count/jobs.batch', quota);
+  const queue = scene.world.queue('q');
+  if (messages > 0) queue.send(messages);
+  scene.world.applyConfigMap('mails', queueText(fields));
+  await scene.world.run(run);
+  return scene;
+}
+
+describe('of a queue', () => {
+  it('names its live Job and since when it runs', async () => {
+    const found = await why(await queueScene(endless), 'mails');
+    expect(chainOf(found)).toEqual(['queue/mails Running JobRunning', expect.stringMatching(/^ {2}job\/mails-.* Running JobRunning$/)]);
+    expect(found.since).toBe(found.because?.[0]?.since);
+    expect(found.source).toBe('live');
+  });
+
+  it.each<[string, PodScript, string, string]>([
+    ['the scheduler', { unschedulable: { for: Infinity, message: '0/3 nodes are available: 3 Insufficient cpu.' } }, 'Unschedulable', 'Insufficient cpu'],
+    ['the image', { image: { for: Infinity, message: 'no such image' } }, 'ImagePullBackOff', 'no such image'],
+    ['its configuration', { config: { for: Infinity, message: 'secret "x" not found' } }, 'CreateContainerConfigError', 'secret "x" not found'],
+  ])('says what its pod waits for: %s', async (_, script, reason, message) => {
+    const { reason: first, because } = await why(await queueScene(script, { run: 10_000 }), 'queue/mails');
+    expect(first).toBe('JobStarting');
+    expect(because?.[0]?.until).toBeDefined();
+    expect(because?.[0]?.because?.[0]).toMatchObject({ subject: expect.stringMatching(/^pod\//) as string, state: 'Pending', reason, message: expect.stringContaining(message) as string });
+  });
+
+  it('says until when it is left alone, and after which Jobs', async () => {
+    const found = await why(await queueScene({ startsAfter: 5, runs: 100, exit: { code: 3 } }, { run: 8_000 }), 'mails');
+    expect(chainOf(found)).toEqual(['queue/mails Waiting WaitAfterFailed', expect.stringMatching(/^ {2}job\/mails-.* Failed Error$/)]);
+    expect(found.until).toMatch(/^2026-01-01T00:00:3/);
+    expect(found.unblock).toBe('correct the worker; an edit of queue "mails" starts at once');
+  });
+
+  it('says that its breaker is open, when the next probe starts, and shows the Jobs that opened it', async () => {
+    const found = await why(await queueScene({ startsAfter: 5, runs: 100, exit: { code: 3 } }, { fields: 'breaker: {failed: 2, probeEvery: 1h}\n', run: 120_000 }), 'mails');
+    expect(chainOf(found).map((line) => line.replace(/mails-\w+/, 'JOB'))).toEqual(['queue/mails Blocked BreakerOpen', '  job/JOB Failed Error', '  job/JOB Failed Error']);
+    expect(found.until).toMatch(/^2026-01-01T01:/);
+  });
+
+  it.each([
+    ['it is suspended', 'suspend: true\n', { state: 'Suspended', reason: 'SpecSuspended', source: 'live' }],
+    ['it is only observed', 'observe: true\n', { state: 'Idle', reason: 'SpecObserved', source: 'controller' }],
+  ])('says that %s', async (_, fields, expected) => {
+    expect(await why(await queueScene(endless, { fields }), 'mails')).toMatchObject(expected);
+  });
+
+  it("has the controller's word for what only it knows", async () => {
+    expect(await why(await queueScene(endless, { messages: 0 }), 'mails')).toMatchObject({ state: 'Idle', reason: 'QueueEmpty', source: 'controller' });
+    const scene = stage({ spec: 'none' });
+    scene.world.applyConfigMap('mails', queueText());
+    await scene.world.run(10_000);
+    expect(await why(scene, 'mails')).toMatchObject({ state: 'Blocked', reason: 'QueueNotFound', message: 'queue "q" does not exist', source: 'controller' });
+  });
+
+  it('quotes the quota that refused its Job', async () => {
+    const found = await why(await queueScene(endless, { quota: 0 }), 'mails');
+    expect(found).toMatchObject({ state: 'Blocked', reason: 'QuotaExceeded', message: expect.stringContaining('exceeded quota') as string, unblock: 'have the quota raised, or lower what runs: kubectl describe quota -n default', source: 'controller' });
+  });
+
+  it('says what is wrong with its text', async () => {
+    const scene = stage({ spec: 'none' });
+    scene.world.applyConfigMap('mails', queueText().replace('image', 'imag'));
+    expect(await why(scene, 'mails')).toMatchObject({ state: 'Rejected', reason: 'SpecRejected', message: expect.stringContaining('unknown field "imag"') as string });
+  });
+
+  it('says that no controller has looked at it, or at its present text', async () => {
+    const scene = await queueScene(endless, { messages: 0 });
+    scene.controller?.kill();
+    scene.world.applyConfigMap('mails', queueText('startTimeout: 3m\n'));
+    expect(await why(scene, 'mails')).toMatchObject({ state: 'Unknown', message: 'no controller has said anything about the text as it is now' });
+    const other = stage({ spec: 'none', controller: 'none' });
+    other.world.applyConfigMap('mails', queueText());
+    expect(await why(other, 'mails')).toMatchObject({ state: 'Unknown', message: 'no controller looks after this namespace and instance, or it writes no status' });
+  });
+
+  it('tells of an older ConfigMap of the same name', async () => {
+    const scene = await queueScene(endless);
+    scene.world.applyConfigMap('mails-2', queueText('name: mails\n'));
+    await scene.world.run(5_000);
+    expect(chainOf(await why(scene, 'mails'))).toContain('  configmap/mails Superseded SpecSuperseded');
+  });
+
+  it('tells of a Job that outlives it', async () => {
+    const scene = await queueScene(endless, { fields: 'onSpecDelete: finish\n' });
+    scene.world.deleteConfigMap('mails');
+    await scene.world.run(2_000);
+    const line = new CommandLine(scene.world);
+    expect(await line.complaint((session) => explainWhy(session, { name: 'mails', step: undefined, output: 'text' }))).toContain('there is no spec and no run "mails"');
+  });
+});
+
+describe('of a workflow', () => {
+  it('names the run that is under way, and what that waits for', async () => {
+    const scene = stage({ steps: chain('a', 'b'), pods: { a: endless } });
+    await scene.world.runUntil(() => scene.started.includes('a'));
+    await scene.world.run(5_000);
+    expect(chainOf(await why(scene, 'workflow/etl'))).toEqual(['workflow/etl Running WorkflowRunning', `  run/${scene.run.name} Running WaitsForSteps`, '    step/a Running JobRunning']);
+  });
+
+  it('says when its next run starts', async () => {
+    const scene = stage({ spec: { trigger: { schedules: ['0 3 * * *'] }, steps: chain('a') } });
+    await scene.world.run(5_000);
+    expect(await why(scene, 'etl')).toMatchObject({ reason: 'WaitsForSchedule', until: '2026-01-01T03:00:00.000Z' });
+  });
+
+  it('says how to start one that waits for a request', async () => {
+    const scene = stage({ spec: { trigger: { onRequest: true }, steps: chain('a') } });
+    await scene.world.run(5_000);
+    expect(await why(scene, 'etl')).toMatchObject({ reason: 'WaitsForRequest', unblock: 'job-chief run etl -n default' });
+  });
+});
+
+describe('of a run', () => {
+  const asked = { trigger: { onRequest: true }, concurrency: { max: 1 }, steps: chain('a') };
+
+  async function ask(scene: WorkflowScene, name: string): Promise<void> {
+    await new CommandLine(scene.world).call(({ runs }) => runs.create({ name, request: { workflow: 'etl', trigger: 'request' }, parameters: {}, data: undefined, owner: undefined }));
+  }
+
+  it('that is queued says its place, and who is before it', async () => {
+    const scene = stage({ spec: asked, pods: { a: endless } });
+    await ask(scene, 'etl-1');
+    await scene.world.runUntil(() => scene.started.includes('a'));
+    await ask(scene, 'etl-2');
+    await scene.world.run(1_000);
+    await ask(scene, 'etl-3');
+    await scene.world.run(5_000);
+    const found = await why(scene, 'etl-3');
+    expect(found.message).toBe('number 2 of 2 that wait');
+    expect(chainOf(found)).toEqual(['run/etl-3 Queued RunQueued', '  workflow/etl Running WorkflowRunning', '    run/etl-1 Running -']);
+  });
+
+  it('that is suspended says how it goes on', async () => {
+    const scene = stage({ steps: chain('a', 'b'), pods: { a: endless } });
+    await scene.world.runUntil(() => scene.started.includes('a'));
+    scene.annotate(scene.run.name, { [keys.suspendAnnotation]: 'true' });
+    await scene.world.run(2_000);
+    expect(await why(scene, `run/${scene.run.name}`)).toMatchObject({ reason: 'RunSuspended', unblock: `job-chief resume ${scene.run.name} -n default` });
+  });
+
+  it('that has failed names the step, and how to go on', async () => {
+    const scene = stage({ steps: chain('a', 'b'), pods: { a: { exit: { code: 3, message: 'no rows' } } } });
+    await scene.finished();
+    const found = await why(scene, scene.run.name);
+    expect(chainOf(found)).toEqual([`run/${scene.run.name} Failed RunFailed`, '  step/a Failed Error']);
+    expect(found.because?.[0]?.message).toContain('no rows');
+    expect(found.unblock).toBe(`job-chief rerun ${scene.run.name} -n default`);
+  });
+
+  it('says which step waits for somebody, and the command that ends it', async () => {
+    const scene = stage({ steps: [step('go', { approve: { message: 'really?' } }), step('b', { dependsOn: ['go'] })] });
+    await scene.world.run(5_000);
+    const found = await why(scene, scene.run.name, 'b');
+    expect(chainOf(found)).toEqual(['step/b Waiting WaitsForSteps', '  step/go Waiting WaitsForApproval']);
+    expect(found.because?.[0]).toMatchObject({ message: 'really?', unblock: `job-chief approve ${scene.run.name} go -n default` });
+  });
+
+  it('follows a step to its sub-run, and to the step there', async () => {
+    const scene = stage({ spec: 'none' });
+    scene.apply({ trigger: { onRequest: true }, steps: [step('inner')] }, 'other');
+    scene.apply({ steps: [step('sub', { workflow: { name: 'other' } })] });
+    scene.pods['inner'] = endless;
+    await scene.world.runUntil(() => scene.started.includes('inner'));
+    await scene.world.run(3_000);
+    const [, , , last] = chainOf(await why(scene, scene.runOf('etl').name));
+    expect(last).toBe('      step/inner Running JobRunning');
+  });
+
+  it('says that a step waits for its next attempt, and until when', async () => {
+    const scene = stage({ steps: [step('a', { retry: { attempts: 3, delay: '10m' } })], pods: { a: { exit: { code: 3 } } } });
+    await scene.world.run(10_000);
+    const found = await why(scene, scene.run.name);
+    expect(found).toMatchObject({ reason: 'WaitsForRetry', until: expect.stringMatching(/^2026-01-01T00:05/) as string });
+    expect(found.because?.[0]).toMatchObject({ subject: 'step/a', state: 'Retrying', until: found.until });
+  });
+
+  it('says what keeps pods of a step from starting', async () => {
+    const scene = stage({ steps: [step('a')], pods: { a: { unschedulable: { for: Infinity, message: '0/3 nodes are available.' } } } });
+    await scene.world.run(10_000);
+    expect(chainOf(await why(scene, scene.run.name))).toEqual([`run/${scene.run.name} Running JobStarting`, '  step/a Starting JobStarting', expect.stringMatching(/^ {4}pod\/.* Pending Unschedulable$/)]);
+  });
+
+  it('is bounded, however many steps are open', async () => {
+    const scene = stage({ steps: Array.from({ length: 40 }, (_, index) => step(`s${index}`)), pods: Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`s${index}`, endless])) });
+    await scene.world.runUntil(() => scene.started.length === 40);
+    await scene.world.run(3_000);
+    const { because } = await why(scene, scene.run.name);
+    expect(because).toHaveLength(6);
+    expect(because?.at(-1)?.subject).toBe('… and 35 more steps');
+  });
+
+  it('whose record cannot be read says so', async () => {
+    const scene = stage({ steps: chain('a'), pods: { a: endless } });
+    await scene.world.runUntil(() => scene.started.includes('a'));
+    scene.controller?.kill();
+    scene.world.cluster.registry.update(configMaps, scene.run.name, (object) => ({ ...object, data: { ...(object['data'] as JsonObject), [keys.stateKey]: '{' } }));
+    expect(await why(scene, scene.run.name)).toMatchObject({ reason: 'RunUnreadable', message: 'the state in its record cannot be read' });
+  });
+});
+
+describe('why', () => {
+  it('prints what is about what by indentation', async () => {
+    const scene = stage({ steps: [step('go', { approve: { message: 'really?' } })] });
+    await scene.world.run(30_000);
+    expect(await lines(scene, scene.run.name)).toEqual([
+      `run/${scene.run.name} is Running (WaitsForApproval)`,
+      '  "go" waits to be approved',
+      expect.stringMatching(/^ {2}since: {4}2026-01-01T00:00:00\.\d{3}Z \((29|30)s\)$/),
+      `  to do:    job-chief approve ${scene.run.name} go -n default`,
+      '  step/go is Waiting (WaitsForApproval)',
+      '    really?',
+      expect.stringMatching(/^ {4}since: {4}2026-/),
+    ]);
+  });
+
+  it('answers in YAML as in JSON', async () => {
+    const scene = stage({ steps: chain('a') });
+    await scene.finished();
+    expect(parse((await lines(scene, 'etl', { output: 'yaml' })).join('\n'))).toEqual(JSON.parse((await lines(scene, 'etl', { output: 'json' })).join('\n')));
+  });
+
+  it('explains both where a queue and a workflow have one name', async () => {
+    const scene = stage({ steps: chain('a') });
+    scene.world.applyConfigMap('etl-queue', queueText('name: etl\n'));
+    await scene.world.run(5_000);
+    const text = await lines(scene, 'etl');
+    expect(text.filter((line) => /^\w+\/etl is /.test(line))).toHaveLength(2);
+  });
+
+  it.each([
+    ['a name that nothing has', { name: 'elt' }, /^there is no spec and no run "elt" in namespace default; did you mean "etl"\?$/],
+    ['a kind that the name does not have', { name: 'queue/etl' }, /^there is no queue\/etl in namespace default; did you mean "workflow\/etl"\?$/],
+    ['a step of what is no run', { name: 'etl', step: 'a' }, /^"etl" is no run, and only runs have steps/],
+  ])('complains of %s', async (_, options, message) => {
+    const scene = stage({ steps: chain('a') });
+    await scene.finished();
+    expect(await new CommandLine(scene.world).complaint((session) => explainWhy(session, { step: undefined, output: 'text', ...options }))).toMatch(message);
+  });
+
+  it('complains of a step that the run does not have', async () => {
+    const scene = stage({ steps: chain('load', 'b') });
+    await scene.finished();
+    expect(await new CommandLine(scene.world).complaint((session) => explainWhy(session, { name: scene.run.name, step: 'laod', output: 'text' }))).toBe('the run has no step "laod"; did you mean "load"?');
+  });
+
+  it.each(['jobs', 'pods', 'configmaps'])('takes nothing for empty that it may not list: %s', async (resource) => {
+    const scene = stage({ steps: chain('a') });
+    await scene.finished();
+    scene.world.cluster.allows = (access) => !(access.resource === resource && access.verb === 'list');
+    expect(await new CommandLine(scene.world).complaint((session) => explainWhy(session, { name: 'etl', step: undefined, output: 'text' }))).toContain(`cannot list ${resource} in namespace default`);
+  });
+
+  it('reads, and writes nothing', async () => {
+    const scene = stage({ steps: chain('a', 'b'), pods: { b: endless } });
+    await scene.world.runUntil(() => scene.started.includes('b'));
+    scene.controller?.kill();
+    const before = scene.world.requests.length;
+    await lines(scene, 'etl');
+    expect(scene.world.requests.slice(before).map(({ method }) => method)).toEqual(scene.world.requests.slice(before).map(() => 'GET'));
+    expect(scene.world.requests.length).toBeGreaterThan(before);
+  });
+});
