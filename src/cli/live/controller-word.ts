@@ -45,6 +45,7 @@ const onlyItsOwn: ReadonlySet<Reason> = new Set<Reason>([
   'SpecChecking', 'TemplateRefused', 'TemplateUnchecked', 'PolicyDenied',
   'QueueEmpty', 'QueueReady', 'ConnectionUnknown', 'QueueUnreachable', 'QueueForbidden', 'QueueNotFound', 'QueueUnsupported',
   'JobCreated', 'JobDeleted', 'JobNameTaken', 'CreateRefused', 'QuotaExceeded', 'Forbidden', 'AnswerUnknown', 'CacheBehind', 'RecordsOff', 'RecordsUnread',
+  'LimitReached', 'GroupFull', 'StartRateReached', 'GroupUnknown', 'InstanceSuspended', 'LimitsBroken',
 ]);
 
 /** Whether nothing but the controller's word can stand behind this reason. */

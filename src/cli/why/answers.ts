@@ -39,6 +39,7 @@ const queueAnswers = {
 const runAnswers = {
   WorkflowIdle: nothing,
   WorkflowRunning: byItself('it goes on until its run is over'),
+  TemplateRunning: byItself('it goes on until its runs are over'),
   RunQueued: (facts) => `wait for a run before it, cancel one (job-chief cancel RUN -n ${facts.namespace}), or ${edit('raise concurrency.max', facts)}`,
   RunDue: byItself('the run is being started'),
   RunStarted: byItself('the run is beginning'),
@@ -67,8 +68,18 @@ const runAnswers = {
   RecordsOff: () => "set records.enabled in the controller's configuration, and grant it the Role for records",
 } as const satisfies Partial<Record<Reason, Answer>>;
 
+const limitAnswers = {
+  LimitsInForce: nothing,
+  LimitReached: (facts) => `wait for a Job of those that the message names, end one, or raise maxJobs (${command('kubectl get configmap -l job-chief=limits', facts)})`,
+  GroupFull: (facts) => `wait for a Job of those that the message names, end one, or raise the group's limit (${command('kubectl get configmap -l job-chief=limits', facts)})`,
+  StartRateReached: byItself('the next start follows when the time has passed; raise startRate, if that is too slow'),
+  GroupUnknown: (facts) => `${edit('correct concurrency.group', facts)}, or add the group to a Limits`,
+  InstanceSuspended: (facts) => `set suspend: false in the Limits that the message names (${command('kubectl get configmap -l job-chief=limits', facts)})`,
+  LimitsBroken: () => 'mend the Limits that the message names, or delete it: until then nothing starts',
+} as const satisfies Partial<Record<Reason, Answer>>;
+
 /** By the reasons of docs/reasons.md. */
-export const answers: Readonly<Record<Reason, Answer>> = { ...specAnswers, ...queueAnswers, ...runAnswers, ...jobAnswers };
+export const answers: Readonly<Record<Reason, Answer>> = { ...specAnswers, ...queueAnswers, ...runAnswers, ...limitAnswers, ...jobAnswers };
 
 const again: Answer = (facts) => `then ${command(`job-chief rerun ${runOf(facts)}`, facts)}`;
 const mend = (what: string): Answer => (facts) => `${what}, ${again(facts)}`;

@@ -8,7 +8,7 @@ import { stepReasons } from '../../../../src/plan/run/step-reason.ts';
 const facts: AnswerFacts = { namespace: 'acme', kind: 'workflow', name: 'etl', configMap: 'etl-cm', run: 'etl-1', step: 'load', object: 'etl-job' };
 
 /** The ordinary course of things: nobody waits for these, and nobody asks what to do. */
-const endings = ['SpecAccepted', 'OwnerChanged', 'QueueGrew', 'JobSucceeded', 'RetentionExceeded', 'WorkflowIdle', 'RunSucceeded', 'StepSucceeded', 'StepSkipped', 'ConditionFalse', 'NoItems'];
+const endings = ['SpecAccepted', 'OwnerChanged', 'QueueGrew', 'JobSucceeded', 'RetentionExceeded', 'WorkflowIdle', 'RunSucceeded', 'StepSucceeded', 'StepSkipped', 'LimitsInForce', 'ConditionFalse', 'NoItems'];
 
 describe('answers', () => {
   it('are there for each reason of specs and runs, and for no other', () => {
