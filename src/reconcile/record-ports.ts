@@ -14,6 +14,8 @@ export interface RecordCache {
   /** All records, or those of one workflow or template. */
   all(): readonly ObservedRecord[];
   of(target: SpecKey): readonly ObservedRecord[];
+  /** Runs that steps of that run wait for, by the UID of its record. */
+  childrenOf(uid: string): readonly ObservedRecord[];
   get(name: string): ObservedRecord | undefined;
   hasSeen(resourceVersion: string): boolean;
 }

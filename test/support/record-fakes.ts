@@ -138,6 +138,10 @@ export class FakeRecordCache implements RecordCache {
     return this.all().filter(({ target }) => target.kind === kind && target.name === name);
   }
 
+  childrenOf(uid: string): readonly ObservedRecord[] {
+    return this.all().filter(({ request }) => request?.parent?.uid === uid);
+  }
+
   get(name: string): ObservedRecord | undefined {
     return this.#store.held.get(name)?.record;
   }

@@ -42,6 +42,8 @@ export class KubernetesRecordCache implements RecordCache {
   readonly reflector: Reflector<CachedRecord>;
   readonly #options: RecordCacheOptions;
   readonly #byTarget = new KeyIndex<CachedRecord>();
+  /** Of sub-runs, by the UID of the record of the run that waits for them. */
+  readonly #byParent = new Map<string, Map<string, ObservedRecord>>();
 
   constructor(options: RecordCacheOptions) {
     this.#options = options;
@@ -97,6 +99,10 @@ export class KubernetesRecordCache implements RecordCache {
     return [...this.#byTarget.of(target)].map(({ record }) => record);
   }
 
+  childrenOf(uid: string): readonly ObservedRecord[] {
+    return [...(this.#byParent.get(uid)?.values() ?? [])];
+  }
+
   get(name: string): ObservedRecord | undefined {
     return this.reflector.get(name)?.record;
   }
@@ -107,7 +113,19 @@ export class KubernetesRecordCache implements RecordCache {
 
   #changed(change: Change<CachedRecord>): void {
     const { name } = change.kind === 'deleted' ? change.before : change.after;
+    if (change.kind !== 'added') this.#noteChild(change.before.record, false);
+    if (change.kind !== 'deleted') this.#noteChild(change.after.record, true);
     for (const target of this.#byTarget.apply(change)) this.#options.onChange({ name, target });
+  }
+
+  #noteChild(record: ObservedRecord, isThere: boolean): void {
+    const uid = record.request?.parent?.uid;
+    if (uid === undefined) return;
+    const children = this.#byParent.get(uid) ?? new Map<string, ObservedRecord>();
+    if (isThere) children.set(record.name, record);
+    else children.delete(record.name);
+    if (children.size === 0) this.#byParent.delete(uid);
+    else this.#byParent.set(uid, children);
   }
 }
 

@@ -48,6 +48,11 @@ export class MemoryRecords implements RecordCache, RecordStore {
     return this.all().filter(({ target }) => target.kind === kind && target.name === name);
   }
 
+  /** It starts no other runs. */
+  childrenOf(): readonly ObservedRecord[] {
+    return [];
+  }
+
   get(name: string): ObservedRecord | undefined {
     return this.all().find((record) => record.name === name);
   }

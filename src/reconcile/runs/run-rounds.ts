@@ -199,8 +199,7 @@ export class RunRounds implements Rounds {
   #children(record: ObservedRecord, { spec }: LoadedRun): ObservedRun['children'] {
     const has = [...spec.steps, ...spec.finally].some(({ work }) => work.kind === 'subRun');
     if (!has) return none;
-    const mine = this.#deps.records.all().filter(({ request }) => request?.parent?.run === record.name && request.parent.uid === record.uid);
-    return new Map(mine.map((child) => [child.name, child]));
+    return new Map(this.#deps.records.childrenOf(record.uid).map((child) => [child.name, child]));
   }
 
   /**

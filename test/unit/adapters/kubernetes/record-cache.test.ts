@@ -91,6 +91,27 @@ test('a record that goes, or changes its workflow, concerns those that had it', 
   expect([changed.slice(2), cache.all()]).toEqual([['weekly/nightly-abc'], []]);
 });
 
+test('sub-runs are found by the run that waits for them, for as long as they name it', async () => {
+  const child = (uid: string | undefined, version: string): JsonObject =>
+    aRawRecord({ resourceVersion: version, annotations: { 'job-chief/request': JSON.stringify({ workflow: 'nightly', trigger: 'step', ...(uid !== undefined && { parent: { run: 'weekly-x', uid, step: 's', attempt: 1, depth: 1 } }) }) } });
+  const { client, cache } = await start([child('u', '100'), aRawRecord({ name: 'of-nobody', uid: 'other', annotations: {} })]);
+  const families = (): string[][] => ['u', 'v', 'w'].map((uid) => cache.childrenOf(uid).map(({ name, resourceVersion }) => `${name} ${resourceVersion}`));
+  expect(families()).toEqual([['nightly-abc 100'], [], []]);
+  client.send('configmaps', 'MODIFIED', child('u', '200'));
+  await settle();
+  expect(families()).toEqual([['nightly-abc 200'], [], []]);
+  client.send('configmaps', 'MODIFIED', child('v', '201'));
+  await settle();
+  expect(families()).toEqual([[], ['nightly-abc 201'], []]);
+  client.send('configmaps', 'MODIFIED', child(undefined, '202'));
+  await settle();
+  expect(families()).toEqual([[], [], []]);
+  client.send('configmaps', 'MODIFIED', child('w', '203'));
+  client.send('configmaps', 'DELETED', child('w', '204'));
+  await settle();
+  expect(families()).toEqual([[], [], []]);
+});
+
 test('a record without the name of a workflow is kept: retention has to find it', async () => {
   const { cache } = await start([relabelled({ 'job-chief/name': null })]);
   expect(cache.of({ kind: 'workflow', name: '' })).toEqual(cache.all());
