@@ -8,6 +8,11 @@ export function writeError(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+/** Resolves when standard output takes more. */
+export async function drained(): Promise<void> {
+  if (process.stdout.writableNeedDrain) await new Promise<void>((resolve) => { process.stdout.once('drain', resolve); });
+}
+
 /** `error: what: why: why`, from an error and its causes. Bugs of ours show where they are. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return `error: ${String(error)}`;

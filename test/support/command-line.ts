@@ -30,6 +30,7 @@ export class CommandLine {
       clock,
       screen,
       out: (text) => { this.out.push(...text.split('\n')); },
+      drained: () => Promise.resolve(),
       err: (text) => { this.err.push(...text.split('\n')); },
     };
   }

@@ -18,7 +18,7 @@ import { UserError } from '../exit-code.ts';
 import { specView, type SpecView } from './spec-view.ts';
 
 /** The part of the client that is used. */
-export type ApiClient = Pick<KubernetesClient, 'namespace' | 'get' | 'list' | 'watch' | 'create' | 'mergePatch' | 'delete'>;
+export type ApiClient = Pick<KubernetesClient, 'namespace' | 'get' | 'list' | 'watch' | 'create' | 'mergePatch' | 'delete' | 'podLog'>;
 
 export interface RunClientOptions {
   readonly client: ApiClient;

@@ -6,7 +6,7 @@ import { asError, systemClock, type Clock } from '../../lib/clock.ts';
 import { defaultInstance } from '../../spec/keys.ts';
 import { version } from '../../version.ts';
 import { UserError } from '../exit-code.ts';
-import { writeError, writeLine } from '../output.ts';
+import { drained, writeError, writeLine } from '../output.ts';
 import { RunClient } from './run-client.ts';
 import type { Screen } from './table.ts';
 
@@ -28,6 +28,8 @@ export interface Streams {
 export interface Session extends Streams {
   readonly runs: RunClient;
   readonly clock: Clock;
+  /** Resolves when the reader of standard output has caught up: for those who write much. */
+  readonly drained: () => Promise<void>;
 }
 
 /** Who wrote what, in managedFields. */
@@ -50,7 +52,7 @@ export async function inSession<Result>({ namespace, context, kubeconfig, instan
   });
   try {
     const client = new KubernetesClient({ transport: cluster.transport, clock, namespace: namespace ?? cluster.namespace ?? 'default', fieldManager });
-    return await use({ ...processStreams(), clock, runs: new RunClient({ client, instance }) });
+    return await use({ ...processStreams(), drained, clock, runs: new RunClient({ client, instance }) });
   } finally {
     await cluster.close();
   }

@@ -1,5 +1,8 @@
 /** The Roles for people: each command works with the one that is meant for it, and not with less. */
 import { describe, expect, it } from 'vitest';
+import { followLogs } from '../../../src/cli/logs/follow.ts';
+import { logSource } from '../../../src/cli/logs/source.ts';
+import { logs } from '../../../src/cli/logs.ts';
 import { approveStep, cancelRun, resumeRun, suspendRun } from '../../../src/cli/runs/commands.ts';
 import type { Session } from '../../../src/cli/runs/session.ts';
 import { submitRerun, submitRun } from '../../../src/cli/runs/submit.ts';
@@ -13,9 +16,17 @@ const viewer = granted(readManifest('roles/viewer.yaml'));
 const operator = granted(readManifest('roles/operator.yaml'));
 
 const random = (): string => 'x';
+const someLogs = { container: undefined, allContainers: true, previous: false, tail: 5, since: undefined, timestamps: false, prefix: undefined };
+async function followFor(session: Session, name: string, milliseconds: number): Promise<number> {
+  const stop = new AbortController();
+  session.clock.timer(milliseconds, () => { stop.abort(); });
+  return followLogs(session, await logSource(session.runs, name, undefined), { ...someLogs, follow: true }, stop.signal);
+}
 const reading: Readonly<Record<string, (session: Session, run: string) => Promise<unknown>>> = {
   'status': (session) => showStatus(session, { name: undefined, output: 'text', watch: false }),
   'status of a run': (session, name) => showStatus(session, { name, output: 'text', watch: false }),
+  'logs': (session, name) => logs(session, { name, step: undefined }, { ...someLogs, follow: false }),
+  'logs --follow': (session, name) => followFor(session, name, 5_000),
 };
 const acting: typeof reading = {
   run: async (session) => tellSubmitted(session, await submitRun({ runs: session.runs, random }, { workflow: 'etl', given: { assignments: [], document: {} }, key: undefined }), { wait: true, timeout: 5_000 }),
@@ -32,8 +43,8 @@ async function underWay(rights: readonly string[]): Promise<{ line: CommandLine;
   await scene.world.run(5_000);
   scene.controller?.kill();
   const asked = new Set<string>();
-  scene.world.cluster.allows = ({ verb, group, resource }) => {
-    const right = `${group}/${resource} ${verb}`;
+  scene.world.cluster.allows = ({ verb, group, resource, subresource }) => {
+    const right = `${group}/${resource}${subresource === undefined ? '' : `/${subresource}`} ${verb}`;
     asked.add(right);
     return rights.includes(right);
   };
@@ -46,6 +57,7 @@ describe('job-chief-viewer', () => {
     await line.call((session) => reading[name]!(session, run));
     expect([...asked].filter((right) => !viewer.includes(right))).toEqual([]);
     if (name === 'status of a run') expect(asked).toContain('batch/jobs list');
+    if (name.startsWith('logs')) expect(asked).toContain('/pods/log get');
   });
 
   it.each(Object.keys(acting))('is not enough for %s', async (name) => {
