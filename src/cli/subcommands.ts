@@ -21,6 +21,7 @@ export const subcommands: readonly Subcommand[] = [
   { path: ['lint'], summary: 'Check specs in files, folders or standard input', load: async () => (await import('./lint/command.ts')).defineLint },
   { path: ['graph'], summary: 'Draw a workflow: its steps and what they wait for', load: async () => (await import('./graph.ts')).defineGraph },
   { path: ['status'], summary: 'Show specs and runs, or the steps of one run', load: async () => (await import('./status.ts')).defineStatus },
+  { path: ['why'], summary: 'Say what a spec, a run or a step waits for, and what would end that', load: async () => (await import('./why.ts')).defineWhy },
   { path: ['logs'], summary: 'Print what the containers of a run or a queue write', load: async () => (await import('./logs.ts')).defineLogs },
   { path: ['run'], summary: 'Start a run of a workflow', load: async () => (await import('./run.ts')).defineRun },
   { path: ['rerun'], summary: 'Start a run again, without what succeeded', load: async () => (await import('./rerun.ts')).defineRerun },

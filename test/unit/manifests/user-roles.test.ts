@@ -8,6 +8,7 @@ import type { Session } from '../../../src/cli/runs/session.ts';
 import { submitRerun, submitRun } from '../../../src/cli/runs/submit.ts';
 import { tellSubmitted } from '../../../src/cli/runs/submitted.ts';
 import { showStatus } from '../../../src/cli/status.ts';
+import { explainWhy } from '../../../src/cli/why.ts';
 import { CommandLine } from '../../support/command-line.ts';
 import { step, WorkflowScene } from '../../support/workflow-scene.ts';
 import { find, granted, readManifest } from './render.ts';
@@ -25,6 +26,8 @@ async function followFor(session: Session, name: string, milliseconds: number): 
 const reading: Readonly<Record<string, (session: Session, run: string) => Promise<unknown>>> = {
   'status': (session) => showStatus(session, { name: undefined, output: 'text', watch: false }),
   'status of a run': (session, name) => showStatus(session, { name, output: 'text', watch: false }),
+  'why': (session) => explainWhy(session, { name: 'etl', step: undefined, output: 'text' }),
+  'why of a run': (session, name) => explainWhy(session, { name, step: undefined, output: 'text' }),
   'logs': (session, name) => logs(session, { name, step: undefined }, { ...someLogs, follow: false }),
   'logs --follow': (session, name) => followFor(session, name, 5_000),
 };
@@ -60,6 +63,23 @@ describe('job-chief-viewer', () => {
     if (name.startsWith('logs')) expect(asked).toContain('/pods/log get');
   });
 
+  it('is enough for what Events tell why, and without that right why tells the rest', async () => {
+    const scene = new WorkflowScene({ steps: [step('a')], pods: { a: { startsAfter: 600_000 } } });
+    await scene.world.run(30_000);
+    const asked = new Set<string>();
+    scene.world.cluster.allows = ({ verb, group, resource }) => {
+      asked.add(`${group}/${resource} ${verb}`);
+      return resource === 'events' ? viewer.includes(`${group}/${resource} ${verb}`) : true;
+    };
+    const line = new CommandLine(scene.world);
+    const ask = (): Promise<unknown> => line.call((session) => explainWhy(session, { name: scene.run.name, step: 'a', output: 'text' }));
+    await ask();
+    expect(asked).toContain('/events list');
+    scene.world.cluster.allows = ({ resource }) => resource !== 'events';
+    await ask();
+    expect(line.printed().filter((text) => text.startsWith('step/a is Starting'))).toHaveLength(2);
+  });
+
   it.each(Object.keys(acting))('is not enough for %s', async (name) => {
     const { line, run } = await underWay(viewer);
     expect(await line.complaint((session) => acting[name]!(session, run))).toMatch(/cannot (patch|create) resource "configmaps"/);
@@ -84,7 +104,7 @@ describe('job-chief-operator', () => {
   it('may write ConfigMaps, which the viewer may not, and nothing else more; neither may delete', () => {
     expect(operator.filter((right) => !viewer.includes(right))).toEqual(['/configmaps create', '/configmaps patch']);
     expect(viewer.filter((right) => !operator.includes(right))).toEqual([]);
-    expect(viewer.every((right) => /^(\/configmaps|\/pods|\/pods\/log|batch\/jobs) (get|list|watch)$/.test(right))).toBe(true);
+    expect(viewer.every((right) => /^(\/configmaps|\/pods|\/pods\/log|batch\/jobs) (get|list|watch)$/.test(right) || right === '/events list')).toBe(true);
   });
 
   it('is bound to nobody', () => {
