@@ -30,6 +30,7 @@ import { KubernetesStatus } from './adapters/kubernetes/status-sink.ts';
 import type { Transport } from './adapters/kubernetes/transport.ts';
 import { FolderSpecs } from './adapters/files/folder-source.ts';
 import { fieldManager } from './spec/keys.ts';
+import { podPolicyFrom, type PodPolicy } from './spec/pod-policy/policy.ts';
 
 export interface EngineOptions {
   readonly clock: Clock;
@@ -39,6 +40,8 @@ export interface EngineOptions {
   readonly transport: Transport;
   readonly environment: PlanEnvironment;
   readonly parse: ParseSpec;
+  /** What the operator lets pods be and use; without one only what is never allowed is denied. */
+  readonly policy?: PodPolicy;
   /** `none`: nothing is defined; only runs that are recorded already are looked after. */
   readonly specs: { readonly kind: 'configMaps' } | { readonly kind: 'folder'; readonly folder: string } | { readonly kind: 'none' };
   readonly probe: DepthProbe;
@@ -107,6 +110,7 @@ export class Engine {
     this.jobs = new KubernetesJobs({ client, instance });
     this.controller = new Controller({
       ...options,
+      policy: options.policy ?? podPolicyFrom(undefined, { connectionSecrets: [], ownServiceAccount: undefined }),
       clock,
       leadership,
       refresh: this.#elector && (() => this.#refresh()),

@@ -19,6 +19,7 @@ import type { Log } from './reconcile/ports.ts';
 import { injectionOf } from './spec/connection.ts';
 import { fieldManager } from './spec/keys.ts';
 import { parseSpec } from './spec/parse.ts';
+import type { PodPolicy } from './spec/pod-policy/policy.ts';
 import { version } from './version.ts';
 
 export interface ServiceOptions {
@@ -89,6 +90,7 @@ function engineOptions({ config, clock, log, cluster, namespace, metrics, queues
     transport: cluster.transport,
     environment: { instance: config.instance, namespace, injection: (name, schema) => injectionOf(connections.facts().get(name), schema) },
     parse: (input) => parseSpec(input, { ...defaults, connections: connections.facts() }),
+    policy: policyOf(config, cluster, namespace),
     specs: config.specs,
     probe: queues.probe,
     wakes: queues.notifications,
@@ -105,6 +107,11 @@ function engineOptions({ config, clock, log, cluster, namespace, metrics, queues
     concurrency: config.reconcile.concurrency,
     highAvailability: config.highAvailability.enabled ? { ...config.highAvailability, meter: metrics.leader(config.highAvailability.lease) } : undefined,
   };
+}
+
+/** No pod may run under the ServiceAccount of this process. */
+function policyOf({ podPolicy }: Config, { account }: Cluster, namespace: string): PodPolicy {
+  return podPolicy.ownServiceAccount !== undefined || account?.namespace !== namespace ? podPolicy : { ...podPolicy, ownServiceAccount: account.name };
 }
 
 async function reportPermissions({ cluster, clock, namespace, log, config }: Pick<Parts, 'cluster' | 'clock' | 'namespace' | 'log' | 'config'>): Promise<void> {

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { JsonObject } from '../lib/json.ts';
 import { connectionFields } from '../spec/connection.ts';
 import { jobDefaultsDefinitions, jobDefaultsSchema } from '../spec/job-defaults.ts';
+import { podPolicySchema } from '../spec/pod-policy/policy-schema.ts';
 import { duration, flag, integer, section, subdomainMessage, subdomainPattern, word } from '../spec/schema-fields.ts';
 
 const text = (description: string, rules: { default?: string; pattern?: string; maxLength?: number; errorMessage?: string } = {}) =>
@@ -61,6 +62,7 @@ export const configSchema = Type.Object(
     connections,
     connectionsFolder: text('Folder whose sub-folders are connections, each by its name. Entries of `connections` add to it and win.'),
     jobDefaults: Type.Optional(jobDefaultsSchema),
+    podPolicy: podPolicySchema,
     status: section({ writeBack: flag('Write state and status to the ConfigMaps of specs.', true) }, 'What specs learn about their state.'),
     records: section(
       { enabled: Type.Optional(Type.Boolean({ description: 'Keep the runs of workflows in ConfigMaps of the namespace. Without them there are queues only. Default: true where specs come from ConfigMaps, false where they come from a folder.' })) },

@@ -1,5 +1,6 @@
 /** The operator's configuration as the rest of job-chief sees it: complete, checked, frozen; durations in milliseconds. */
 import type { JobDefaults } from '../spec/common.ts';
+import type { PodPolicy } from '../spec/pod-policy/policy.ts';
 import type { ConnectionDefinition } from '../spec/connection.ts';
 
 export interface Config {
@@ -11,6 +12,8 @@ export interface Config {
   readonly specs: { readonly kind: 'configMaps' } | { readonly kind: 'folder'; readonly folder: string };
   readonly connections: ReadonlyMap<string, ConnectionDefinition>;
   readonly jobDefaults: JobDefaults | undefined;
+  /** Its ownServiceAccount is only what the operator wrote. */
+  readonly podPolicy: PodPolicy;
   readonly status: { readonly writeBack: boolean };
   /** Whether runs are kept in ConfigMaps; without that there are no workflows. */
   readonly records: { readonly enabled: boolean };

@@ -6,6 +6,7 @@ import { isObject, objectAt, stringAt, type Json, type JsonObject } from '../lib
 import type { JobDefaults } from '../spec/common.ts';
 import type { ConnectionDefinition } from '../spec/connection.ts';
 import { metadataKeyFindings } from '../spec/job-rules.ts';
+import { podPolicyFrom } from '../spec/pod-policy/policy.ts';
 import type { Finding } from '../spec/report.ts';
 import { subdomainPattern } from '../spec/schema-fields.ts';
 import { frozen, type Config, type LogLevel } from './config.ts';
@@ -71,14 +72,16 @@ export function configFrom(value: JsonObject, inFolder: readonly string[], file:
   const at = (section: string, field: string): Json | undefined => objectAt(full, section)[field];
   const folder = stringAt(full['specs'], 'folder');
   const qps = at('api', 'qps') as number;
+  const connections = connectionsFrom(full, inFolder, path);
   return frozen<Config>({
     namespace: stringAt(full, 'namespace'),
     instance: stringAt(full, 'instance') ?? '',
     kubeconfig: optionally(stringAt(full, 'kubeconfig'), path),
     context: stringAt(full, 'context'),
     specs: at('specs', 'source') === 'folder' && folder !== undefined ? { kind: 'folder', folder: path(folder) } : { kind: 'configMaps' },
-    connections: connectionsFrom(full, inFolder, path),
+    connections,
     jobDefaults: full['jobDefaults'] as JobDefaults | undefined,
+    podPolicy: podPolicyFrom(objectAt(full, 'podPolicy'), { connectionSecrets: [...connections.values()].flatMap(({ secretName }) => secretName ?? []), ownServiceAccount: undefined }),
     status: { writeBack: at('status', 'writeBack') as boolean },
     // An installation that has no right on ConfigMaps keeps that by default.
     records: { enabled: (at('records', 'enabled') as boolean | undefined) ?? at('specs', 'source') !== 'folder' },

@@ -30,7 +30,11 @@ export interface DrainBlueprint {
   readonly name: string;
   /** Everything but the name and what follows from the sequence. */
   readonly manifest: JsonObject;
+  readonly ours?: OwnParts;
 }
+
+/** What job-chief itself has put into a manifest, as the very objects that are in it: the operator's policy is not about those. */
+export type OwnParts = readonly JsonObject[];
 
 /** Stop a Job without deleting it: it fails within a second, its pods go, the record stays. */
 export interface EndAction extends Because {
@@ -106,8 +110,16 @@ export interface VerdictDemand {
   readonly kind: 'verdict';
   readonly hash: string;
   /** `what` stands before the API server's message where there are several: `step "load"`. */
-  readonly manifests: readonly { readonly what: string; readonly manifest: JsonObject }[];
+  readonly manifests: readonly CheckedManifest[];
   readonly notBefore: number;
+}
+
+export interface CheckedManifest {
+  readonly what: string;
+  readonly manifest: JsonObject;
+  /** The same before samples took the place of references: what they will be is judged when it is known. */
+  readonly open?: JsonObject;
+  readonly ours?: OwnParts;
 }
 
 /** Event texts of objects whose own status does not say enough. */
@@ -138,6 +150,8 @@ export interface Status {
   /** Runs that wait for their turn. */
   readonly queuedRuns?: number;
   readonly schedule?: ScheduleStatus;
+  /** What a request may set: by name, in a few words such as `integer, default 512`. As many as there is room for. */
+  readonly parameters?: Readonly<Record<string, string>>;
 }
 
 export interface LastRun {

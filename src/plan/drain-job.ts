@@ -2,8 +2,8 @@
 import { objectAt, stringAt, type JsonObject } from '../lib/json.ts';
 import * as keys from '../spec/keys.ts';
 import type { QueueSpec } from '../spec/queue.ts';
-import type { DrainBlueprint } from './action.ts';
-import type { PlanEnvironment } from './environment.ts';
+import type { CheckedManifest, DrainBlueprint } from './action.ts';
+import type { Injection, PlanEnvironment } from './environment.ts';
 import { jobName } from './job-name.ts';
 import { deadlineSeconds, dryRunOf, jobLabels, literal, mergedMetadata, ownerReference, withEnv, withVolumes } from './manifest.ts';
 import type { UpkeepNote } from './notes.ts';
@@ -15,6 +15,7 @@ export function drainBlueprint(key: SpecKey, spec: QueueSpec, claim: Claim, cont
   const labels = jobLabels(key.kind, key.name, environment.instance);
   const user = objectAt(spec.jobTemplate, 'metadata');
   const jobSpec = objectAt(spec.jobTemplate, 'spec');
+  const injected = spec.injectConnection ? environment.injection(spec.source.connection, spec.source.schema) : undefined;
   return {
     key,
     name: spec.name,
@@ -31,9 +32,10 @@ export function drainBlueprint(key: SpecKey, spec: QueueSpec, claim: Claim, cont
         ...jobSpec,
         ...deadline(spec),
         parallelism: pods,
-        template: podTemplate(objectAt(jobSpec, 'template'), { spec, labels, environment }),
+        template: podTemplate(objectAt(jobSpec, 'template'), { spec, labels, injected }),
       },
     },
+    ...(injected ? { ours: [...injected.env, ...injected.volumes] } : {}),
   };
 }
 
@@ -65,8 +67,8 @@ export function drainJobName(blueprint: DrainBlueprint, sequence: number): strin
 }
 
 /** The manifest for a dry run: no name, so that it meets no existing Job. */
-export function dryRunJob(blueprint: DrainBlueprint): JsonObject {
-  return dryRunOf(drainJob(blueprint, 1));
+export function dryRunJob(blueprint: DrainBlueprint): CheckedManifest {
+  return { what: '', manifest: dryRunOf(drainJob(blueprint, 1)), ...(blueprint.ours && { ours: blueprint.ours }) };
 }
 
 function jobAnnotations(spec: QueueSpec, claim: Claim): Record<string, string> {
@@ -104,10 +106,8 @@ function deadline(spec: QueueSpec): JsonObject {
   return seconds === undefined ? {} : { activeDeadlineSeconds: seconds };
 }
 
-function podTemplate(template: JsonObject, context: { spec: QueueSpec; labels: Record<string, string>; environment: PlanEnvironment }): JsonObject {
-  const { spec, labels, environment } = context;
+function podTemplate(template: JsonObject, { spec, labels, injected }: { spec: QueueSpec; labels: Record<string, string>; injected: Injection | undefined }): JsonObject {
   const user = objectAt(template, 'metadata');
-  const injected = spec.injectConnection ? environment.injection(spec.source.connection, spec.source.schema) : undefined;
   const env = [
     literal('QUEUE_NAME', spec.source.queue),
     literal('JOB_CHIEF_KIND', 'queue'),

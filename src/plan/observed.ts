@@ -166,13 +166,13 @@ export interface TemplateVerdict {
   readonly count: number;
   readonly result:
     | { readonly kind: 'passed'; readonly warnings: readonly string[] }
-    | { readonly kind: 'refused' | 'forbidden' | 'unknown'; readonly message: string };
+    | { /** `denied`: by the operator's policy. */ readonly kind: 'refused' | 'denied' | 'forbidden' | 'unknown'; readonly message: string };
 }
 
 /** The last create that the API server refused, until one is accepted or the spec changes. */
 export interface Refusal {
-  /** `taken`: a Job that is not ours has the name. */
-  readonly kind: 'refused' | 'quota' | 'forbidden' | 'taken';
+  /** `taken`: a Job that is not ours has the name. `denied`: the operator's policy says no, and nothing was asked. */
+  readonly kind: 'refused' | 'denied' | 'quota' | 'forbidden' | 'taken';
   readonly hash: string;
   readonly message: string;
   /** By this process's clock. */

@@ -120,7 +120,7 @@ function starting(draft: Draft, round: QueueRound): Stand {
   return refusal?.hash === round.spec.hash && trying ? refusedStand(refusal) : stand;
 }
 
-const refusalReasons = { quota: 'QuotaExceeded', forbidden: 'Forbidden', refused: 'CreateRefused', taken: 'JobNameTaken' } as const;
+const refusalReasons = { quota: 'QuotaExceeded', forbidden: 'Forbidden', refused: 'CreateRefused', denied: 'PolicyDenied', taken: 'JobNameTaken' } as const;
 
 function refusedStand(refusal: Refusal): Stand {
   return { state: 'Blocked', reason: refusalReasons[refusal.kind], message: refusal.message };

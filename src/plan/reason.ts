@@ -14,6 +14,7 @@ export const reasons = {
   SpecChanged: 'Normal',
   TemplateRefused: 'Warning',
   TemplateUnchecked: 'Warning',
+  PolicyDenied: 'Warning',
   OwnerChanged: 'Normal',
   // Queues
   QueueEmpty: 'Normal',
@@ -50,6 +51,7 @@ export const reasons = {
   // Workflows and runs
   WorkflowIdle: 'Normal',
   WorkflowRunning: 'Normal',
+  TemplateRunning: 'Normal',
   RunQueued: 'Normal',
   RunDue: 'Normal',
   RunStarted: 'Normal',

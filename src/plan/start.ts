@@ -18,7 +18,7 @@ function unchecked(draft: Draft, { observed, spec, winner, environment, now }: Q
     hash: spec.hash,
     verdict: observed.verdict,
     now,
-    manifests: () => [{ what: '', manifest: dryRunJob(drainBlueprint(observed.key, spec, winner, { pods: spec.drain.pods.min, environment })) }],
+    manifests: () => [dryRunJob(drainBlueprint(observed.key, spec, winner, { pods: spec.drain.pods.min, environment }))],
     pause: (count) => waitFor(spec, 'refused', count),
   });
 }

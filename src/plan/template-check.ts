@@ -25,6 +25,7 @@ export function planCheck(draft: { demand(demand: VerdictDemand): void; wake(at:
   draft.wake(notBefore);
   const { kind, message } = verdict.result;
   if (kind === 'refused') return { state: 'Rejected', reason: 'TemplateRefused', message };
+  if (kind === 'denied') return { state: 'Rejected', reason: 'PolicyDenied', message };
   if (kind === 'forbidden') return { state: 'Blocked', reason: 'Forbidden', message };
   return { state: 'Checking', reason: 'TemplateUnchecked', message: `the dry run of the Job got no clear answer: ${message}` };
 }

@@ -5,6 +5,7 @@
 import { sleep, type Clock } from '../lib/clock.ts';
 import type { PlanEnvironment } from '../plan/environment.ts';
 import type { ObservedJob, SpecKey } from '../plan/observed.ts';
+import type { PodPolicy } from '../spec/pod-policy/policy.ts';
 import { CreateGate } from './create-gate.ts';
 import { DepthReader } from './depth-reader.ts';
 import { Explainer } from './explainer.ts';
@@ -31,6 +32,8 @@ export interface ControllerDeps {
   readonly clock: Clock;
   readonly environment: PlanEnvironment;
   readonly parse: ParseSpec;
+  /** What the operator lets pods be and use. */
+  readonly policy: PodPolicy;
   readonly specs: SpecSource;
   readonly cache: ClusterCache;
   readonly jobs: JobApi;
@@ -87,7 +90,7 @@ export class Controller {
       memory: this.#memory,
       gate,
       specs: this.#specs,
-      checker: new TemplateChecker({ clock, jobs: deps.jobs, changed }),
+      checker: new TemplateChecker({ clock, jobs: deps.jobs, policy: deps.policy, changed }),
       explainer: new Explainer({ clock, events: deps.eventReader, changed }),
       reporter: this.#reporter,
     };

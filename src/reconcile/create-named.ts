@@ -3,12 +3,18 @@
  * Job of that name means is for the caller to say.
  */
 import type { JsonObject } from '../lib/json.ts';
+import type { OwnParts } from '../plan/action.ts';
 import type { Refusal, SpecKey } from '../plan/observed.ts';
+import { policyFindings } from '../spec/pod-policy/check.ts';
+import { policyText } from '../spec/pod-policy/finding.ts';
+import type { PodPolicy } from '../spec/pod-policy/policy.ts';
 import type { CreateGate } from './create-gate.ts';
 import type { Memory } from './memory.ts';
 import type { JobApi, LiveJob, WriteResult } from './ports.ts';
 
 export interface CreateDeps {
+  /** The last gate: whatever a plan made of templates and parameters, a Job that it denies is never sent. */
+  readonly policy: PodPolicy;
   readonly jobs: JobApi;
   readonly memory: Memory;
   readonly gate: CreateGate;
@@ -27,8 +33,10 @@ export type NamedResult =
   | { readonly kind: 'unclear'; readonly message: string };
 
 /** Reserves and posts, and looks up whatever got no clean answer. Never throws for an answer of the API server. */
-export async function createNamed(deps: CreateDeps, key: SpecKey, named: { readonly jobName: string; readonly manifest: JsonObject }): Promise<NamedResult> {
-  const { jobName, manifest } = named;
+export async function createNamed(deps: CreateDeps, key: SpecKey, named: { readonly jobName: string; readonly manifest: JsonObject; readonly ours?: OwnParts | undefined }): Promise<NamedResult> {
+  const { jobName, manifest, ours = [] } = named;
+  const findings = policyFindings(manifest, deps.policy, { ours });
+  if (findings.length > 0) return { kind: 'refused', refusal: 'denied', message: policyText(findings) };
   deps.memory.reserve(key, jobName);
   const request = { sent: false };
   const result = await deps.gate.pass(() => {

@@ -32,7 +32,7 @@ async function create(deps: CreateDeps, key: SpecKey, action: CreateAction): Pro
   const [taken] = [...liveJobs, ...livePods];
   if (taken !== undefined) return { kind: 'blocked', message: `"${taken}" is live and the cache does not show it yet` };
   const sequence = highestSequence + 1;
-  return settle(deps, key, await createNamed(deps, key, { jobName: drainJobName(action.blueprint, sequence), manifest: drainJob(action.blueprint, sequence) }));
+  return settle(deps, key, await createNamed(deps, key, { jobName: drainJobName(action.blueprint, sequence), manifest: drainJob(action.blueprint, sequence), ours: action.blueprint.ours }));
 }
 
 /** The second half of a create that got no clean answer, in a later round. */

@@ -1,21 +1,26 @@
-/** Asks the API server, once per spec hash, whether it would take the Job that a spec describes. */
+/** Asks the operator's policy and then the API server, once per spec hash, whether they would take the Jobs that a spec describes. */
 import type { Clock } from '../lib/clock.ts';
 import type { VerdictDemand } from '../plan/action.ts';
 import type { SpecKey, TemplateVerdict } from '../plan/observed.ts';
 import { specText } from './key.ts';
+import { policyFindings } from '../spec/pod-policy/check.ts';
+import { policyText } from '../spec/pod-policy/finding.ts';
+import type { PodPolicy } from '../spec/pod-policy/policy.ts';
 import type { JobApi, WriteResult } from './ports.ts';
 
 export class TemplateChecker {
   readonly #clock: Clock;
   readonly #jobs: JobApi;
+  readonly #policy: PodPolicy;
   readonly #changed: (key: SpecKey) => void;
   readonly #verdicts = new Map<string, TemplateVerdict>();
   /** Hash under way, by key. */
   readonly #underWay = new Map<string, string>();
 
-  constructor(options: { clock: Clock; jobs: JobApi; changed: (key: SpecKey) => void }) {
+  constructor(options: { clock: Clock; jobs: JobApi; policy: PodPolicy; changed: (key: SpecKey) => void }) {
     this.#clock = options.clock;
     this.#jobs = options.jobs;
+    this.#policy = options.policy;
     this.#changed = options.changed;
   }
 
@@ -36,6 +41,8 @@ export class TemplateChecker {
 
   /** Stops asking once one has not passed. */
   async #judgeAll({ manifests }: VerdictDemand): Promise<TemplateVerdict['result']> {
+    const denied = deniedBy(this.#policy, manifests);
+    if (denied !== undefined) return { kind: 'denied', message: denied };
     const verdicts: { what: string; result: TemplateVerdict['result'] }[] = [];
     for (let from = 0; from < manifests.length; from += atOnce) {
       const some = await Promise.all(manifests.slice(from, from + atOnce).map(async ({ what, manifest }) => ({ what, result: judge(await this.#jobs.dryRun(manifest)) })));
@@ -60,6 +67,15 @@ export class TemplateChecker {
 
 /** Dry runs of one spec at once. */
 const atOnce = 8;
+
+/** What the policy has against the first template that it does not let pass. References in it that are still open are judged with their values, before each create. */
+function deniedBy(policy: PodPolicy, manifests: VerdictDemand['manifests']): string | undefined {
+  for (const { what, manifest, open, ours = [] } of manifests) {
+    const findings = policyFindings(open ?? manifest, policy, { ours, open: open !== undefined });
+    if (findings.length > 0) return what === '' ? policyText(findings) : `${what}: ${policyText(findings)}`;
+  }
+  return undefined;
+}
 
 /** The verdict on all templates together: the first that did not pass, else all warnings. */
 function together(verdicts: readonly { readonly what: string; readonly result: TemplateVerdict['result'] }[]): TemplateVerdict['result'] {

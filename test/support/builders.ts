@@ -5,6 +5,7 @@ import type { RecordedOutcome, UpkeepNote } from '../../src/plan/notes.ts';
 import type { PlanEnvironment } from '../../src/plan/environment.ts';
 import type { ParsedSpec } from '../../src/spec/parsed.ts';
 import type { Problem } from '../../src/spec/problem.ts';
+import { podPolicyFrom, type PodPolicy } from '../../src/spec/pod-policy/policy.ts';
 import { noMetadata } from '../../src/spec/common.ts';
 import type { QueueSpec } from '../../src/spec/queue.ts';
 
@@ -174,7 +175,7 @@ export function aFailedPod(exitCode: number, changes: Partial<ObservedPod> & { r
 export const waitingFor = (reason: string, since = noon, message = ''): NonNullable<ObservedPod['waiting']> => ({ reason, message, container: 'main', since });
 
 export const passed = (hash = 'hash-1', warnings: readonly string[] = []): TemplateVerdict => ({ hash, at: noon - seconds(1), count: 1, result: { kind: 'passed', warnings } });
-export const verdict = (kind: 'refused' | 'forbidden' | 'unknown', changes: Partial<TemplateVerdict> & { readonly message?: string } = {}): TemplateVerdict => {
+export const verdict = (kind: 'refused' | 'denied' | 'forbidden' | 'unknown', changes: Partial<TemplateVerdict> & { readonly message?: string } = {}): TemplateVerdict => {
   const { message = 'the API server said so', ...rest } = changes;
   return { hash: 'hash-1', at: noon, count: 1, result: { kind, message }, ...rest };
 };
@@ -211,4 +212,12 @@ export function observedOf(spec: QueueSpec, changes: Partial<Observed> = {}): Ob
 
 export function anEnvironment(changes: Partial<PlanEnvironment> = {}): PlanEnvironment {
   return { instance: 'default', namespace: 'acme', injection: () => undefined, ...changes };
+}
+
+/** Where the operator has written no policy. */
+export const laxPolicy: PodPolicy = podPolicyFrom(undefined, { connectionSecrets: [], ownServiceAccount: undefined });
+
+/** A Job as it is sent. */
+export function aJobManifest(metadata: JsonObject = {}, pod: JsonObject = {}): JsonObject {
+  return { metadata, spec: { template: { spec: { containers: [{ name: 'main', image: 'app' }], ...pod } } } };
 }

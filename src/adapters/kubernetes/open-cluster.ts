@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { ClusterAccess } from './access.ts';
 import { inClusterAccess } from './in-cluster.ts';
 import { kubeconfigAccess } from './kubeconfig.ts';
+import { ownAccount, type OwnAccount } from './own-account.ts';
 import type { Transport } from './transport.ts';
 import { UndiciTransport } from './undici-transport.ts';
 
@@ -22,6 +23,8 @@ export interface Cluster {
   /** `host:port`, for metrics and logs. */
   readonly host: string;
   readonly namespace: string | undefined;
+  /** undefined: these are not the credentials of a ServiceAccount. */
+  readonly account: OwnAccount | undefined;
   close(): Promise<void>;
 }
 
@@ -29,7 +32,7 @@ export interface Cluster {
 export async function openCluster(options: OpenClusterOptions): Promise<Cluster> {
   const access = await accessFor(options);
   const transport = new UndiciTransport({ access, userAgent: `job-chief/${options.version}`, connections: options.connections });
-  return { transport, host: new URL(access.server).host, namespace: access.namespace, close: () => transport.close() };
+  return { transport, host: new URL(access.server).host, namespace: access.namespace, account: ownAccount(await access.credentials()), close: () => transport.close() };
 }
 
 async function accessFor({ clock, env, kubeconfig, context }: OpenClusterOptions): Promise<ClusterAccess> {

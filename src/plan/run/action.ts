@@ -1,6 +1,6 @@
 /** What a round of a run decides. */
 import type { JsonObject } from '../../lib/json.ts';
-import type { DeleteAction, EndAction, ExplanationDemand, MarkAction } from '../action.ts';
+import type { DeleteAction, EndAction, ExplanationDemand, MarkAction, OwnParts } from '../action.ts';
 import type { Reason } from '../reason.ts';
 import type { RunRequest } from './record.ts';
 import type { RunState } from './state.ts';
@@ -19,6 +19,7 @@ export interface CreateStepJob extends Because {
   readonly jobName: string;
   /** Whole, with its name. */
   readonly manifest: JsonObject;
+  readonly ours?: OwnParts;
   /** An immutable ConfigMap that the Job mounts. Existing already is success. */
   readonly map?: JsonObject;
 }

@@ -3,6 +3,7 @@ import type { StepSpec } from '../../spec/workflow.ts';
 import { foldApproval } from './approvals.ts';
 import type { Role, RunDraft } from './draft.ts';
 import { fateOf, laterVerdict, type EndedFate } from './fate.ts';
+import type { StepRefusal } from './observed.ts';
 import { isApproval, isSubRun, lineOf, withItems, withLine, type Folded, type Line, type Site } from './line.ts';
 import { nextAttempt } from './retries.ts';
 import { foldSubRun } from './sub-runs.ts';
@@ -109,9 +110,14 @@ function foldUnseen(draft: RunDraft, { step }: Site, attempt: Attempt): Attempt 
   }
   if (existed) return foldVanished(draft, step, attempt);
   const refusal = refusals.get(attempt.job);
-  if (refusal?.kind !== 'refused' && refusal?.kind !== 'taken') return attempt;
-  return endedAs(attempt, draft.now, { outcome: 'refused', reason: refusal.kind === 'taken' ? 'JobNameTaken' : 'CreateRefused', message: refusal.message });
+  return refusal ? foldRefused(draft, attempt, refusal) : attempt;
 }
+
+/** A quota and a missing right are waited for; the others would say the same again. */
+function foldRefused(draft: RunDraft, attempt: Attempt, { kind, message }: StepRefusal): Attempt {
+  return kind === 'quota' || kind === 'forbidden' ? attempt : endedAs(attempt, draft.now, { outcome: 'refused', reason: refusalReasons[kind], message });
+}
+const refusalReasons = { refused: 'CreateRefused', denied: 'PolicyDenied', taken: 'JobNameTaken' } as const;
 
 /** Its pods may outlive a Job, and still do its work. */
 function foldVanished(draft: RunDraft, step: StepSpec, attempt: Attempt): Attempt {

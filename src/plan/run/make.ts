@@ -49,9 +49,9 @@ function makeJob(draft: RunDraft, site: Site, { attempt, memory }: AttemptPlan, 
   const limit = limitOf(draft, site, resolver);
   if (limit.kind === 'wait' || limit.kind === 'problem') return limit;
   const timeout = limit.kind === 'limit' ? limit.milliseconds : undefined;
-  const { jobName, manifest, map } = stepJob({ record, spec, step, role, template: template.value, index, attempt, each, memory, timeout, environment: draft.environment });
+  const { jobName, manifest, ours, map } = stepJob({ record, spec, step, role, template: template.value, index, attempt, each, memory, timeout, environment: draft.environment });
   const because = attempt === 1 ? `${siteText(site)} may start` : `${siteText(site)} goes into attempt ${attempt}`;
-  return { kind: 'made', name: jobName, action: { kind: 'createStepJob', reason: attempt === 1 ? 'StepDue' : 'StepRetry', because, step: step.name, jobName, manifest, ...(map && { map }) }, ...(memory !== undefined && { memory }) };
+  return { kind: 'made', name: jobName, action: { kind: 'createStepJob', reason: attempt === 1 ? 'StepDue' : 'StepRetry', because, step: step.name, jobName, manifest, ...(ours && { ours }), ...(map && { map }) }, ...(memory !== undefined && { memory }) };
 }
 
 /** What was written, with its references replaced; whole manifests are used as they stand. */

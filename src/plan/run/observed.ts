@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
 import type { Room } from '../limits/room.ts';
-import type { ObservedJob, ObservedPod, Reservation } from '../observed.ts';
+import type { ObservedJob, ObservedPod, Refusal, Reservation } from '../observed.ts';
 import type { ObservedRecord } from './record.ts';
 import type { RunState } from './state.ts';
 
@@ -37,7 +37,7 @@ export interface ObservedRun {
 }
 
 export interface StepRefusal {
-  readonly kind: 'refused' | 'quota' | 'forbidden' | 'taken';
+  readonly kind: Refusal['kind'];
   readonly message: string;
   readonly at: number;
   /** How many in a row. */

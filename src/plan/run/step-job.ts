@@ -4,6 +4,7 @@ import { labelValue } from '../../lib/label-value.ts';
 import * as keys from '../../spec/keys.ts';
 import { referencesUnder } from '../../spec/references.ts';
 import type { StepSpec, WorkflowSpec } from '../../spec/workflow.ts';
+import type { OwnParts } from '../action.ts';
 import type { PlanEnvironment } from '../environment.ts';
 import { deadlineSeconds, eachContainer, jobLabels, literal, mergedMetadata, ownedBy, prependEnv, withVolumes, type Mounts } from '../manifest.ts';
 import type { UpkeepNote } from '../notes.ts';
@@ -38,6 +39,8 @@ export interface StepJobInput {
 export interface StepJob {
   readonly jobName: string;
   readonly manifest: JsonObject;
+  /** Present where there are any. */
+  readonly ours?: OwnParts;
   /** ConfigMap that it mounts: to be created before it. */
   readonly map?: JsonObject;
 }
@@ -52,6 +55,7 @@ export function stepJob(input: StepJobInput): StepJob {
   return {
     jobName,
     manifest: manifestOf(input, { jobName, labels, mounts }),
+    ...(mounts.length > 0 ? { ours: mounts.flatMap(({ volumes }) => volumes) } : {}),
     ...(items.size > 0 ? { map: itemMap({ jobName, record, namespace: environment.namespace, labels, items }) } : {}),
   };
 }

@@ -20,6 +20,7 @@ export const stepReasons = {
   OutputTooLong: ['failed'],
   OutputUnreadable: ['failed'],
   OutputsTooLarge: ['failed'],
+  PolicyDenied: ['refused'],
   ReferenceInvalid: ['errored'],
   RunCancelled: ['omitted', 'cancelled', 'failed'],
   RunDeleted: ['errored'],

@@ -9,7 +9,7 @@ import type { PlanEnvironment } from '../environment.ts';
 import { dryRunOf } from '../manifest.ts';
 import type { SpecKey } from '../observed.ts';
 import type { Each } from '../run/items.ts';
-import { stepJob, type StepJobInput } from '../run/step-job.ts';
+import { stepJob, type StepJob, type StepJobInput } from '../run/step-job.ts';
 import { sampleLookup, sampleTexts } from './sample.ts';
 
 type Manifests = VerdictDemand['manifests'];
@@ -25,20 +25,22 @@ const mostJobs = 200;
 /** One manifest for all steps whose Jobs differ in nothing that is checked. `target`: the key of the spec. */
 export function dryRunJobs(spec: WorkflowSpec, target: SpecKey, environment: PlanEnvironment): Manifests {
   const distinct = new Map<string, Template>();
-  for (const template of [...spec.steps, ...spec.finally].flatMap(templatesOf)) {
+  for (const template of [...spec.steps, ...spec.finally].flatMap((step) => templatesOf(step, spec.kind))) {
     const key = sameness(template);
     if (!distinct.has(key)) distinct.set(key, template);
   }
   return [...distinct.values()].slice(0, mostJobs).flatMap((template) => manifestOf(template, { spec, target, environment }));
 }
 
-function templatesOf(step: StepSpec): Template[] {
+function templatesOf(step: StepSpec, kind: WorkflowSpec['kind']): Template[] {
   const { name, work, undo, forEach } = step;
   const common = { step, index: undefined, each: undefined, role: 'do', verbatim: false } as const;
+  // A template is one Job: nobody wrote a step.
+  const place = kind === 'Template' ? [] : [`step "${name}"`];
   const own = (): Template[] => {
-    if (work.kind === 'job') return [{ ...common, ...shapeOf(forEach), what: `step "${name}"`, template: work.template }];
+    if (work.kind === 'job') return [{ ...common, ...shapeOf(forEach), what: place.join(''), template: work.template }];
     if (work.kind !== 'manifests') return [];
-    return work.manifests.map(({ file, template }, index) => ({ ...common, what: `step "${name}", file "${file}"`, template, index: work.several ? index : undefined, verbatim: true }));
+    return work.manifests.map(({ file, template }, index) => ({ ...common, what: [...place, `file "${file}"`].join(', '), template, index: work.several ? index : undefined, verbatim: true }));
   };
   return [...own(), ...(undo ? [{ ...common, what: `undo of step "${name}"`, template: undo.template, role: 'undo', verbatim: undo.verbatim === true } as const] : [])];
 }
@@ -97,8 +99,12 @@ function manifestOf(template: Template, { spec, target, environment }: Context):
   const replaced = template.verbatim ? template.template : sampled(template.template, 'job', { spec, template });
   if (!isObject(replaced)) return [];
   const record = { name: 'job-chief-check', uid: 'job-chief-check', target };
-  const { manifest } = stepJob({ record, spec, step, role, template: replaced, index, attempt: 1, each, memory: undefined, timeout: timeoutOf(template, spec), environment });
-  return [{ what, manifest: dryRunOf(manifest) }];
+  const timeout = timeoutOf(template, spec);
+  const made = (from: JsonObject): StepJob => stepJob({ record, spec, step, role, template: from, index, attempt: 1, each, memory: undefined, timeout, environment });
+  const { manifest, ours } = made(replaced);
+  if (template.verbatim) return [{ what, manifest: dryRunOf(manifest), ...(ours && { ours }) }];
+  const open = made(template.template);
+  return [{ what, manifest: dryRunOf(manifest), open: dryRunOf(open.manifest), ...(open.ours && { ours: open.ours }) }];
 }
 
 function sampled(tree: Json, destination: Destination, { spec, template: { each, index } }: { spec: WorkflowSpec; template: Template }): Json | undefined {

@@ -7,6 +7,7 @@ import type { ObservedRecord } from '../run/record.ts';
 import { claimStatus, cut } from '../status.ts';
 import { isQueued, unseen, type Admitted, type Queue } from './admission.ts';
 import type { ObservedWorkflow } from './observed.ts';
+import { parameterTexts } from './parameter-texts.ts';
 import { finishedAt, isActive, isFinished, isReadable, newestChange, runsText } from './records.ts';
 import type { Wish, WorkflowRound } from './round.ts';
 import { scheduleStatus, writtenSchedule, type Timetable } from './timetable.ts';
@@ -22,7 +23,10 @@ export interface Outlook {
   readonly refusal: Refusal | undefined;
 }
 
-const refusalReasons = { quota: 'QuotaExceeded', forbidden: 'Forbidden', refused: 'CreateRefused', taken: 'JobNameTaken' } as const;
+/** A status annotation has no more. */
+const mostBytes = 4096;
+
+const refusalReasons = { quota: 'QuotaExceeded', forbidden: 'Forbidden', refused: 'CreateRefused', denied: 'PolicyDenied', taken: 'JobNameTaken' } as const;
 
 /** The first that fits; what else there is to say follows in the same line. */
 export function standOf(round: WorkflowRound, outlook: Outlook): Stand {
@@ -32,7 +36,7 @@ export function standOf(round: WorkflowRound, outlook: Outlook): Stand {
   if (refusal) return { state: 'Blocked', reason: refusalReasons[refusal.kind], message: refusal.message };
   if (admitted.started.length > 0) return { state: 'Starting', reason: 'RunStarted', message: sentence([`${runsText(admitted.started)} ${admitted.started.length === 1 ? 'is' : 'are'} being started`, ...waitsOf(outlook)]) };
   if (asked !== undefined) return { state: 'Starting', reason: 'RunStarted', message: `run "${asked}" was asked for` };
-  if (active.length > 0) return { state: 'Running', reason: 'WorkflowRunning', message: sentence([activeText(active), ...waitsOf(outlook)]) };
+  if (active.length > 0) return { state: 'Running', reason: round.spec.kind === 'Template' ? 'TemplateRunning' : 'WorkflowRunning', message: sentence([activeText(active), ...waitsOf(outlook)]) };
   return idle(round, outlook);
 }
 
@@ -98,12 +102,14 @@ export function workflowStatus(claim: Claim, observed: ObservedWorkflow, { stand
   const known = observed.recordsUnknown === undefined;
   const status = claimStatus(stand, claim, { last: known ? lastRun(observed) : undefined, verdict: observed.verdict });
   const schedule = timetable ? scheduleStatus(timetable) : round ? undefined : writtenSchedule(claim);
-  return {
+  const whole: Status = {
     ...status,
     ...(round ? { health: healthOf(status.health, round, stand) } : {}),
     ...(known ? { activeRuns: observed.records.filter(isActive).length, queuedRuns: observed.records.filter(({ phase }) => phase === 'Queued').length } : {}),
     ...(schedule ? { schedule } : {}),
   };
+  const parameters = round?.spec.trigger.onRequest === true ? parameterTexts(round.spec.parameters, mostBytes - Buffer.byteLength(JSON.stringify(whole))) : undefined;
+  return parameters ? { ...whole, parameters } : whole;
 }
 
 /** For the claims that lost: none of the runs is theirs. */

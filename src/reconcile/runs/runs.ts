@@ -6,6 +6,7 @@ import { planWorkflow } from '../../plan/workflow/plan-workflow.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { PlanEnvironment } from '../../plan/environment.ts';
+import type { PodPolicy } from '../../spec/pod-policy/policy.ts';
 import type { CreateGate } from '../create-gate.ts';
 import type { Explainer } from '../explainer.ts';
 import { runKey, specText } from '../key.ts';
@@ -33,6 +34,7 @@ export interface RunsDeps {
   readonly records: RecordCache;
   readonly store: RecordStore;
   readonly jobs: JobApi;
+  readonly policy: PodPolicy;
   readonly memory: Memory;
   readonly gate: CreateGate;
   readonly specs: SpecIndex;

@@ -36,7 +36,7 @@ export const podPolicySchema = section(
     deniedSecrets: names('Secrets that no pod may use, also where `secrets` allows them. Those of connections whose `secretName` is known are always among them.'),
     configMaps: names('ConfigMaps that pods may use.'),
     persistentVolumeClaims: names('PersistentVolumeClaims that pods may use.'),
-    volumeTypes: list(`Types of volumes that pods may have, of ${volumeTypes.join(', ')}.`, { enum: volumeTypes }),
+    volumeTypes: list('Types of volumes that pods may have, such as `configMap` and `emptyDir`.', { enum: volumeTypes }),
     csiDrivers: names('Drivers that volumes of type `csi` may have.'),
     priorityClasses: names('PriorityClasses that pods may name.'),
     runtimeClasses: names('RuntimeClasses that pods may name.'),

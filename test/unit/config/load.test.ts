@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig, type LoadedConfig } from '../../../src/config/load.ts';
+import { laxPolicy } from '../../support/builders.ts';
 import { settings } from '../../../src/config/settings.ts';
 
 let folder = '';
@@ -38,6 +39,7 @@ describe('configuration', () => {
       specs: { kind: 'configMaps' },
       connections: new Map(),
       jobDefaults: undefined,
+      podPolicy: laxPolicy,
       status: { writeBack: true },
       records: { enabled: true },
       events: true,
@@ -65,6 +67,7 @@ specs: {source: folder, folder: specs}
 connections:
   main: {folder: /etc/main, secretName: main-db, injectable: true, keys: {password: pw}}
 jobDefaults: {imageRegistry: registry.example.com, labels: {team: media}, tolerations: [{key: spot, operator: Exists}]}
+podPolicy: {restricted: true, serviceAccounts: [worker], imagePrefixes: [ghcr.io/acme], secrets: [], deniedSecrets: [tokens], volumeTypes: [emptyDir], nodeSelector: {pool: batch}, maxPerContainer: {cpu: 2, memory: 4Gi}}
 status: {writeBack: false}
 records: {enabled: true}
 events: false
@@ -84,6 +87,17 @@ shutdown: {gracePeriod: 5s}
       specs: { kind: 'folder', folder: join(folder, 'specs') },
       connections: new Map([['main', { type: 'pgBoss', folder: '/etc/main', secretName: 'main-db', injectable: true, keys: { password: 'pw' } }]]),
       jobDefaults: { imageRegistry: 'registry.example.com', labels: { team: 'media' }, tolerations: [{ key: 'spot', operator: 'Exists' }] },
+      podPolicy: {
+        ...laxPolicy,
+        restricted: true,
+        serviceAccounts: ['worker'],
+        imagePrefixes: ['ghcr.io/acme'],
+        secrets: [],
+        deniedSecrets: ['main-db', 'tokens'],
+        volumeTypes: ['emptyDir'],
+        nodeSelector: { pool: 'batch' },
+        maxPerContainer: { cpu: '2', memory: '4Gi' },
+      },
       status: { writeBack: false },
       records: { enabled: true },
       events: false,
@@ -109,6 +123,19 @@ shutdown: {gracePeriod: 5s}
   it('cannot be changed afterwards', () => {
     const { config } = load('jobDefaults: {labels: {team: media}}\nconnections: {main: {folder: /x}}');
     expect(Object.isFrozen(config) && Object.isFrozen(config.api) && Object.isFrozen(config.jobDefaults?.labels) && Object.isFrozen(config.connections.get('main')?.keys)).toBe(true);
+  });
+
+  it.each<[string, string]>([
+    ['podPolicy: {secret: [a]}', 'did you mean "secrets"?'],
+    ['podPolicy: {imagePrefixes: [acme]}', 'must begin with a registry'],
+    ["podPolicy: {imagePrefixes: ['ghcr.io/acme/app:1']}", 'without a tag'],
+    ['podPolicy: {imagePrefixes: ghcr.io}', 'must be a list'],
+    ['podPolicy: {volumeTypes: [hostPath]}', 'hostPath'],
+    ['podPolicy: {maxPerContainer: {cpu: lots}}', 'must be a quantity'],
+    ['podPolicy: {secrets: [a*b]}', 'must be a name'],
+    ['podPolicy: []', 'must be a mapping'],
+  ])('a policy that is not understood keeps job-chief from starting: %s', (text, message) => {
+    expect(() => load(text)).toThrow(message);
   });
 
   it('puts flags before variables before the file', () => {

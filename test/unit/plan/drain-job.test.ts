@@ -147,7 +147,7 @@ describe('the Job of a drain Queue', () => {
 
   it('a dry run has no name, so that it meets no existing Job', () => {
     const { name: _name, ...rest } = metadata(drainJob(blueprint(), 1));
-    expect(dryRunJob(blueprint())).toEqual({ ...drainJob(blueprint(), 1), metadata: { ...rest, generateName: 'job-chief-check-' } });
+    expect(dryRunJob(blueprint())).toEqual({ what: '', manifest: { ...drainJob(blueprint(), 1), metadata: { ...rest, generateName: 'job-chief-check-' } } });
   });
 
   it('a blueprint knows the revision it was made from', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Controller } from '../../../src/reconcile/controller.ts';
 import type { SpecDocument } from '../../../src/reconcile/ports.ts';
 import type { SpecKey } from '../../../src/plan/observed.ts';
-import { aConfigMap, aFile, aQueueSpec, aRunningJob, anEnvironment, minutes, noon, seconds, thumbnails } from '../../support/builders.ts';
+import { aConfigMap, aFile, aQueueSpec, aRunningJob, anEnvironment, laxPolicy, minutes, noon, seconds, thumbnails } from '../../support/builders.ts';
 import { FakeClock, settle } from '../../support/fake-clock.ts';
 import { FakeCache, FakeEventReader, FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeProbe, FakeSpecs, FakeStatusSink, known, refusal } from '../../support/fakes.ts';
 import { FakeRecordCache, FakeRecordStore, FakeRunMeter } from '../../support/record-fakes.ts';
@@ -22,6 +22,7 @@ function aController(concurrency = 4) {
   const leadership = new FakeLeadership();
   const controller = new Controller({
     clock,
+    policy: laxPolicy,
     specs,
     cache,
     jobs,

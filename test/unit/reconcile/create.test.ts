@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { CreateAction } from '../../../src/plan/action.ts';
 import { drainJobName } from '../../../src/plan/drain-job.ts';
 import { createDrainJob, resolveName } from '../../../src/reconcile/create.ts';
+import { createNamed } from '../../../src/reconcile/create-named.ts';
 import { CreateGate } from '../../../src/reconcile/create-gate.ts';
 import { Memory } from '../../../src/reconcile/memory.ts';
 import type { LiveJob, ReadResult, WriteResult } from '../../../src/reconcile/ports.ts';
 import { objectAt } from '../../../src/lib/json.ts';
-import { observed, ready, thumbnails } from '../../support/builders.ts';
+import { aJobManifest, laxPolicy, observed, ready, thumbnails } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { done, FakeCache, FakeJobs, refusal } from '../../support/fakes.ts';
 import { planAt } from '../../support/planning.ts';
@@ -19,7 +20,7 @@ function setting() {
   const cache = new FakeCache();
   const jobs = new FakeJobs();
   const memory = new Memory({ clock, cache });
-  return { jobs, cache, memory, deps: { jobs, memory, gate: new CreateGate(clock) }, states: () => memory.reservations(thumbnails).map(({ jobName, state }) => [jobName, state]) };
+  return { jobs, cache, memory, deps: { jobs, memory, policy: laxPolicy, gate: new CreateGate(clock) }, states: () => memory.reservations(thumbnails).map(({ jobName, state }) => [jobName, state]) };
 }
 const ours: LiveJob = { name, uid: 'uid-found', resourceVersion: '300', deleting: false, finished: false, labels: { 'app.kubernetes.io/managed-by': 'job-chief', 'job-chief/name': 'thumbnails', 'job-chief/kind': 'queue' } };
 const found = (changes: Partial<LiveJob> = {}): ReadResult<LiveJob> => ({ kind: 'found', value: { ...ours, ...changes } });
@@ -29,6 +30,31 @@ const created = { kind: 'created', jobName: name, uid: 'uid-found' };
 const unclear = { kind: 'later', message: `whether Job "${name}" exists is not known: timed out` };
 const notMade = { kind: 'later', message: `Job "${name}" was not created` };
 const foreign = found({ labels: {} });
+
+describe('the last gate', () => {
+  it('sends nothing that the policy denies, and keeps no name for it', async () => {
+    const { deps, jobs, states } = setting();
+    const policy = { ...laxPolicy, imagePrefixes: ['registry.example/allowed'] };
+    expect(await createDrainJob({ ...deps, policy }, thumbnails, action)).toEqual({
+      kind: 'refused',
+      refusal: 'denied',
+      message: 'spec.template.spec.containers[0].image: the image "ghcr.io/acme/thumbnailer" is not allowed, says podPolicy.imagePrefixes (use an image under registry.example/allowed, or ask the operator to allow it)',
+    });
+    expect(jobs.requests).toEqual(['live thumbnails']);
+    expect(states()).toEqual([]);
+  });
+
+  it('lets pass what job-chief has added itself, and nothing that looks like it', async () => {
+    const { deps } = setting();
+    const policy = { ...laxPolicy, deniedSecrets: ['main-db'] };
+    const mine = { name: 'job-chief-connection', secret: { secretName: 'main-db' } };
+    const jobName = 'a';
+    const manifest = aJobManifest({ name: jobName }, { volumes: [mine] });
+    expect(await createNamed({ ...deps, policy }, thumbnails, { jobName, manifest, ours: [mine] })).toMatchObject({ kind: 'created' });
+    expect(await createNamed({ ...deps, policy }, thumbnails, { jobName, manifest, ours: [{ ...mine }] })).toMatchObject({ kind: 'refused', refusal: 'denied' });
+    expect(await createNamed({ ...deps, policy }, thumbnails, { jobName, manifest })).toMatchObject({ kind: 'refused', refusal: 'denied' });
+  });
+});
 
 describe('what a create comes to', () => {
   const table: readonly (readonly [string, WriteResult, ReadResult<LiveJob>, object, 'created' | 'unknown' | 'none', boolean])[] = [

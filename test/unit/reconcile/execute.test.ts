@@ -4,7 +4,7 @@ import { CreateGate } from '../../../src/reconcile/create-gate.ts';
 import { execute } from '../../../src/reconcile/execute.ts';
 import { Memory } from '../../../src/reconcile/memory.ts';
 import type { WriteResult } from '../../../src/reconcile/ports.ts';
-import { endingNote, finalNote, observed, ready, thumbnails } from '../../support/builders.ts';
+import { endingNote, finalNote, laxPolicy, observed, ready, thumbnails } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeCache, FakeJobs, FakeLeadership, refusal } from '../../support/fakes.ts';
 import { planAt } from '../../support/planning.ts';
@@ -27,7 +27,7 @@ function setting(answers: FakeJobs['answers'] = {}) {
   const jobs = new FakeJobs();
   jobs.answers = answers;
   const memory = new Memory({ clock, cache: new FakeCache() });
-  return { jobs, memory, leadership, run: (...actions: readonly Action[]) => execute({ jobs, memory, gate: new CreateGate(clock), leadership }, thumbnails, actions) };
+  return { jobs, memory, leadership, run: (...actions: readonly Action[]) => execute({ jobs, memory, policy: laxPolicy, gate: new CreateGate(clock), leadership }, thumbnails, actions) };
 }
 
 it('actions are carried out in their order', async () => {

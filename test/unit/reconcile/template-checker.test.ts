@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/lib/json.ts';
 import type { VerdictDemand } from '../../../src/plan/action.ts';
 import type { WriteResult } from '../../../src/reconcile/ports.ts';
 import { TemplateChecker } from '../../../src/reconcile/template-checker.ts';
-import { thumbnails } from '../../support/builders.ts';
+import { aJobManifest, laxPolicy, thumbnails } from '../../support/builders.ts';
 import { FakeClock, settle } from '../../support/fake-clock.ts';
 import { done, FakeJobs, promised, refusal } from '../../support/fakes.ts';
 
-function aChecker() {
+function aChecker(policy = laxPolicy) {
   const clock = new FakeClock();
   const jobs = new FakeJobs();
   const changed: string[] = [];
-  const checker = new TemplateChecker({ clock, jobs, changed: ({ name }) => changed.push(name) });
-  const demand = (hash = 'hash-1', notBefore = 0): VerdictDemand => ({ kind: 'verdict', hash, manifests: [{ what: '', manifest: { hash } }], notBefore });
+  const checker = new TemplateChecker({ clock, jobs, policy, changed: ({ name }) => changed.push(name) });
+  const demand = (hash = 'hash-1', notBefore = 0): VerdictDemand => ({ kind: 'verdict', hash, manifests: [{ what: '', manifest: aJobManifest({ name: hash }) }], notBefore });
   const ask = async (answer: WriteResult, hash?: string): Promise<void> => {
     jobs.answers = { dryRun: answer };
     checker.ask(thumbnails, demand(hash));
@@ -46,6 +47,45 @@ describe('what the dry run says', () => {
     }
     await ask(refusal('refused'), 'hash-2');
     expect([...counts, checker.verdict(thumbnails)?.count]).toEqual([1, 2, 1, 2, 1]);
+  });
+});
+
+describe('what the policy says', () => {
+  const policy = { ...laxPolicy, imagePrefixes: ['ghcr.io/acme'] };
+  const withImage = (image: string): JsonObject => aJobManifest({ name: 'a' }, { containers: [{ name: 'main', image }] });
+
+  it('comes first: the API server is not asked about what is denied', async () => {
+    const { checker, jobs, clock } = aChecker(policy);
+    checker.ask(thumbnails, { kind: 'verdict', hash: 'hash-1', manifests: [{ what: 'step "load"', manifest: withImage('ghcr.io/acme/app') }, { what: 'step "mail"', manifest: withImage('alpine') }], notBefore: 0 });
+    await settle();
+    expect(jobs.requests).toEqual([]);
+    expect(checker.verdict(thumbnails)).toMatchObject({ hash: 'hash-1', at: clock.now(), result: { kind: 'denied' } });
+    expect(checker.verdict(thumbnails)?.result).toHaveProperty('message', expect.stringMatching(/^step "mail": spec\.template\.spec\.containers\[0]\.image: the image "docker\.io\/library\/alpine" is not allowed, says podPolicy\.imagePrefixes/));
+  });
+
+  it('is not about samples: what a reference will be is judged when it is known', async () => {
+    const { checker, jobs } = aChecker(policy);
+    checker.ask(thumbnails, { kind: 'verdict', hash: 'hash-1', manifests: [{ what: '', manifest: withImage('1'), open: withImage('$(params.image)') }], notBefore: 0 });
+    await settle();
+    expect(jobs.requests).toEqual(['dry run']);
+  });
+
+  it('is about everything beside an open reference', async () => {
+    const { checker, jobs } = aChecker(policy);
+    const open = aJobManifest({}, { hostNetwork: true, containers: [{ name: 'main', image: '$(params.image)' }] });
+    checker.ask(thumbnails, { kind: 'verdict', hash: 'hash-1', manifests: [{ what: '', manifest: withImage('1'), open }], notBefore: 0 });
+    await settle();
+    expect(checker.verdict(thumbnails)?.result.kind).toBe('denied');
+    expect(jobs.requests).toEqual([]);
+  });
+
+  it("is not about job-chief's own additions", async () => {
+    const { checker, jobs } = aChecker({ ...laxPolicy, deniedSecrets: ['main-db'] });
+    const entry = { name: 'X', valueFrom: { secretKeyRef: { name: 'main-db', key: 'k' } } };
+    const manifest = aJobManifest({}, { containers: [{ name: 'main', image: 'app', env: [entry] }] });
+    checker.ask(thumbnails, { kind: 'verdict', hash: 'hash-1', manifests: [{ what: '', manifest, ours: [entry] }], notBefore: 0 });
+    await settle();
+    expect(jobs.requests).toEqual(['dry run']);
   });
 });
 

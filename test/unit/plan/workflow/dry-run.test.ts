@@ -24,11 +24,24 @@ describe('the Jobs that are asked about', () => {
     expect(objectAt(job?.manifest, 'metadata')).not.toHaveProperty('name');
   });
 
+  it('have beside them what they are before samples take the place of references, for the policy', () => {
+    const [job] = jobs(aWorkflowSpec({ parameters: { tag: parameter('string') }, steps: [aStep('load', { work: work({ image: 'app:$(params.tag)' }), files: { '/app/a': 'a' } })] }));
+    expect([job?.manifest, job?.open].map((manifest) => containerOf(manifest ?? {})['image'])).toEqual(['app:1', 'app:$(params.tag)']);
+    expect(job?.ours).toEqual(arrayAt(podOf(job?.open ?? {}), 'volumes'));
+    expect(arrayAt(podOf(job?.open ?? {}), 'volumes')[0]).toBe(job?.ours?.[0]);
+  });
+
   it('are those of steps, of finally and of undo, and of each file', () => {
     const manifests = ['a.yaml', 'b.yaml'].map((file) => ({ file, template: { apiVersion: 'batch/v1', kind: 'Job', ...aJobTemplate({ image: file }) } }));
     const undo = { template: aJobTemplate({ image: 'undo' }), retry: aStep('x').retry, startTimeout: 0, timeout: undefined };
     const spec = aWorkflowSpec({ steps: [aStep('load', { undo }), aStep('files', { work: { kind: 'manifests', manifests, several: true } })], finally: [aStep('tell', { work: work({ image: 'tell' }) })] });
     expect(jobs(spec).map(({ what }) => what)).toEqual(['step "load"', 'undo of step "load"', 'step "files", file "a.yaml"', 'step "files", file "b.yaml"', 'step "tell"']);
+  });
+
+  it('of a template are named by their file, if at all: nobody wrote a step', () => {
+    const manifests = [{ file: 'a.yaml', template: { apiVersion: 'batch/v1', kind: 'Job', ...aJobTemplate() } }];
+    const whatOf = (step: StepSpec): string[] => jobs(aWorkflowSpec({ kind: 'Template', steps: [step] })).map(({ what }) => what);
+    expect([whatOf(aStep('job')), whatOf(aStep('job', { work: { kind: 'manifests', manifests, several: false } }))]).toEqual([[''], ['file "a.yaml"']]);
   });
 
   it('are none for what is no Job', () => {

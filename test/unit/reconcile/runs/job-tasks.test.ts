@@ -7,7 +7,7 @@ import { Memory } from '../../../../src/reconcile/memory.ts';
 import type { LiveJob, ReadResult, WriteResult } from '../../../../src/reconcile/ports.ts';
 import { JobTasks, type TaskNews } from '../../../../src/reconcile/runs/job-tasks.ts';
 import { attemptLabel, managedBy, managedByLabel, runLabel, stepLabel } from '../../../../src/spec/keys.ts';
-import { aPod, noon } from '../../../support/builders.ts';
+import { aJobManifest, aPod, laxPolicy, noon } from '../../../support/builders.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { done, FakeCache, FakeJobs, FakeLeadership, FakeLog, promised, refusal } from '../../../support/fakes.ts';
 import { aState, FakeRecordStore } from '../../../support/record-fakes.ts';
@@ -15,7 +15,7 @@ import { aLoadedRun } from '../../../support/run-scene.ts';
 
 const key = runKey('etl-1');
 const labels = { [managedByLabel]: managedBy, [runLabel]: 'etl-1', [stepLabel]: 'load', [attemptLabel]: '1' };
-const create: CreateStepJob = { kind: 'createStepJob', step: 'load', jobName: 'etl-load-1', reason: 'StepDue', because: 'it is due', manifest: { metadata: { name: 'etl-load-1', labels } } };
+const create: CreateStepJob = { kind: 'createStepJob', step: 'load', jobName: 'etl-load-1', reason: 'StepDue', because: 'it is due', manifest: aJobManifest({ name: 'etl-load-1', labels }) };
 const lookUp: LookUpJob = { kind: 'lookUp', step: 'load', jobName: 'etl-load-1', reason: 'AnswerUnknown', because: 'it was seen' };
 const found = (changes: Partial<LiveJob> = {}): ReadResult<LiveJob> => ({ kind: 'found', value: { name: 'etl-load-1', uid: 'uid-found', resourceVersion: '300', deleting: false, finished: false, labels, ...changes } });
 const stopping: Stopping = { mode: 'cancel', reason: 'RunCancelled', message: 'enough', at: noon };
@@ -33,7 +33,7 @@ function setting() {
   const log = new FakeLog();
   const news: TaskNews[] = [];
   let rounds = 0;
-  const tasks = new JobTasks({ clock, jobs, cache, store, memory, leadership, log, gate: new CreateGate(clock), told: (_key, one) => news.push(one), changed: () => { rounds += 1; } });
+  const tasks = new JobTasks({ clock, jobs, cache, store, memory, leadership, log, policy: laxPolicy, gate: new CreateGate(clock), told: (_key, one) => news.push(one), changed: () => { rounds += 1; } });
   const run = aLoadedRun();
   const start = async (action: CreateStepJob | LookUpJob = create): Promise<void> => {
     tasks.start(key, run, action);
@@ -257,8 +257,8 @@ describe('many at once', () => {
     const answer = promised<WriteResult>();
     jobs.answers = { create: answer.promise };
     jobs.requests.splice(0);
-    for (let index = 0; index < 200; index += 1) tasks.start(key, run, { ...create, jobName: `job-${index}`, manifest: { metadata: { name: `job-${index}`, labels } } });
-    tasks.start(runKey('etl-2'), aLoadedRun(), { ...create, jobName: 'of-another-run', manifest: { metadata: { name: 'of-another-run' } } });
+    for (let index = 0; index < 200; index += 1) tasks.start(key, run, { ...create, jobName: `job-${index}`, manifest: aJobManifest({ name: `job-${index}`, labels }) });
+    tasks.start(runKey('etl-2'), aLoadedRun(), { ...create, jobName: 'of-another-run', manifest: aJobManifest({ name: 'of-another-run' }) });
     await clock.advance(1);
     expect(jobs.requests).toHaveLength(65);
     expect(jobs.requests).toContain('create of-another-run');

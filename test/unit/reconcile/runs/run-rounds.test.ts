@@ -15,7 +15,7 @@ import { RunReporter } from '../../../../src/reconcile/runs/run-reporter.ts';
 import { RunRounds } from '../../../../src/reconcile/runs/run-rounds.ts';
 import { SpecIndex } from '../../../../src/reconcile/spec-index.ts';
 import type { WorkflowSpec } from '../../../../src/spec/workflow.ts';
-import { aConfigMap, aFile, aJob, anEnvironment, aPod, aProblem, complete, endingNote, finalNote, noon } from '../../../support/builders.ts';
+import { aConfigMap, aFile, aJob, aJobManifest, anEnvironment, aPod, aProblem, complete, endingNote, finalNote, laxPolicy, noon } from '../../../support/builders.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { FakeCache, FakeEventReader, FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeSpecs, promised, refusal } from '../../../support/fakes.ts';
 import { aRecord, aState, FakeRecordCache, FakeRecordStore, FakeRunMeter, over } from '../../../support/record-fakes.ts';
@@ -56,7 +56,7 @@ function aRun({ spec = {}, plans = [] }: Options = {}) {
   const recordNames = new Memory({ clock, cache: records });
   const reporter = new RunReporter({ events, meter, runMeter, log, records, specs });
   const keeper = new RecordKeeper({ clock, store, wrote: (name, result) => { reporter.recordWritten(name, result); }, merged: (name, uid, state) => { runs.merged(name, uid, state); }, ended: (name, _uid, state) => { reporter.ended(name, state); } });
-  const tasks = new JobTasks({ clock, jobs, cache, store, memory, leadership, log, gate: new CreateGate(clock), told: (told, news) => { reporter.task(told.name, news); }, changed });
+  const tasks = new JobTasks({ clock, jobs, cache, store, memory, leadership, log, policy: laxPolicy, gate: new CreateGate(clock), told: (told, news) => { reporter.task(told.name, news); }, changed });
   const rounds = new RunRounds({
     clock, environment: anEnvironment(), parse, jobs, store, records, cache, specs, leadership, keeper, tasks, memory, recordNames, runs, reporter,
     explainer: new Explainer({ clock, events: new FakeEventReader(), changed }),
@@ -254,7 +254,7 @@ describe('a round of a run', () => {
 
 describe('what a plan may look at', () => {
   it('Jobs by name, orphans, names that were asked for, and what is under way as created', async () => {
-    const manifest = { metadata: { name: 'j2' } };
+    const manifest = aJobManifest({ name: 'j2' });
     const create: RunAction = { kind: 'createStepJob', step: 'load', jobName: 'j2', reason: 'StepDue', because: 'due', manifest };
     const { round, cache, jobs, memory, seen } = held({}, { plans: [{ actions: [create] }, {}] }, { state: aState() });
     cache.hold(key, [aJob({ name: 'j1', ownerUid: 'uid-etl-1' })], [aPod({ name: 'left' })]);
@@ -344,7 +344,7 @@ describe('what a plan decides', () => {
 
   it('creates are not waited for: the state is on its way into the record before they are answered', async () => {
     const state = aState({ steps: { load: { attempts: [{ job: 'j1', at: noon }] } } });
-    const { round, jobs, store } = held({}, { plans: [{ state, actions: [{ kind: 'createStepJob', step: 'load', jobName: 'j1', reason: 'StepDue', because: 'due', manifest: { metadata: { name: 'j1' } } }] }] });
+    const { round, jobs, store } = held({}, { plans: [{ state, actions: [{ kind: 'createStepJob', step: 'load', jobName: 'j1', reason: 'StepDue', because: 'due', manifest: aJobManifest({ name: 'j1' }) }] }] });
     jobs.answers = { create: new Promise(() => undefined) };
     await round();
     expect([jobs.requests, store.state()]).toEqual([['create j1'], state]);

@@ -10,7 +10,7 @@ import { WorkflowRounds } from '../../../../src/reconcile/runs/workflow-rounds.t
 import { SpecIndex } from '../../../../src/reconcile/spec-index.ts';
 import { StatusWriter } from '../../../../src/reconcile/status-writer.ts';
 import { TemplateChecker } from '../../../../src/reconcile/template-checker.ts';
-import { aConfigMap, anEnvironment, noon } from '../../../support/builders.ts';
+import { aConfigMap, aJobManifest, anEnvironment, laxPolicy, noon } from '../../../support/builders.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeSpecs, FakeStatusSink, refusal } from '../../../support/fakes.ts';
 import { aRecord, FakeRecordCache, FakeRecordStore, FakeRunMeter } from '../../../support/record-fakes.ts';
@@ -41,7 +41,7 @@ function aWorkflow(...plans: readonly Partial<WorkflowPlan>[]) {
   const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, log, leadership });
   const rounds = new WorkflowRounds({
     clock, environment: anEnvironment(), leadership, specs, store, keeper, recordNames, records, reporter, meter, runMeter, events, log,
-    checker: new TemplateChecker({ clock, jobs, changed: () => undefined }),
+    checker: new TemplateChecker({ clock, jobs, policy: laxPolicy, changed: () => undefined }),
     changed: (changed) => woken.push(specText(changed)),
     plan: (observed) => {
       seen.push(observed);
@@ -73,7 +73,7 @@ describe('a round of a workflow', () => {
   });
 
   it('asks the API server about its templates', async () => {
-    const { round, jobs, seen } = aWorkflow({ demands: [{ kind: 'verdict', hash: 'hash-1', manifests: [{ what: 'step "a"', manifest: {} }, { what: 'step "b"', manifest: {} }], notBefore: 0 }] }, {});
+    const { round, jobs, seen } = aWorkflow({ demands: [{ kind: 'verdict', hash: 'hash-1', manifests: [{ what: 'step "a"', manifest: aJobManifest() }, { what: 'step "b"', manifest: aJobManifest() }], notBefore: 0 }] }, {});
     await round();
     await round();
     expect([jobs.requests, seen[1]?.verdict?.result.kind]).toEqual([['dry run', 'dry run'], 'passed']);
