@@ -8,10 +8,10 @@ import type { Finding } from './report.ts';
 import { subdomainMessage, subdomainPattern } from './schema-fields.ts';
 
 /** Kinds of this version. */
-export const supportedKinds = ['Queue', 'Workflow', 'Limits'] as const;
+export const supportedKinds = ['Queue', 'Workflow', 'Template', 'Limits'] as const;
 export type SupportedKind = (typeof supportedKinds)[number];
 /** Kinds that job-chief has in other versions: their names deserve a better answer than "unknown". */
-const otherKinds = ['Template', 'Run'];
+const otherKinds = ['Run'];
 /** Kinds of any version. */
 export const allKinds: readonly string[] = [...supportedKinds, ...otherKinds];
 

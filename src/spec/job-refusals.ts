@@ -33,6 +33,9 @@ export const refusedJobFields: Readonly<Record<string, string>> = {
 /** Refused in the Job's spec of a step: it may have as many pods as it likes. */
 export const refusedStepFields: Readonly<Record<string, string>> = { activeDeadlineSeconds: stepTimeout, ...refusedAnywhere };
 
+/** Refused in the Job's spec of a Template, which has but one. */
+export const refusedTemplateFields: Readonly<Record<string, string>> = { activeDeadlineSeconds: timeout, ...refusedAnywhere };
+
 /** Refused in the pod's spec, in both forms. */
 export const refusedPodFields: Readonly<Record<string, string>> = {
   activeDeadlineSeconds: timeout,

@@ -1,4 +1,4 @@
-/** What a reference of a Workflow stands for: where it leads, and of what type the value is, as far as that is declared. */
+/** What a reference of a Workflow or Template stands for: where it leads, and of what type the value is, as far as that is declared. */
 import { isObject, objectAt, stringAt, type JsonObject } from '../lib/json.ts';
 import { nearest } from '../lib/nearest.ts';
 import { endFields, runFields } from './expression-names.ts';
@@ -11,10 +11,10 @@ import { idOf, type StepText, type StepTexts } from './workflow-steps.ts';
 export interface ReferenceScope {
   /** The step that the place belongs to; undefined: one of the workflow as a whole. */
   readonly step: StepText | undefined;
-  /** `each`: the item of a forEach; `none`: no forEach; `other`: a place that is not done for each item. */
-  readonly item: 'each' | 'none' | 'other';
-  /** `before`: outputs of other steps; `after`: of all steps, and what came of the run; `never`: of none. */
-  readonly steps: 'before' | 'after' | 'never';
+  /** `each`: the item of a forEach; `none`: no forEach; `other`: a place that is not done for each item; `never`: there are no items. */
+  readonly item: 'each' | 'none' | 'other' | 'never';
+  /** `before`: outputs of other steps; `after`: of all steps, and what came of the run; `never`: of none; `none`: there are no steps. */
+  readonly steps: 'before' | 'after' | 'never' | 'none';
 }
 
 /** All that is declared. */
@@ -41,7 +41,7 @@ export function resolve({ root, path, text, malformed }: Reference, scope: Refer
     case 'run':
       return runField(path, text, scope);
     case 'message':
-      return nothing(`${text} names nothing: a Workflow has no messages`, 'declare a parameter, and pass it from the message');
+      return nothing(`${text} names nothing: messages are those of a Queue`, 'declare a parameter, and pass it from the message');
   }
 }
 
@@ -75,7 +75,7 @@ function valueOf(type: ValueType | undefined, rest: readonly string[], text: str
 function parameter([name, ...rest]: readonly string[], text: string, { spec }: Declarations): Resolved {
   const parameters = objectAt(spec, 'parameters');
   const names = Object.keys(parameters);
-  const known = names.length === 0 ? 'the workflow declares no parameters: add parameters' : `the parameters are ${names.slice(0, 12).join(', ')}`;
+  const known = names.length === 0 ? 'no parameters are declared: add parameters' : `the parameters are ${names.slice(0, 12).join(', ')}`;
   if (name === undefined) return nothing(`${text} names no parameter`, known);
   const found = declaredAs(name, parameters);
   if (found === undefined) return nothing(`there is no parameter "${name}"`, guess(name, names, known));
@@ -104,6 +104,7 @@ export function outputType(step: StepText, declared: unknown): ValueType | undef
 function stepNamed(name: string, { step: own, steps: which }: ReferenceScope, { byId }: StepTexts): { readonly kind: 'step'; readonly step: StepText } | Extract<Resolved, { kind: 'nothing' }> {
   const refuse = (message: string, hint: string) => ({ kind: 'nothing' as const, message, hint });
   const step = byId.get(idOf(name));
+  if (which === 'none') return refuse(`a template has no steps whose outputs could be named: $(steps.${name}…)`, 'declare a parameter: a step of a Workflow can pass the output of another in template.parameters');
   if (which === 'never') return refuse(`outputs of steps have no place in jobDefaults, which are for all steps: $(steps.${name}…)`, 'use params and run here, and outputs in the steps that need them');
   if (!step) return refuse(`there is no step "${name}"`, guess(name, [...byId.values()].map((known) => known.name), 'a step is named by its field "name"'));
   if (step === own && which === 'before') return refuse(`the step "${name}" cannot use its own outputs`, 'they are known when it has ended');
@@ -112,7 +113,8 @@ function stepNamed(name: string, { step: own, steps: which }: ReferenceScope, { 
 }
 
 function item(path: readonly string[], text: string, { step, item: where }: ReferenceScope): Resolved {
-  if (where === 'other') return nothing(`${text} has no place here, which is not done for each item`, 'use it in job, jobTemplate, timeout or workflow.parameters of a step with forEach');
+  if (where === 'never') return nothing(`${text} names nothing: a template has no items`, 'declare a parameter: a step of a Workflow with forEach can pass its item in template.parameters');
+  if (where === 'other') return nothing(`${text} has no place here, which is not done for each item`, 'use it in job, jobTemplate, timeout, template.parameters or workflow.parameters of a step with forEach');
   if (where === 'none' || !step) return nothing(`${text} names nothing: the step has no forEach`, 'add forEach; where the text itself must reach the container write $$(item)');
   const forEach = objectAt(step.value, 'forEach');
   if (Object.hasOwn(forEach, 'count')) return valueOf('integer', path, text);
@@ -134,6 +136,6 @@ function runField([name = '', ...rest]: readonly string[], text: string, { steps
   const names = Object.keys(runFields) as (keyof typeof runFields)[];
   const field = names.find((known) => known === name);
   if (field === undefined) return nothing(`there is no "${name}" among the fields of run`, guess(name, names, `the fields of run are ${names.join(', ')}`));
-  if (endFields.has(field) && steps !== 'after') return nothing(`${text} is known only when all steps have ended`, 'use it in a step of finally, in undo or in outputs');
+  if (endFields.has(field) && steps !== 'after') return nothing(`${text} is known only when all steps have ended`, steps === 'none' ? 'remove it: a template has nothing that comes after its Job' : 'use it in a step of finally, in undo or in outputs');
   return valueOf(field === 'attempt' ? 'integer' : field === 'failedSteps' ? 'array' : 'string', rest, text);
 }

@@ -36,7 +36,8 @@ export function buildStep(step: StepText, checked: CheckedWorkflow): StepSpec {
 }
 
 function workSpec(step: StepText, checked: CheckedWorkflow): StepWork {
-  const { jobFile, jobFiles, workflow, approve, maxParallel } = step.value as unknown as StepDocument;
+  const { jobFile, jobFiles, template, workflow, approve, maxParallel } = step.value as unknown as StepDocument;
+  if (template) return { kind: 'subRun', target: { kind: 'template', name: template.name }, parameters: template.parameters ?? {} };
   if (workflow) return { kind: 'subRun', target: { kind: 'workflow', name: workflow.name }, parameters: workflow.parameters ?? {} };
   if (approve) return { kind: 'approve', message: approve.message ?? '' };
   if (jobFile !== undefined) return { kind: 'manifests', manifests: manifests([jobFile], checked), several: false };

@@ -32,9 +32,7 @@ function under(path: FieldPath, findings: readonly Finding[]): Finding[] {
   return findings.map((finding) => ({ ...finding, path: [...path, ...(finding.path ?? [])] }));
 }
 
-/** `template` has a word of its own (workflow-notes.ts). */
 function workChoice({ value }: StepText): Finding[] {
-  if (Object.hasOwn(value, 'template')) return [];
   return exactlyOne(value, [], workFields, 'job is a flat recipe such as {image: ghcr.io/acme/load:1.0}, jobTemplate a whole JobTemplateSpec, jobFile the data key of a Job');
 }
 
@@ -46,6 +44,7 @@ const misplaced: Readonly<Record<WorkField, Readonly<Record<string, string>>>> =
   jobTemplate: {},
   jobFile: { forEach: asItStands, files: asItStands },
   jobFiles: { forEach: asItStands, files: asItStands, outputs: 'it is several Jobs, none of which speaks for all' },
+  template: { files: noJob, startTimeout: noJob },
   workflow: { files: noJob, startTimeout: noJob },
   approve: { forEach: 'it is one answer', retry: 'it is one answer', outputs: 'an answer has no outputs', undo: 'there is nothing to undo', files: noJob, startTimeout: noJob },
 };
@@ -85,18 +84,21 @@ function lateFindings({ value }: StepText): Finding[] {
   return [{ code: 'ConflictingFields', message: '"undo" is for steps that a run reverts, and that is over when the steps of finally start', path: ['undo'], part: 'key', hint: 'remove it' }];
 }
 
-function retryFindings(value: JsonObject, path: FieldPath): Finding[] {
+/** `retry` of a step, of its undo, or of a Template. */
+export function retryFindings(value: JsonObject, path: FieldPath): Finding[] {
   const retry = value['retry'];
   if (!isObject(retry)) return [];
   const exitCodes = retry['exitCodes'];
-  const sub = Object.hasOwn(value, 'workflow') ? ['exitCodes', 'onOOM'].filter((field) => Object.hasOwn(retry, field)) : [];
+  const runs = (['template', 'workflow'] as const).find((field) => Object.hasOwn(value, field));
+  const sub = runs === undefined ? [] : ['exitCodes', 'onOOM'].filter((field) => Object.hasOwn(retry, field));
   return [
     ...(isObject(exitCodes) ? exactlyOne(exitCodes, [...path, 'retry', 'exitCodes'], ['retry', 'fail'], 'retry lists the exit codes that are tried again, fail those that are final') : []),
-    ...sub.map((field): Finding => ({ code: 'ConflictingFields', message: `"${field}" does not go with "workflow": a run has no containers`, path: [...path, 'retry', field], part: 'key', hint: 'set it in the steps of that workflow' })),
+    ...sub.map((field): Finding => ({ code: 'ConflictingFields', message: `"${field}" does not go with "${runs ?? ''}": a run has no containers`, path: [...path, 'retry', field], part: 'key', hint: runs === 'template' ? 'set it in the template' : 'set it in the steps of that workflow' })),
   ];
 }
 
-function fileFindings(value: JsonObject): Finding[] {
+/** Paths of `files`. */
+export function fileFindings(value: JsonObject): Finding[] {
   const files = part(value, ['files']);
   return Object.keys(files?.value ?? {})
     .filter(isReservedPath)
@@ -104,17 +106,17 @@ function fileFindings(value: JsonObject): Finding[] {
 }
 
 /** Rules of the Job as it will be, with the fields of jobDefaults. What is wrong in those is told once, there. */
-function jobRules(spec: JsonObject, holder: JsonObject): Finding[] {
+export function jobRules(spec: JsonObject, holder: JsonObject): Finding[] {
   const recipe = recipeOf(spec, holder);
   const merged = recipe ? { ...holder, job: recipe } : holder;
   const own = part(holder, ['job'])?.value;
   const isOwn = ({ path = [], code }: Finding): boolean => path[0] !== 'job' || code === 'ConflictingFields' || own === undefined || Object.hasOwn(own, String(path[1]));
-  return [...imageFindings(recipe), ...[...jobFindings(merged), ...credentialFindings(merged), ...scriptFindings(merged)].filter(isOwn)];
+  return [...imageFindings(recipe, spec !== holder), ...[...jobFindings(merged), ...credentialFindings(merged), ...scriptFindings(merged)].filter(isOwn)];
 }
 
-function imageFindings(recipe: JsonObject | undefined): Finding[] {
+function imageFindings(recipe: JsonObject | undefined, hasSteps: boolean): Finding[] {
   if (!recipe || Object.hasOwn(recipe, 'image')) return [];
-  return [{ code: 'MissingField', message: 'the field "image" is required', path: ['job', 'image'], hint: 'set it here, or for all steps in jobDefaults' }];
+  return [{ code: 'MissingField', message: 'the field "image" is required', path: ['job', 'image'], hint: hasSteps ? 'set it here, or for all steps in jobDefaults' : 'name the image that the container runs' }];
 }
 
 function defaultsFindings(spec: JsonObject): Finding[] {

@@ -1,5 +1,5 @@
 /** What users write as a step of a Workflow. */
-import { Type, type Static, type TOptional, type TUnsafe } from 'typebox';
+import { Type, type Static, type TOptional, type TString, type TUnsafe } from 'typebox';
 import { durationPattern } from '../lib/duration.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 import { stepJob, stepJobTemplate } from './job-schema.ts';
@@ -19,10 +19,11 @@ export const nameText = (description: string): ReturnType<typeof Type.String> =>
 
 /** A data key of the ConfigMap. */
 const dataKey = { type: 'string', minLength: 1, maxLength: 253, pattern: '^[-._a-zA-Z0-9]+$', errorMessage: 'must be the name of a data key: letters, digits, "-", "_" and "."' };
-const fileName = (description: string) => Type.Optional(Type.String({ ...dataKey, description }));
+/** A field that names one. */
+export const fileName = (description: string): TOptional<TString> => Type.Optional(Type.String({ ...dataKey, description }));
 
 /** A duration, or a reference to a text that is one. */
-const timeout = (description: string) =>
+export const timeout = (description: string): TOptional<TString> =>
   Type.Optional(
     Type.String({
       description: `${description} Without it there is no limit. From 1s to 365d.`,
@@ -73,15 +74,16 @@ const forEach = Type.Optional(
   ),
 );
 
-const workflow = Type.Optional(
-  Type.Object(
-    {
-      name: Type.String({ description: 'Logical name of the workflow.', minLength: 1, maxLength: 253, pattern: subdomainPattern, errorMessage: subdomainMessage }),
-      parameters: Type.Optional(Type.Unsafe<JsonObject>({ type: 'object', description: 'Values of its parameters. They may hold references.', default: {} })),
-    },
-    { additionalProperties: false, description: 'A run of another workflow: the step has its outcome and its outputs.' },
-  ),
-);
+const subRun = (what: string, description: string) =>
+  Type.Optional(
+    Type.Object(
+      {
+        name: Type.String({ description: `Logical name of the ${what}.`, minLength: 1, maxLength: 253, pattern: subdomainPattern, errorMessage: subdomainMessage }),
+        parameters: Type.Optional(Type.Unsafe<JsonObject>({ type: 'object', description: 'Values of its parameters. They may hold references.', default: {} })),
+      },
+      { additionalProperties: false, description: `${description}: the step has its outcome and its outputs.`, errorMessage: `must be a mapping such as {name: ${what === 'workflow' ? 'etl' : 'resize'}, parameters: {}}` },
+    ),
+  );
 
 const approve = Type.Optional(
   Type.Object(
@@ -109,7 +111,8 @@ export interface OutputDocument extends JsonObject {
   readonly type: (typeof valueTypes)[number];
   readonly default?: Json;
 }
-const output: JsonObject = {
+/** What is declared of it. */
+export const output: JsonObject = {
   type: 'object',
   additionalProperties: false,
   required: ['type'],
@@ -119,7 +122,8 @@ const output: JsonObject = {
   },
 };
 
-const files = Type.Optional(
+/** `files`. */
+export const files = Type.Optional(
   Type.Unsafe<Readonly<Record<string, string>>>({
     type: 'object',
     description: 'Files in every container of the job, by their absolute path: each the content of a data key of the ConfigMap.',
@@ -146,7 +150,8 @@ export const stepSchema = Type.Object(
         errorMessage: 'must be a pattern of data keys such as "load-*.yaml": letters, digits, "-", "_", ".", "*" and "?"',
       }),
     ),
-    workflow,
+    template: subRun('template', 'A run of a template'),
+    workflow: subRun('workflow', 'A run of another workflow'),
     approve,
     dependsOn,
     when: expression('Condition over parameters and outputs of other steps, as an expression. Where it is false the step is skipped.'),
@@ -160,7 +165,7 @@ export const stepSchema = Type.Object(
     outputs: namedMap<OutputDocument>('Values that the step writes to the file $JOB_CHIEF_OUTPUT, by name.', output),
     files,
   },
-  { additionalProperties: false, description: 'One step: exactly one of job, jobTemplate, jobFile, jobFiles, workflow and approve says what it does.' },
+  { additionalProperties: false, description: 'One step: exactly one of job, jobTemplate, jobFile, jobFiles, template, workflow and approve says what it does.' },
 );
 
 /** A step as users write it, once it is valid. */

@@ -77,9 +77,9 @@ function partOf(text: string): string {
   return text.startsWith('*') ? '.*' : text.replace(/[^A-Za-z0-9_-]/g, '\\$&');
 }
 
-/** What the schema says about the slash in a name of a file. */
-export function isAboutPath({ keyword, instancePath }: SchemaError, spec: JsonObject): boolean {
-  const [first, second, ...rest] = keyword === 'pattern' ? (pathInStep(pointerPath(instancePath, spec)) ?? []) : [];
+/** What the schema says about the slash in a name of a file. `inStep`: a path of the spec as seen from its step. */
+export function isAboutPath({ keyword, instancePath }: SchemaError, spec: JsonObject, inStep = pathInStep): boolean {
+  const [first, second, ...rest] = keyword === 'pattern' ? (inStep(pointerPath(instancePath, spec)) ?? []) : [];
   const field = first === 'undo' ? second : first;
   if (field === 'files' && first === 'files') return second !== undefined && rest.length === 0;
   return field === 'jobFile' || field === 'jobFiles';

@@ -1,4 +1,4 @@
-/** References in the text of a Workflow: which places have them, what is wrong with them, and which steps they lead to. */
+/** References in the text of a Workflow or Template: which places have them, what is wrong with them, and which steps they lead to. */
 import type { JsonObject } from '../lib/json.ts';
 import { lazy } from '../lib/lazy.ts';
 import { pointerPath, type FieldPath } from './field-path.ts';
@@ -10,7 +10,7 @@ import type { ValueType } from './value-type.ts';
 import type { StepText } from './workflow-steps.ts';
 
 /** A part of the spec whose texts may hold references. */
-interface Place {
+export interface Place {
   readonly path: FieldPath;
   readonly scope: ReferenceScope;
   /** Its references are edges of the graph. */
@@ -32,9 +32,14 @@ export interface SpecReferences {
   withoutOpen(errors: readonly SchemaError[]): { readonly errors: readonly SchemaError[]; readonly findings: readonly Finding[] };
 }
 
-/** Reads them all. */
+/** Reads all of a Workflow. */
 export function specReferences(declared: Declarations): SpecReferences {
-  const places = placesOf(declared);
+  const references = referencesAt(declared, placesOf(declared));
+  return { ...references, findings: [...references.findings, ...unreplaced(declared)] };
+}
+
+/** Reads those of some places. */
+export function referencesAt(declared: Declarations, places: readonly Place[]): SpecReferences {
   const findings: Finding[] = [];
   const mentions: Mention[] = [];
   for (const { path: base, scope, edges } of places) {
@@ -47,7 +52,7 @@ export function specReferences(declared: Declarations): SpecReferences {
   // What forEach may hold is the schema's to say.
   const scopes = lazy(() => new Map(places.filter(({ path }) => path.at(-1) !== 'forEach').map(({ path, scope }) => [JSON.stringify(path), scope])));
   return {
-    findings: [...findings, ...unreplaced(declared)],
+    findings,
     mentions,
     withoutOpen: (errors) => withoutOpen(errors, { declared, scopes }),
   };
@@ -66,23 +71,21 @@ function placesOfStep(step: StepText): Place[] {
   const scope: ReferenceScope = { step, item, steps: step.late ? 'after' : 'before' };
   const at = (...fields: readonly string[]): FieldPath => [...step.path, ...fields];
   return [
-    ...[at('job'), at('jobTemplate'), at('timeout'), at('workflow', 'parameters')].map((path) => ({ path, scope, edges: true })),
+    ...[at('job'), at('jobTemplate'), at('timeout'), at('template', 'parameters'), at('workflow', 'parameters')].map((path) => ({ path, scope, edges: true })),
     { path: at('forEach'), scope: { ...scope, item: 'other' }, edges: true },
     ...[at('undo', 'job'), at('undo', 'jobTemplate')].map((path) => ({ path, scope: { step, item: 'other' as const, steps: 'after' as const }, edges: false })),
   ];
 }
 
-/** Texts that look as if they were meant to be replaced, where nothing is. */
 function unreplaced({ spec, steps }: Declarations): Finding[] {
-  const paths = steps.all.flatMap(({ path }) => [['approve', 'message'], ['undo', 'timeout'], ['startTimeout'], ['workflow', 'name'], ['jobFile'], ['retry']].map((fields) => [...path, ...fields]));
+  const paths = steps.all.flatMap(({ path }) => [['approve', 'message'], ['undo', 'timeout'], ['startTimeout'], ['template', 'name'], ['workflow', 'name'], ['jobFile'], ['retry']].map((fields) => [...path, ...fields]));
+  return unreplacedFindings(spec, paths, 'references are replaced in job, jobTemplate, timeout, forEach and the parameters of template and workflow of a step, and in outputs of the workflow');
+}
+
+/** Texts that look as if they were meant to be replaced, where nothing is. `hint`: where something is. */
+export function unreplacedFindings(spec: JsonObject, paths: readonly FieldPath[], hint: string): Finding[] {
   return paths.flatMap((base) =>
-    referencesUnder(spec, base).map(({ path, reference }): Finding => ({
-      code: 'UnreplacedReference',
-      message: `${reference.text} is not replaced here`,
-      path,
-      within: reference.offset,
-      hint: 'references are replaced in job, jobTemplate, timeout, forEach and workflow.parameters of a step, and in outputs of the workflow',
-    })),
+    referencesUnder(spec, base).map(({ path, reference }): Finding => ({ code: 'UnreplacedReference', message: `${reference.text} is not replaced here`, path, within: reference.offset, hint })),
   );
 }
 

@@ -81,7 +81,8 @@ function uniqueNames(all: readonly Named[], what: string): Finding[] {
   });
 }
 
-function uniqueKeys(value: JsonObject, path: readonly string[]): Finding[] {
+/** Keys of `parameters` and `outputs`. */
+export function uniqueKeys(value: JsonObject, path: readonly string[]): Finding[] {
   const keys = Object.keys(objectAt(value, path[0] ?? ''));
   return uniqueNames(keys.map((name) => ({ name, path: [...path, name] })), path[0] === 'parameters' ? 'parameter' : 'output').map((finding) => ({ ...finding, part: 'key' as const }));
 }

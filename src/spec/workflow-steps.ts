@@ -28,7 +28,7 @@ export interface StepTexts {
 }
 
 /** The fields of which a step has exactly one. */
-export const workFields = ['job', 'jobTemplate', 'jobFile', 'jobFiles', 'workflow', 'approve'] as const;
+export const workFields = ['job', 'jobTemplate', 'jobFile', 'jobFiles', 'template', 'workflow', 'approve'] as const;
 export type WorkField = (typeof workFields)[number];
 
 /** How expressions spell a name. */

@@ -25,7 +25,7 @@ describe.skipIf(noRealPods !== undefined)('the examples of workflows', () => {
   });
 
   it('are these, each with a test', () => {
-    expect(examples.toSorted()).toEqual(['approve', 'chain', 'diamond', 'finally', 'for-each', 'for-each-item', 'phases', 'region', 'retry', 'revert', 'schedule', 'sub-workflow']);
+    expect(examples.toSorted()).toEqual(['approve', 'chain', 'diamond', 'finally', 'for-each', 'for-each-item', 'greet', 'phases', 'region', 'retry', 'revert', 'schedule', 'sub-workflow', 'template-step']);
   });
 
   it.concurrent('chain', async () => {
@@ -46,6 +46,13 @@ describe.skipIf(noRealPods !== undefined)('the examples of workflows', () => {
       });
     }
     expect(await site().kubectl('get', 'configmaps', '-l', 'job-chief-record=run', '-L', 'job-chief/state')).toMatch(new RegExp(`${run.name}\\s.*Succeeded`));
+  });
+
+  it.concurrent('template-step', async () => {
+    const run = await runBecomes(site(), 'template-step', 'Succeeded');
+    expect(run.result?.outputs).toEqual({ texts: ['hello world', 'hello moon'] });
+    const runs = await runsOf(site(), 'greet');
+    expect(runs.map(({ request }) => request)).toMatchObject([{ template: 'greet', trigger: 'step' }, { template: 'greet', trigger: 'step' }]);
   });
 
   it.concurrent('diamond', async () => {

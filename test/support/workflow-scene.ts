@@ -189,7 +189,7 @@ export class WorkflowScene {
 
   #born(job: JobObject, at: number): void {
     const { name, labels = {} } = job.metadata;
-    if (labels[keys.jobKindLabel] !== 'workflow') return;
+    if (labels[keys.jobKindLabel] !== 'workflow' && labels[keys.jobKindLabel] !== 'template') return;
     if (name.length > 52) this.violations.push(`the name of Job "${name}" has ${name.length} characters`);
     for (const label of [keys.managedByLabel, keys.instanceLabel, keys.jobKindLabel, keys.nameLabel, keys.runLabel, keys.stepLabel, keys.attemptLabel]) if (labels[label] === undefined) this.violations.push(`Job "${name}" has no label ${label}`);
     const { [keys.stepLabel]: stepName = '', [keys.attemptLabel]: attempt } = labels;

@@ -24,12 +24,13 @@ export async function publishedSchemas(): Promise<GeneratedFile[]> {
   const { configJsonSchema } = await import('../../../src/config/config-schema.ts');
   const { queueJsonSchema } = await import('../../../src/spec/queue-schema.ts');
   const { workflowJsonSchema } = await import('../../../src/spec/workflow-schema.ts');
+  const { templateJsonSchema } = await import('../../../src/spec/template-schema.ts');
   const { limitsJsonSchema } = await import('../../../src/spec/limits-schema.ts');
   const { referencePattern } = await import('../../../src/spec/step-schema.ts');
   const { podFieldNames } = await import('../../../src/spec/job-schema.ts');
   const classes = new Map((await reachableClasses('V1JobTemplateSpec')).map((found) => [found.name, found]));
   const recipe = (schema: Schema): Schema => describeRecipe(schema, (field) => podFieldNames[field] ?? field, classes);
-  return [schemaFile('queue', queue(queueJsonSchema, recipe, classes)), schemaFile('workflow', workflow(workflowJsonSchema, recipe, { classes, referencePattern })), schemaFile('limits', copy(limitsJsonSchema)), schemaFile('config', configuration(configJsonSchema, classes))];
+  return [schemaFile('queue', queue(queueJsonSchema, recipe, classes)), schemaFile('workflow', workflow(workflowJsonSchema, recipe, { classes, referencePattern })), schemaFile('template', workflow(templateJsonSchema, recipe, { classes, referencePattern })), schemaFile('limits', copy(limitsJsonSchema)), schemaFile('config', configuration(configJsonSchema, classes))];
 }
 
 function queue(source: object, recipe: (schema: Schema) => Schema, classes: Classes): Schema {
@@ -38,7 +39,7 @@ function queue(source: object, recipe: (schema: Schema) => Schema, classes: Clas
   return { ...schema, properties: Object.fromEntries(properties), $defs: describeDefinitions(schema.$defs ?? {}, classes) };
 }
 
-/** In a step a reference may stand for any value of a Job: an editor must not complain about it. */
+/** In a step, or a template, a reference may stand for any value of a Job: an editor must not complain about it. */
 function workflow(source: object, recipe: (schema: Schema) => Schema, { classes, referencePattern }: { classes: Classes; referencePattern: string }): Schema {
   const schema = copy(source);
   const { JobRecipe = {}, ...definitions } = schema.$defs ?? {};

@@ -1,5 +1,5 @@
 /**
- * Writes the tables of docs/queue.md, docs/workflow.md and docs/limits.md between their markers: `<!-- fields: a b -->` gets a table of
+ * Writes the tables of docs/queue.md, docs/workflow.md, docs/template.md and docs/limits.md between their markers: `<!-- fields: a b -->` gets a table of
  * these fields of the kind and of all below them, `<!-- step: a b -->` of a step, `<!-- parameter: a b -->` of a
  * parameter, `<!-- refused: job -->` one of what must not be set there, `<!-- recipe: job -->` the fields of the flat
  * recipe by part. The rest is written by hand.
@@ -36,6 +36,8 @@ interface Page {
   readonly recipe: RecipeFields;
   /** A path at which the notes see the flat recipe. */
   readonly job: readonly (string | number)[];
+  /** Objects whose fields another page has. */
+  readonly elsewhere?: readonly string[];
 }
 
 /** The Job's own fields are Kubernetes': they are listed by name, and explained there. */
@@ -45,20 +47,23 @@ const opaque: readonly string[] = ['job', 'jobTemplate', 'jobDefaults'];
 export async function specReference(): Promise<readonly GeneratedFile[]> {
   const { queueJsonSchema } = await import('../../../src/spec/queue-schema.ts');
   const { workflowJsonSchema } = await import('../../../src/spec/workflow-schema.ts');
+  const { templateJsonSchema } = await import('../../../src/spec/template-schema.ts');
   const { limitsJsonSchema } = await import('../../../src/spec/limits-schema.ts');
   const { recipeFields, stepRecipeFields, podFieldNames } = await import('../../../src/spec/job-schema.ts');
   const { queueNotes } = await import('../../../src/spec/job-refusals.ts');
   const { workflowNotes } = await import('../../../src/spec/workflow-notes.ts');
+  const { templateNotes } = await import('../../../src/spec/template-notes.ts');
   const plain = (schema: object): Schema => JSON.parse(JSON.stringify(schema)) as Schema;
   const withPod = (fields: RecipeFields): RecipeFields => ({ ...fields, pod: new Set([...fields.pod, ...Object.keys(podFieldNames)]) });
   return Promise.all([
     written({ file: 'docs/queue.md', schema: plain(queueJsonSchema), notes: queueNotes, recipe: withPod(recipeFields), job: ['job'] }),
     written({ file: 'docs/limits.md', schema: plain(limitsJsonSchema), notes: noNotes, recipe: recipeFields, job: [] }),
     written({ file: 'docs/workflow.md', schema: plain(workflowJsonSchema), notes: workflowNotes, recipe: withPod(stepRecipeFields), job: ['steps', 0, 'job'] }),
+    written({ file: 'docs/template.md', schema: plain(templateJsonSchema), notes: templateNotes, recipe: withPod(stepRecipeFields), job: ['job'], elsewhere: ['parameter'] }),
   ]);
 }
 
-async function written({ file, schema, notes, recipe, job }: Page): Promise<GeneratedFile> {
+async function written({ file, schema, notes, recipe, job, elsewhere = [] }: Page): Promise<GeneratedFile> {
   const text = await readFile(path.join(import.meta.dirname, '../../..', file), 'utf8');
   const used = new Map<string, string[]>();
   const objects: Readonly<Record<string, Schema | undefined>> = { fields: schema, step: schema.$defs?.['Step'], parameter: schema.$defs?.['Parameter'] };
@@ -73,7 +78,7 @@ async function written({ file, schema, notes, recipe, job }: Page): Promise<Gene
   };
   const marked = new RegExp(`<!-- (${Object.keys(tables).join('|')}): ([^>]+?) -->\\n[\\s\\S]*?<!-- end -->`, 'g');
   const content = text.replaceAll(marked, (_, kind: string, names: string) => `<!-- ${kind}: ${names} -->\n\n${tables[kind]?.(names) ?? ''}\n\n<!-- end -->`);
-  for (const [of, object] of Object.entries(objects)) if (object) checkComplete(file, Object.keys(object.properties ?? {}), used.get(of) ?? []);
+  for (const [of, object] of Object.entries(objects)) if (object && !elsewhere.includes(of)) checkComplete(file, Object.keys(object.properties ?? {}), used.get(of) ?? []);
   return { path: file, content };
 }
 

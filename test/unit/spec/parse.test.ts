@@ -107,7 +107,7 @@ describe('kind and label', () => {
     ['a label in capitals', 'kind: Queue', 'Queue', ['LabelMismatch kind'], 'Queue'],
     ['no kind in the text', '', 'queue', ['MissingField kind'], 'Queue'],
     ['no kind anywhere', '', undefined, ['MissingField kind'], undefined],
-    ['a kind of later versions', 'kind: Template', 'template', ['UnsupportedKind kind'], undefined],
+    ['a kind of later versions', 'kind: Run', 'run', ['UnsupportedKind kind'], undefined],
     ['a misspelt kind', 'kind: queue', 'queue', ['UnknownKind kind'], undefined],
     ['a kind that is no text', 'kind: [Queue]', 'queue', ['UnknownKind kind'], 'Queue'],
   ];
@@ -118,8 +118,8 @@ describe('kind and label', () => {
   });
 
   it('tells what this version supports', () => {
-    const [problem] = parse('apiVersion: job-chief/v1\nkind: Template\n', { label: undefined }).problems;
-    expect(problem?.message).toBe('kind "Template" is not supported by this version, which supports "Queue", "Workflow" or "Limits"');
+    const [problem] = parse('apiVersion: job-chief/v1\nkind: Run\n', { label: undefined }).problems;
+    expect(problem?.message).toBe('kind "Run" is not supported by this version, which supports "Queue", "Workflow", "Template" or "Limits"');
   });
 });
 

@@ -23,6 +23,7 @@ describe('what a workflow stands at when nothing keeps it from starting', () => 
     ['one runs', onRequest(), [aRecord()], ['Running', 'WorkflowRunning', 'run "etl-1" is running']],
     ['two run', onRequest(), [aRecord(), aRecord({ name: 'etl-2' })], ['Running', 'WorkflowRunning', 'runs "etl-1" and "etl-2" are running']],
     ['many run', onRequest(), [aRecord(), aRecord({ name: 'etl-2' }), aRecord({ name: 'etl-3' })], ['Running', 'WorkflowRunning', '3 runs are running']],
+    ['one of a template runs', aWorkflowSpec({ kind: 'Template', trigger: { onRequest: true } }), [aRecord()], ['Running', 'TemplateRunning', 'run "etl-1" is running']],
     ['one is suspended', onRequest(), [aRecord({ phase: 'Suspended' })], ['Running', 'WorkflowRunning', 'run "etl-1" is suspended']],
     ['one runs beside one that is suspended', onRequest(), [aRecord(), aRecord({ name: 'etl-2', phase: 'Suspended' })], ['Running', 'WorkflowRunning', 'runs "etl-1" and "etl-2" are running']],
     ['a record cannot be read', onRequest(), [aRecord({ request: undefined }), failed({ request: undefined })], ['Idle', 'WaitsForRequest', 'waits for a request']],
@@ -39,6 +40,20 @@ describe('what a workflow stands at when nothing keeps it from starting', () => 
 });
 
 describe('the status of a claim', () => {
+  it('says what a request may set, and nothing where nobody may ask', () => {
+    const parameters = { day: { type: 'string', schema: { type: 'string' }, default: undefined, optional: false } } as const;
+    expect(statusOf(aWorkflowSpec({ trigger: { onRequest: true }, parameters })).parameters).toEqual({ day: 'string, required' });
+    expect(statusOf(aWorkflowSpec({ trigger: { onChange: true }, parameters })).parameters).toBeUndefined();
+  });
+
+  it('stays below 4 KiB, however much there is to say', () => {
+    const long = 'ä"'.repeat(2000);
+    const parameters = Object.fromEntries(Array.from({ length: 400 }, (_, n) => [`parameter-${n}`, { type: 'string', schema: { type: 'string', description: long }, default: long, optional: false } as const]));
+    const status = statusOf(aWorkflowSpec({ trigger: { onRequest: true }, parameters }), [failed({ result: { message: long, reason: 'StepFailed' } })]);
+    expect(Buffer.byteLength(JSON.stringify(status))).toBeLessThanOrEqual(4096);
+    expect(status.parameters?.['…']).toMatch(/^\d+ more$/);
+  });
+
   it('says everything in one document', () => {
     const records = [failed(), aRecord({ name: 'etl-2' }), aQueuedRun('etl-3'), aQueuedRun('etl-4')];
     expect(statusOf(aWorkflowSpec({ trigger: { schedule: nightly(), onRequest: true } }), records)).toEqual({

@@ -108,6 +108,7 @@ describe('fields of a step', () => {
     ['reads outputs', '{name: a, job: {}, outputs: {rows: {type: integer, default: 0}, file: {type: string}}}', { outputs: { rows: { type: 'integer', default: 0 }, file: { type: 'string', default: undefined } } }],
     ['reads a failure that is allowed', '{name: a, job: {}, allowFailure: true}', { allowFailure: true }],
     ['is a sub-run', '{name: a, workflow: {name: other, parameters: {day: $(run.name)}}}', { work: { kind: 'subRun', target: { kind: 'workflow', name: 'other' }, parameters: { day: '$(run.name)' } } }],
+    ['is a run of a template', '{name: a, template: {name: resize, parameters: {size: 3}}}', { work: { kind: 'subRun', target: { kind: 'template', name: 'resize' }, parameters: { size: 3 } } }],
     ['is a sub-run without parameters', '{name: a, workflow: {name: other}}', { work: { kind: 'subRun', target: { kind: 'workflow', name: 'other' }, parameters: {} } }],
     ['is an approval', '{name: a, approve: {message: Deploy?}, timeout: 1d}', { work: { kind: 'approve', message: 'Deploy?' }, timeout: 86_400_000 }],
     ['is an approval without a word', '{name: a, approve: {}}', { work: { kind: 'approve', message: '' } }],

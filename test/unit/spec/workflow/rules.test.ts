@@ -51,7 +51,11 @@ describe('a step does exactly one thing', () => {
   const cases: readonly [what: string, step: string, expected: readonly string[]][] = [
     ['nothing', '{name: a}', ['MissingField steps[0].job']],
     ['two things', '{name: a, job: {image: x}, approve: {}}', ['ConflictingFields steps[0].approve']],
-    ['a template of later versions', '{name: a, template: x}', ['UnsupportedField steps[0].template']],
+    ['a template that is only named', '{name: a, template: x}', ['WrongType steps[0].template']],
+    ['a template as undo', '{name: a, job: {image: x}, undo: {template: {name: x}}}', ['RefusedField steps[0].undo.template', 'MissingField steps[0].undo.job']],
+    ['a template with a Job of its own', '{name: a, template: {name: b}, job: {image: x}}', ['ConflictingFields steps[0].template']],
+    ['files and startTimeout of a template', '{name: a, template: {name: b}, startTimeout: 1m}', ['ConflictingFields steps[0].startTimeout']],
+    ['exit codes of a template', '{name: a, template: {name: b}, retry: {attempts: 2, exitCodes: {fail: [1]}}}', ['ConflictingFields steps[0].retry.exitCodes']],
     ['a misspelt thing', '{name: a, jobs: {image: b}}', ['UnknownField steps[0].jobs', 'MissingField steps[0].job']],
     ['no name', '{job: {image: x}}', ['MissingField steps[0].name']],
     ['a job without an image', '{name: a, job: {}}', ['MissingField steps[0].job.image']],
