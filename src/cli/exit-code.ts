@@ -12,5 +12,10 @@ export const exitCode = {
 
 /** An error whose message is all that the user needs: printed without a stack. */
 export class UserError extends Error {
-  override readonly name = 'UserError';
+  override readonly name: string = 'UserError';
+}
+
+/** The cluster did not answer, or not as it should: the same question may be worth asking again. */
+export class NoAnswer extends UserError {
+  override readonly name = 'NoAnswer';
 }

@@ -7,7 +7,7 @@ import type { LintResult } from './result.ts';
 
 /** The result as one object; with `jobs` each valid spec shows its Jobs. */
 export function renderJson({ specs, problems }: LintResult, jobs: boolean): string {
-  const listed = specs.map(({ file, kind, name, spec }) => ({ file, kind, name, valid: spec !== undefined, ...(jobs && spec ? jobFields(spec) : {}) }));
+  const listed = specs.map(({ file, kind, name, spec }) => ({ file, kind, name, hash: spec?.hash, valid: spec !== undefined, ...(jobs && spec ? jobFields(spec) : {}) }));
   return JSON.stringify({ specs: listed, problems }, null, 2);
 }
 

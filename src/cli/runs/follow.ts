@@ -4,7 +4,7 @@ import type { ObservedRecord, RunPhase } from '../../plan/run/record.ts';
 import { stepNews } from '../../plan/run/news.ts';
 import { entryOf } from '../../plan/run/standing.ts';
 import type { RunState } from '../../plan/run/state.ts';
-import { exitCode, UserError } from '../exit-code.ts';
+import { exitCode, NoAnswer, UserError } from '../exit-code.ts';
 import { elapsed } from './elapsed.ts';
 import { endText, isFinished } from './phases.ts';
 import type { RunClient } from './run-client.ts';
@@ -29,6 +29,7 @@ export interface FollowOptions {
 const patience = 10_000;
 /** A look now and then costs nothing, should a watch ever miss something. */
 const longestPause = 600_000;
+const pauseWithoutAnswer = 5_000;
 
 /** 0: it succeeded; 1: it failed or was cancelled; 3: it had not ended in time, and goes on. */
 export async function followRun(deps: FollowDeps, options: FollowOptions): Promise<number> {
@@ -49,6 +50,7 @@ class Follower {
   #phase: RunPhase | undefined;
   #state = nothing;
   #explained = false;
+  #silent = false;
 
   constructor(deps: FollowDeps, options: FollowOptions) {
     this.#deps = deps;
@@ -58,15 +60,29 @@ class Follower {
 
   async until(watch: RecordWatch): Promise<number> {
     for (;;) {
-      const record = await this.#look();
-      if (isFinished(record)) return record.phase === 'Succeeded' ? exitCode.ok : exitCode.no;
+      const record = await this.#answered(() => this.#look());
+      if (record && isFinished(record)) return record.phase === 'Succeeded' ? exitCode.ok : exitCode.no;
       const left = this.#left();
       if (left <= 0) {
         this.#say(`not over after ${elapsed(this.#waited())}; the run goes on: job-chief status ${this.#options.name}`);
         return exitCode.timedOut;
       }
-      await watch.changed(Math.min(left, this.#explained ? longestPause : Math.max(1, patience - this.#waited())));
-      if (record.phase === 'Queued' && this.#waited() >= patience) await this.#explain();
+      await watch.changed(Math.min(left, record ? (this.#explained ? longestPause : Math.max(1, patience - this.#waited())) : pauseWithoutAnswer));
+      if (record?.phase === 'Queued' && this.#waited() >= patience) await this.#answered(() => this.#explain());
+    }
+  }
+
+  /** undefined: the cluster does not answer, which is said once. The run goes on without us. */
+  async #answered<Result>(ask: () => Promise<Result>): Promise<Result | undefined> {
+    try {
+      const result = await ask();
+      this.#silent = false;
+      return result;
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      if (!this.#silent) this.#say(`no answer from the cluster, which is waited for: ${error.message}`);
+      this.#silent = true;
+      return undefined;
     }
   }
 
@@ -89,8 +105,8 @@ class Follower {
   /** Once: why nobody has taken it up. */
   async #explain(): Promise<void> {
     if (this.#explained) return;
-    this.#explained = true;
     const spec = winner(await this.#deps.runs.specs(), this.#options.workflow);
+    this.#explained = true;
     const { state, reason, message } = spec ? standing(spec) : { state: 'gone', reason: '', message: 'no ConfigMap defines it any more' };
     this.#say(`still queued; the workflow is ${state}${reason === '' ? '' : ` (${reason})`}: ${message}`);
   }

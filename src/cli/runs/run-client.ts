@@ -1,5 +1,6 @@
 /** What the command line asks of a cluster about specs and runs. Every answer that is none becomes a sentence for the user. */
 import type { KubernetesClient } from '../../adapters/kubernetes/client.ts';
+import { isForbidden } from '../../adapters/kubernetes/api-error.ts';
 import { listAll } from '../../adapters/kubernetes/list-all.ts';
 import { annotationsOf } from '../../adapters/kubernetes/labels.ts';
 import { projectRecord } from '../../adapters/kubernetes/project-record.ts';
@@ -14,11 +15,11 @@ import type { WriteResult } from '../../reconcile/ports.ts';
 import type { NewRecord, StoredRecord } from '../../reconcile/record-ports.ts';
 import * as keys from '../../spec/keys.ts';
 import { labelValue } from '../../lib/label-value.ts';
-import { UserError } from '../exit-code.ts';
+import { NoAnswer, UserError } from '../exit-code.ts';
 import { specView, type SpecView } from './spec-view.ts';
 
 /** The part of the client that is used. */
-export type ApiClient = Pick<KubernetesClient, 'namespace' | 'get' | 'list' | 'watch' | 'create' | 'mergePatch' | 'delete' | 'podLog'>;
+export type ApiClient = Pick<KubernetesClient, 'namespace' | 'get' | 'list' | 'watch' | 'create' | 'mergePatch' | 'delete' | 'podLog' | 'dryRun'>;
 
 export interface RunClientOptions {
   readonly client: ApiClient;
@@ -62,7 +63,7 @@ export class RunClient {
   /** undefined: there is no such record, or not of this instance. */
   async run(name: string): Promise<FoundRun | undefined> {
     const found = await this.client.get(configMaps, name);
-    if (found.kind === 'failed') throw new UserError(`cannot read run "${name}" in namespace ${this.namespace}: ${found.message}`);
+    if (found.kind === 'failed') throw failed(`cannot read run "${name}" in namespace ${this.namespace}: ${found.message}`, found.forbidden);
     const record = found.kind === 'found' ? projectRecord(found.value, this.instance) : undefined;
     return record && found.kind === 'found' ? { record, annotations: annotationsOf(found.value) } : undefined;
   }
@@ -70,7 +71,7 @@ export class RunClient {
   /** With its data. */
   async content(name: string): Promise<StoredRecord | undefined> {
     const read = await this.#records.read(name);
-    if (read.kind === 'failed') throw new UserError(`cannot read run "${name}" in namespace ${this.namespace}: ${read.message}`);
+    if (read.kind === 'failed') throw failed(`cannot read run "${name}" in namespace ${this.namespace}: ${read.message}`, read.forbidden);
     return read.kind === 'found' ? read.value : undefined;
   }
 
@@ -96,9 +97,13 @@ export class RunClient {
   async #list(resource: Resource, labelSelector: string, metadataOnly: boolean): Promise<readonly JsonObject[]> {
     const { client } = this;
     const list = await listAll({ client, resource, labelSelector, metadataOnly }, new AbortController().signal, named, () => undefined);
-    if (list.kind === 'failed') throw new UserError(`cannot list ${resource.plural} in namespace ${this.namespace}: ${list.failure.message}`);
+    if (list.kind === 'failed') throw failed(`cannot list ${resource.plural} in namespace ${this.namespace}: ${list.failure.message}`, isForbidden(list.failure));
     return [...list.objects.values()].map(({ raw }) => raw);
   }
+}
+
+function failed(message: string, forbidden: boolean): UserError {
+  return forbidden ? new UserError(message) : new NoAnswer(message);
 }
 
 /** Selects the records of an instance, or of one of its workflows. */

@@ -110,7 +110,7 @@ describe('JSON', () => {
     expect(JSON.parse(out)).toEqual({
       specs: [
         { file: 'a.yaml', kind: 'Queue', name: 'a', valid: false },
-        { file: 'b.yaml', kind: 'Queue', name: 'b', valid: true },
+        { file: 'b.yaml', kind: 'Queue', name: 'b', hash: expect.stringMatching(/^[a-z2-7]{16}$/) as string, valid: true },
       ],
       problems: [
         {

@@ -1,0 +1,94 @@
+/** Whether what is waited for has come, can come no more, or may still come. Pure: of what the cluster shows at one moment. */
+import { arrayAt, numberAt, stringAt } from '../../lib/json.ts';
+import { winningClaim } from '../../plan/winner.ts';
+import type { ObservedRecord } from '../../plan/run/record.ts';
+import { isOf } from '../runs/find-run.ts';
+import { firstProblem, standing, type SpecView } from '../runs/spec-view.ts';
+import { targetText, type Target } from '../runs/target.ts';
+import type { Goal } from './goal.ts';
+
+export interface WaitFacts {
+  readonly specs: readonly SpecView[];
+  readonly records: readonly ObservedRecord[];
+}
+
+export interface Wanted {
+  readonly target: Target;
+  readonly goal: Goal;
+  /** undefined: the text that stands in the cluster. */
+  readonly specHash: string | undefined;
+}
+
+export type Verdict =
+  | { readonly kind: 'met'; readonly message: string }
+  /** It can come no more. */
+  | { readonly kind: 'never'; readonly message: string }
+  | { readonly kind: 'open'; readonly message: string }
+  /** Nothing has the name, and nobody said that it is to come. */
+  | { readonly kind: 'unknown'; readonly known: readonly string[] }
+  | { readonly kind: 'several'; readonly kinds: readonly string[] }
+  /** A run decides: it is to be followed to its end. */
+  | { readonly kind: 'run'; readonly record: ObservedRecord };
+
+/** What is waited for now. */
+export function verdictOf(facts: WaitFacts, wanted: Wanted): Verdict {
+  const { target, specHash } = wanted;
+  if (target.kind === undefined) {
+    const record = facts.records.find(({ name }) => name === target.name);
+    if (record) return { kind: 'run', record };
+  }
+  const named = facts.specs.filter((spec) => spec.name === target.name && (target.kind === undefined || spec.kind.toLowerCase() === target.kind));
+  const kinds = [...new Set(named.map(({ kind }) => kind))];
+  if (kinds.length > 1) return { kind: 'several', kinds: kinds.map((kind) => kind.toLowerCase()) };
+  const found = winningClaim(named.map(({ claim }) => claim));
+  const spec = found && named[found.index];
+  if (spec) return ofSpec(facts, spec, wanted);
+  if (specHash !== undefined) return { kind: 'open', message: `${targetText(target)} is not there yet` };
+  return { kind: 'unknown', known: [...facts.specs.map(({ name }) => name), ...facts.records.map(({ name }) => name)] };
+}
+
+function ofSpec(facts: WaitFacts, spec: SpecView, { target, goal, specHash }: Wanted): Verdict {
+  const { hash, spec: text } = spec.claim.parsed;
+  if (specHash !== undefined && hash !== specHash) return { kind: 'open', message: `${targetText(target)} has another text (${hash ?? 'broken'}) than ${specHash}` };
+  const problem = firstProblem(spec.claim.parsed);
+  if (!text && problem !== undefined) return { kind: 'never', message: `the spec has errors: ${problem}` };
+  const run = goal.kind === 'succeeded' || goal.kind === 'finished' ? ownRun(facts, spec) : undefined;
+  if (run) return { kind: 'run', record: run };
+  return ofStatus(spec, goal);
+}
+
+/** The run that the text stands for: that of its revision, or the one that a Run asks for. */
+function ownRun({ records }: WaitFacts, { name, claim: { source, parsed } }: SpecView): ObservedRecord | undefined {
+  const uid = source.kind === 'configMap' ? source.uid : source.path;
+  const own = records.filter(({ request }) => request?.source === uid);
+  const found = parsed.spec?.kind === 'Run' ? own.filter((record) => isOf(record, { kind: 'run', name })) : own.filter(({ request }) => request?.trigger === 'change' && request.workflow === name && request.specHash === parsed.hash);
+  return found.toSorted((left, right) => right.createdAt - left.createdAt)[0];
+}
+
+/** Whether its text alone makes a run that is to be waited for. */
+function makesRun({ claim: { parsed: { spec } } }: SpecView): boolean {
+  return spec?.kind === 'Run' || (spec?.kind === 'Workflow' && spec.trigger.onChange);
+}
+
+function ofStatus(spec: SpecView, goal: Goal): Verdict {
+  const { status } = spec;
+  const { state, reason, message } = standing(spec);
+  const text = `${state}${reason === '' ? '' : ` (${reason})`}: ${message}`;
+  if (!status || stringAt(status, 'observedHash') !== spec.claim.parsed.hash) return { kind: 'open', message: status ? 'job-chief has not looked at this text yet' : message };
+  if (goal.kind === 'condition') return conditionOf(status, goal.type) === goal.status ? { kind: 'met', message: text } : { kind: 'open', message: text };
+  const accepted = conditionOf(status, 'Accepted');
+  if (accepted === 'False') return { kind: 'never', message: text };
+  if (accepted !== 'True') return { kind: 'open', message: text };
+  if (goal.kind === 'idle') return isIdle(status) ? { kind: 'met', message: text } : { kind: 'open', message: text };
+  return makesRun(spec) ? { kind: 'open', message: text } : { kind: 'met', message: text };
+}
+
+function conditionOf(status: unknown, type: string): string {
+  const condition = arrayAt(status, 'conditions').find((each) => stringAt(each, 'type') === type);
+  return stringAt(condition, 'status') ?? 'Unknown';
+}
+
+function isIdle(status: unknown): boolean {
+  const counts = ['liveJobs', 'activeRuns', 'queuedRuns'].map((field) => numberAt(status, field) ?? 0);
+  return conditionOf(status, 'Progressing') === 'False' && counts.every((count) => count === 0);
+}
