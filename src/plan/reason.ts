@@ -76,6 +76,7 @@ export const reasons = {
   WaitsForApproval: 'Normal',
   WaitsForRetry: 'Normal',
   WaitsForCapacity: 'Normal',
+  RecordEdited: 'Warning',
   RecordsUnread: 'Warning',
   RecordsOff: 'Warning',
   // Limits

@@ -90,8 +90,10 @@ export class FakeRecordStore implements RecordStore {
     const before = this.held.get(name);
     if (!before) return { kind: 'gone' };
     if (before.record.uid !== uid || before.record.resourceVersion !== resourceVersion) return { kind: 'conflict', message: 'the object has been modified' };
+    // A write of the phase is one of the label.
+    const { labelled: _edited, ...labelledAsIs } = before.record;
     const record = {
-      ...before.record,
+      ...(change.phase ? labelledAsIs : before.record),
       resourceVersion: String((this.#version += 1)),
       ...(change.phase && { phase: change.phase }),
       ...(change.result && { result: change.result }),

@@ -186,6 +186,7 @@ class WorkflowStorm {
       () => { this.#prune(); },
       () => { this.#deletePod(); },
       () => { this.#deleteRecord(); },
+      () => { this.#misstate(); },
     ];
     this.#random.pick<() => void>(this.#peaceful ? always : [...always, ...rude])();
   }
@@ -266,6 +267,17 @@ class WorkflowStorm {
   #cancel(): void {
     const record = this.#someRun();
     if (record) this.#annotate(record, { [keys.cancelAnnotation]: 'enough' });
+  }
+
+  /** Somebody takes the label for the run, or tidies annotations up. */
+  #misstate(): void {
+    const all = this.#records().filter(({ metadata }) => metadata.deletionTimestamp === undefined && metadata.labels?.[keys.stateLabel] !== 'Queued');
+    if (all.length === 0) return;
+    const { name, annotations = {} } = this.#random.pick(all).metadata;
+    const { [keys.resultAnnotation]: result, ...others } = annotations;
+    const label = this.#random.pick(['Succeeded', 'Failed', 'Cancelled']);
+    this.#tell(result === undefined ? `label ${name} as ${label}` : `take the result of ${name} away`);
+    this.#world.cluster.registry.update(configMaps, name, (object) => ({ ...object, metadata: { ...object.metadata, annotations: others, ...(result === undefined && { labels: { ...object.metadata.labels, [keys.stateLabel]: label } }) } }));
   }
 
   #deleteRecord(): void {

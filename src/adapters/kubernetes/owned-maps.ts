@@ -16,7 +16,9 @@ export async function createOwnedMap(client: MapClient, manifest: JsonObject): P
   // A name that exists answers 403 while the quota is full, and no answer leaves everything open: look before concluding.
   if (made.kind === 'done' || made.kind === 'refused') return made;
   const found = await client.get(configMaps, nameIn(manifest));
-  return found.kind === 'found' ? asCreated(found.value, manifest) : made;
+  if (found.kind === 'found') return asCreated(found.value, manifest);
+  // What has the name nobody has seen, or it is gone by now.
+  return made.kind === 'exists' ? { kind: 'unknown', message: found.kind === 'failed' ? found.message : 'something of its name was there' } : made;
 }
 
 /** The same for one that is most likely there. */

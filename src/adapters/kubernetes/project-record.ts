@@ -1,6 +1,7 @@
 /** A record's metadata, read: what other rounds need of it. Anybody may have edited it, so nothing here throws. */
 import { objectAt, stringAt } from '../../lib/json.ts';
 import type { JsonObject } from '../../lib/json.ts';
+import { isOver } from '../../plan/run/summary.ts';
 import type { ObservedRecord, RunCommands, RunPhase, RunResult } from '../../plan/run/record.ts';
 import { approvalsAnnotation, cancelAnnotation, instanceLabel, jobKindLabel, nameLabel, recordLabel, requestAnnotation, resultAnnotation, stateLabel, suspendAnnotation } from '../../spec/keys.ts';
 import { annotationsOf, controllerOf, labelsOf, timeAt } from './labels.ts';
@@ -26,7 +27,7 @@ export function projectRecord(raw: JsonObject, instance: string): ObservedRecord
     ownerUid: controllerOf(raw).uid,
     target: { kind: labels[jobKindLabel] === 'template' ? 'template' : 'workflow', name: labels[nameLabel] ?? '' },
     request: asRunRequest(parsed(annotations[requestAnnotation])),
-    phase: phaseOf(labels[stateLabel], result),
+    ...standing(labels[stateLabel], result),
     result,
     commands: commandsOf(annotations),
   };
@@ -36,12 +37,14 @@ const phases: readonly RunPhase[] = ['Queued', 'Running', 'Suspended', 'Succeede
 const phaseAfter: Readonly<Record<RunResult['outcome'], RunPhase>> = { succeeded: 'Succeeded', failed: 'Failed', cancelled: 'Cancelled' };
 
 /**
- * A run that is over stays over, whatever somebody does to the label. Of an unknown label the answer is Running: taken
- * for Queued it would be frozen and started again, taken for over it would be pruned.
+ * A run is over by its result alone, whatever somebody does to the label. Of an unknown label, or one that says over where
+ * there is no result, the answer is Running: taken for Queued it would be frozen and started again, taken for over it would
+ * be pruned while its Jobs run.
  */
-function phaseOf(label: string | undefined, result: RunResult | undefined): RunPhase {
-  if (result !== undefined) return phaseAfter[result.outcome];
-  return phases.find((phase) => phase === label) ?? 'Running';
+function standing(label: string | undefined, result: RunResult | undefined): Pick<ObservedRecord, 'phase' | 'labelled'> {
+  if (result !== undefined) return { phase: phaseAfter[result.outcome] };
+  const phase = phases.find((one) => one === label) ?? 'Running';
+  return isOver(phase) ? { phase: 'Running', labelled: phase } : { phase };
 }
 
 function commandsOf(annotations: Readonly<Record<string, string>>): RunCommands {

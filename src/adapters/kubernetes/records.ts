@@ -93,6 +93,8 @@ export class KubernetesRecords implements RecordStore {
   /** The create came to nothing clear, or the name is taken: by the very record that was to be made? */
   async #madeBefore(wanted: NewRecord, made: WriteResult): Promise<WriteResult> {
     const found = await this.#find(wanted.name);
+    // What has the name nobody has seen.
+    if (found.kind === 'failed' && made.kind === 'exists') return { kind: 'unknown', message: found.message };
     if (found.kind !== 'found') return made;
     const { record, content } = found.value;
     if (record.deleting) return beingDeleted(record.name);

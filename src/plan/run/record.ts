@@ -101,6 +101,8 @@ export interface ObservedRecord {
   /** undefined: unreadable, somebody edited it. */
   readonly request: RunRequest | undefined;
   readonly phase: RunPhase;
+  /** What its label says where that cannot be: that the run is over, and there is no result. */
+  readonly labelled?: RunPhase;
   readonly result: RunResult | undefined;
   readonly commands: RunCommands;
 }

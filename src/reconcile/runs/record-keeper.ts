@@ -92,6 +92,14 @@ export class RecordKeeper {
     this.#pump(kept);
   }
 
+  /** Writes once more what the record has to hold: somebody has changed it. */
+  restore(name: string): void {
+    const kept = this.#kept.get(name);
+    if (!kept) return;
+    kept.saved = undefined;
+    this.#pump(kept);
+  }
+
   /** Changes something beside the state, such as the owner. Tried again where others write the record at the same time. */
   async amend(target: RecordTarget, change: RecordChange): Promise<WriteResult> {
     let result: WriteResult = { kind: 'conflict', message: 'it is written by somebody else all the time' };
@@ -244,6 +252,7 @@ export class RecordKeeper {
     kept.failures = 0;
     // Somebody edited the state into garbage, or away: what is known here goes over it.
     if (state !== undefined && state !== 'broken' && this.#kept.get(kept.name) === kept) this.#merge(kept, { state, phase: record.phase });
+    if (record.labelled !== undefined) kept.saved = undefined;
   }
 
   #merge(kept: Kept, stored: Content): void {

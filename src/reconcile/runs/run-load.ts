@@ -34,7 +34,7 @@ export async function loadRun(deps: LoadDeps, record: ObservedRecord): Promise<L
   if (typeof content === 'string') return { kind: 'unreadable', state, resourceVersion, message: content };
   const earlier = await earlierRun(deps, record);
   if (earlier.kind === 'failed') return earlier;
-  const run = { uid: record.uid, spec: content, parameters: read.value.parameters, earlier: earlier.state, state, notBefore: 0, confirmed: new Set<string>(), absent: new Set<string>(), refusals: new Map(), failures: new Map(), patched: new Map() };
+  const run = { uid: record.uid, spec: content, parameters: read.value.parameters, earlier: earlier.state, state, notBefore: 0, confirmed: new Set<string>(), absent: new Set<string>(), refusals: new Map(), failures: new Map(), told: new Set<string>(), patched: new Map() };
   return { kind: 'loaded', run, resourceVersion, fresh: read.value.state === undefined };
 }
 

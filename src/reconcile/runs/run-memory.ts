@@ -27,6 +27,8 @@ export interface LoadedRun {
   readonly refusals: Map<string, StepRefusal>;
   /** Creates and look-ups in a row that came to nothing, by the name of the Job. */
   readonly failures: Map<string, number>;
+  /** Of its record, what people did to it and was told: each thing once. */
+  readonly told: Set<string>;
   /** Our last patch of a Job, by its UID, until the cache shows it: deciding on an older view would repeat it. */
   readonly patched: Map<string, string>;
 }

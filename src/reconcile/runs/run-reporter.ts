@@ -1,9 +1,10 @@
 /** What becomes of runs, told: a log line for each change, events on the record and on the workflow's ConfigMap, and counts by workflow. */
 import { reasons, type Reason } from '../../plan/reason.ts';
 import { stepNews, type StepNews } from '../../plan/run/news.ts';
-import type { ObservedRecord } from '../../plan/run/record.ts';
+import type { ObservedRecord, RunPhase } from '../../plan/run/record.ts';
 import type { RunEnd, RunState } from '../../plan/run/state.ts';
 import { winnerOf } from '../../plan/winner.ts';
+import { cancelAnnotation } from '../../spec/keys.ts';
 import { runKey } from '../key.ts';
 import type { Meter, RunMeter } from '../meter.ts';
 import type { EventSink, Log, WriteResult } from '../ports.ts';
@@ -35,6 +36,11 @@ export class RunReporter {
     const { request } = record;
     const scheduled = request?.scheduledAt === undefined ? '' : ` for ${new Date(request.scheduledAt).toISOString()}`;
     this.#tell(record, 'RunStarted', `run "${record.name}" has started (${request?.trigger ?? 'unknown trigger'}${scheduled})`);
+  }
+
+  /** The label says `phase`, and there is no result. */
+  mislabelled(record: ObservedRecord, phase: RunPhase): void {
+    this.#tell(record, 'RecordEdited', `the label of record "${record.name}" was set to ${phase} by somebody, or its result was taken away: a run is over by its result alone, and to end one there is the annotation ${cancelAnnotation}`);
   }
 
   /** What a round decided. */

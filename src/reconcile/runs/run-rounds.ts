@@ -150,6 +150,7 @@ export class RunRounds implements Rounds {
     const { key, record, run } = inHand;
     const early = run.notBefore - clock.monotonic();
     if (early > 0) return { kind: 'done', again: early };
+    this.#mend(inHand);
     const before = run.state;
     const observed = this.#observe(inHand);
     const plan = this.#deps.plan(observed, environment, clock.now());
@@ -166,6 +167,16 @@ export class RunRounds implements Rounds {
     if (executed.some(({ kind }) => kind === 'failed')) return { kind: 'failed', again: wake };
     run.notBefore = clock.monotonic() + pauseAfter(observed);
     return { kind: 'done', again: executed.some(({ kind }) => kind === 'waits') ? 0 : wake };
+  }
+
+  /** Somebody wrote into the record that its run is over, or took away what says how it came out. */
+  #mend({ record, run }: RunInHand): void {
+    const { labelled, resourceVersion } = record;
+    const what = `label ${resourceVersion}`;
+    if (labelled === undefined || run.told.has(what)) return;
+    run.told.add(what);
+    this.#deps.reporter.mislabelled(record, labelled);
+    this.#deps.keeper.restore(record.name);
   }
 
   #observe({ key, record, run }: RunInHand): ObservedRun {

@@ -73,7 +73,8 @@ async function createRun(deps: WorkflowExecuteDeps, round: Round, action: Create
   deps.recordNames.reserve(round.key, name);
   const result = await deps.store.create({ name, request, parameters, data, owner: frozen.owner });
   if (result.kind === 'done') deps.recordNames.confirm(round.key, name, result.resourceVersion);
-  // Trying again is harmless: the name is the lock.
+  // It may be there, and then it has its place among the runs that are.
+  else if (result.kind === 'unknown') deps.recordNames.doubt(round.key, name);
   else deps.recordNames.release(round.key, name);
   return result;
 }

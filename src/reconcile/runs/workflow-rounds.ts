@@ -53,6 +53,7 @@ export class WorkflowRounds implements Rounds {
     // A moment after the start: no news for the status.
     if (!records.synced && !records.problem) return { kind: 'done', again: unsyncedPause };
     if (!recordNames.caughtUp(key)) return { kind: 'done', again: behindPause };
+    if (!(await this.#isClear(key))) return { kind: 'failed' };
     const observed = this.#observe(key);
     const plan = this.#deps.plan(observed, environment, clock.now());
     checker.ask(key, plan.demands[0]);
@@ -72,6 +73,21 @@ export class WorkflowRounds implements Rounds {
   startAnew(): void {
     this.#since.clear();
     this.#revisions.clear();
+  }
+
+  /** Of a create without a clean answer the API server itself is asked whether the record is there, before anything else is started. */
+  async #isClear(key: SpecKey): Promise<boolean> {
+    const { recordNames, store, log } = this.#deps;
+    for (const { jobName: name } of recordNames.reservations(key).filter(({ state }) => state === 'unknown')) {
+      const read = await store.read(name);
+      if (read.kind === 'failed') {
+        log.warn({ spec: specText(key), code: 'AnswerUnknown', run: name, because: read.message }, 'whether a record was made is not known');
+        return false;
+      }
+      if (read.kind === 'found') recordNames.confirm(key, name, read.value.record.resourceVersion);
+      else recordNames.release(key, name);
+    }
+    return true;
   }
 
   #observe(key: SpecKey): ObservedWorkflow {

@@ -73,15 +73,17 @@ test('a field that a later version wrote does not make a request unreadable', ()
 
 const over = '{"outcome":"cancelled","reason":"r","message":"","startedAt":1,"finishedAt":2,"failedSteps":[]}';
 
-test.each<[string, string | undefined, string | undefined, ObservedRecord['phase']]>([
+test.each<[string, string | undefined, string | undefined, ObservedRecord['phase'], ObservedRecord['labelled']?]>([
   ['the label says it', 'Suspended', undefined, 'Suspended'],
   ['a result says more than a label that was edited', 'Running', over, 'Cancelled'],
   ['a result that cannot be read says nothing', 'Queued', '{}', 'Queued'],
-  ['over by its label, whose result was taken away', 'Succeeded', undefined, 'Succeeded'],
+  ['over by its label alone it is not: there is no result', 'Succeeded', undefined, 'Running', 'Succeeded'],
+  ['over by its label with a result that cannot be read', 'Failed', '{}', 'Running', 'Failed'],
   ['of an unknown label it may be running', 'Sleeping', undefined, 'Running'],
   ['without a label it may be running', undefined, undefined, 'Running'],
-])('phase: %s', (_name, label, result, expected) => {
-  expect(annotated({ 'job-chief/result': result }, label)?.phase).toBe(expected);
+])('phase: %s', (_name, label, result, phase, labelled) => {
+  const record = annotated({ 'job-chief/result': result }, label);
+  expect([record?.phase, record?.labelled]).toEqual([phase, labelled]);
 });
 
 test.each<[string, JsonObject, Partial<ObservedRecord['commands']>]>([

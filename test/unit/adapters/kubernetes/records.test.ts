@@ -113,6 +113,19 @@ test.each<[string, (store: KubernetesRecords) => Promise<WriteResult>, string]>(
   expect(await create(store)).toEqual({ kind: 'conflict', message: `the ConfigMap "${name}" of before is being deleted` });
 });
 
+test('a record whose name is taken, by what nobody can look at, may be the one that was to be made', async () => {
+  const { store } = setUp({ create: () => ({ kind: 'exists' }), get: () => ({ kind: 'failed', message: 'reset', forbidden: false }) });
+  expect(await store.create(aNewRecord())).toEqual({ kind: 'unknown', message: 'reset' });
+});
+
+test.each<[string, ReadResult<JsonObject>, string]>([
+  ['nobody can look at', { kind: 'failed', message: 'reset', forbidden: false }, 'reset'],
+  ['has gone since', { kind: 'absent' }, 'something of its name was there'],
+])("a map whose name is taken by what %s is not called somebody else's", async (_what, answer, message) => {
+  const { store } = setUp({ create: () => ({ kind: 'exists' }), get: () => answer });
+  expect(await store.createMap({ metadata: { name: 'step-items' } })).toEqual({ kind: 'unknown', message });
+});
+
 test('a create whose answer got lost is no more known while nobody can look', async () => {
   const { store } = setUp({ create: () => ({ kind: 'unknown', message: 'reset' }), get: () => ({ kind: 'failed', message: 'down', forbidden: false }) });
   expect(await store.create(aNewRecord())).toEqual({ kind: 'unknown', message: 'reset' });

@@ -174,6 +174,23 @@ describe('a round of a run', () => {
     expect([seen, runMeter.of('finished')]).toEqual([[], [[{ kind: 'workflow', name: 'etl' }, { trigger: 'change', outcome: 'failed', seconds: 0 }]]]);
   });
 
+  it('whose label somebody set to an end goes on, says so once, and puts the label right', async () => {
+    const { round, store, seen, events, clock } = held({}, {}, { state: aState() });
+    await round();
+    store.edit('etl-1', { record: { phase: 'Running', labelled: 'Succeeded' } });
+    await round();
+    await round();
+    await clock.advance(1000);
+    expect([seen.length, store.held.get('etl-1')?.record.labelled, store.writes.map(({ phase }) => phase)]).toEqual([3, undefined, ['Running', 'Running']]);
+    expect(events.emitted.map(({ configMap, reason, message }) => [configMap?.name, reason, message.includes('set to Succeeded')])).toEqual([['etl-1', 'RecordEdited', true], ['etl', 'RecordEdited', true]]);
+  });
+
+  it('whose result somebody took away gets it again, also from a process that has just started', async () => {
+    const { round, store } = held({ phase: 'Running', labelled: 'Succeeded' }, {}, { state: over });
+    await round();
+    expect(store.held.get('etl-1')?.record).toMatchObject({ phase: 'Succeeded', result: { outcome: 'succeeded', message: 'all of it' } });
+  });
+
   it('that is cancelled before its turn ends it', async () => {
     const { round, store } = held({ phase: 'Queued', commands: { cancel: 'not needed', suspend: false, approvals: new Map() } }, {}, { data: undefined });
     expect(await round()).toEqual(nothing);

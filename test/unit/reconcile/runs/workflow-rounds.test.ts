@@ -165,6 +165,21 @@ describe('a new run', () => {
     expect(log.lines.some(({ message }) => message === 'a change did not come through')).toBe(true);
   });
 
+  it('without an answer is asked about before anything else is decided, and has its place until that is known', async () => {
+    const { round, store, records, seen, recordNames } = aWorkflow({ actions: [create] }, {});
+    store.answers = { create: [refusal('unknown')], read: [{ kind: 'failed', message: 'timed out', forbidden: false }] };
+    await round();
+    expect(await round()).toEqual({ kind: 'failed' });
+    expect([seen.length, recordNames.reservations(key)]).toEqual([1, [{ jobName: 'etl-9', state: 'unknown' }]]);
+    store.hold(aRecord({ name: 'etl-9', resourceVersion: '300' }));
+    records.seen = 299;
+    await round();
+    expect([...(seen[1]?.reservations ?? [])]).toEqual(['etl-9']);
+    records.seen = 300;
+    await round();
+    expect([seen[2]?.reservations.size, store.requests]).toEqual([0, ['create etl-9', 'read etl-9', 'read etl-9']]);
+  });
+
   it('of a text that has changed since the round began is left to the next round', async () => {
     const { round, store, documents } = aWorkflow({ actions: [create] });
     documents.documents.set('etl', { source: aConfigMap({ name: 'etl' }), file: 'etl', objectName: 'etl', label: 'workflow', data: { 'spec.yaml': 'newer text' } });
