@@ -10,14 +10,14 @@ import type { JobApi, WriteResult } from './ports.ts';
 
 export class TemplateChecker {
   readonly #clock: Clock;
-  readonly #jobs: JobApi;
+  readonly #jobs: Pick<JobApi, 'dryRun'>;
   readonly #policy: PodPolicy;
   readonly #changed: (key: SpecKey) => void;
   readonly #verdicts = new Map<string, TemplateVerdict>();
   /** Hash under way, by key. */
   readonly #underWay = new Map<string, string>();
 
-  constructor(options: { clock: Clock; jobs: JobApi; policy: PodPolicy; changed: (key: SpecKey) => void }) {
+  constructor(options: { clock: Clock; jobs: Pick<JobApi, 'dryRun'>; policy: PodPolicy; changed: (key: SpecKey) => void }) {
     this.#clock = options.clock;
     this.#jobs = options.jobs;
     this.#policy = options.policy;

@@ -27,7 +27,7 @@ export function checkSources(sources: readonly SourceText[], environment: SpecEn
   ];
   const order = new Map(sources.map(({ name }, index) => [name, index]));
   return {
-    specs: checked.map(({ parsed, found: { input } }) => ({ file: input.file, kind: parsed.kind, name: parsed.name, spec: parsed.spec })),
+    specs: checked.map(({ parsed, found: { input, namespace, instance } }) => ({ file: input.file, kind: parsed.kind, name: parsed.name, spec: parsed.spec, parsed, input, namespace, instance })),
     problems: problems.toSorted((left, right) => compare(left.position, right.position, order)),
   };
 }

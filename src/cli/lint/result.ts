@@ -1,5 +1,5 @@
 /** What linting found, for any way of printing it. */
-import type { Spec } from '../../spec/parsed.ts';
+import type { ParsedSpec, Spec, SpecInput } from '../../spec/parsed.ts';
 import type { Problem } from '../../spec/problem.ts';
 
 /** Specs and problems in the order of the sources. */
@@ -15,6 +15,12 @@ export interface LintedSpec {
   readonly name: string;
   /** Present when the spec has no errors. */
   readonly spec: Spec | undefined;
+  readonly parsed: ParsedSpec;
+  /** As it was found. */
+  readonly input: SpecInput;
+  /** Of the ConfigMap; empty where its manifest names none. */
+  readonly namespace: string;
+  readonly instance: string;
 }
 
 /** How many problems there are of each severity. */

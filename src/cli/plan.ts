@@ -1,0 +1,96 @@
+/** `job-chief plan` */
+import { text } from 'node:stream/consumers';
+import { Option, type Command } from 'commander';
+import { stringify } from 'yaml';
+import { podPolicyFrom } from '../spec/pod-policy/policy.ts';
+import { exitCode, UserError } from './exit-code.ts';
+import { readEnvironment } from './lint/environment.ts';
+import { readSources } from './lint/files.ts';
+import { renderText } from './lint/render-text.ts';
+import { count } from './lint/result.ts';
+import { queueDepths } from './plan/depths.ts';
+import { dryRun } from './plan/dry-run.ts';
+import { hasChanges, isRefused, planFiles, type FilesPlan, type PlanDeps } from './plan/plan-files.ts';
+import { planDocument, planLines, summaryOf } from './plan/render.ts';
+import { addClusterOptions, inSession, type ClusterOptions, type Session } from './runs/session.ts';
+
+export interface PlanOptions {
+  readonly paths: readonly string[];
+  readonly output: 'text' | 'json' | 'yaml';
+  readonly all: boolean;
+  readonly dryRun: 'server' | 'none';
+  readonly config: string | undefined;
+  /** Exit code 1 also where something would change. */
+  readonly failOnChanges: boolean;
+}
+
+export interface PlanStreams {
+  readonly stdin: () => Promise<string>;
+  /** Asks queues how deep they are; undefined: nobody does. */
+  readonly depth: PlanDeps['depth'];
+}
+
+type Options = ClusterOptions & Pick<PlanOptions, 'output' | 'dryRun' | 'config'> & { readonly all?: boolean; readonly connections?: boolean; readonly failOnChanges?: boolean };
+
+const help = `
+Reads the specs, Jobs, pods and records of the namespace with your own rights, puts the
+files in the place of what they define, and plans as the controller does. Nothing is
+written; the Jobs of new and changed specs are sent as a server-side dry run, where you
+may create Jobs.
+
+Exit code: 0 planned; 1 the specs have errors, or a Job would be refused, or with --fail-on-changes: something would change; 2 a file cannot be read, or the cluster did not answer.
+
+Examples:
+  job-chief plan queues/ -n media
+  kustomize build . | job-chief plan - --all
+  job-chief plan etl.yaml -o json | jq '.specs[].change'`;
+
+/** Adds arguments, options and action. */
+export function definePlan(command: Command): void {
+  addClusterOptions(command)
+    .description('Shows what would change in a cluster if these files were applied: specs and their Jobs, what becomes of Jobs and runs that are there, and what would start.')
+    .argument('[path...]', 'spec files, Kubernetes manifests or folders of them; - for standard input; default: this folder')
+    .addOption(new Option('-o, --output <format>', 'how it is printed').choices(['text', 'json', 'yaml']).default('text'))
+    .option('--all', 'the files are all specs there are to be: what they do not have is removed')
+    .addOption(new Option('--dry-run <how>', 'whether the API server is asked about the Jobs').choices(['server', 'none']).default('server'))
+    .option('--config <file>', "the controller's configuration, for its jobDefaults, connections and policy")
+    .option('--connections', 'ask the queues how many messages wait, by the connections of the configuration')
+    .option('--fail-on-changes', 'exit code 1 if something would change')
+    .addHelpText('after', help)
+    .action(async (paths: string[], { output, dryRun: how, config, all = false, connections = false, failOnChanges = false, ...options }: Options) => {
+      const queues = connections ? await queueDepths(config) : undefined;
+      try {
+        process.exitCode = await inSession(options, (session) => showPlan(session, { paths, output, all, dryRun: how, config, failOnChanges }, { stdin: () => text(process.stdin), depth: queues?.depth }));
+      } finally {
+        await queues?.close();
+      }
+    });
+}
+
+/** Prints it; the exit code. Throws a UserError where the cluster does not answer. */
+export async function showPlan(session: Session, options: PlanOptions, { stdin, depth }: PlanStreams): Promise<number> {
+  const { runs, clock, screen, out, err } = session;
+  const environment = await readEnvironment(options.config);
+  const { sources, unreadable } = await readSources(options.paths.length === 0 ? ['.'] : options.paths, stdin);
+  if (options.all && unreadable.length > 0) throw new UserError(`with --all nothing may be missing: ${unreadable.join('; ')}`);
+  const policy = podPolicyFrom(undefined, { connectionSecrets: [], ownServiceAccount: undefined });
+  const check: PlanDeps['check'] = options.dryRun === 'none' ? undefined : (demand) => dryRun({ client: runs.client, clock, policy }, demand);
+  const plan = await planFiles({ runs, clock, environment, check, depth }, { sources, all: options.all });
+  const texts = new Map(sources.map(({ name, text: content }) => [name, content]));
+  if (options.output === 'text') {
+    const problems = renderText(plan.problems, texts, { excerpts: screen.width !== undefined, colours: screen.colours });
+    out([...planLines(plan, { screen, now: clock.now() }), ...(problems === '' ? [] : ['', problems])].join('\n'));
+  } else {
+    // Through JSON: what is absent is no null.
+    const document: unknown = JSON.parse(JSON.stringify(planDocument(plan)));
+    out(options.output === 'json' ? JSON.stringify(document, undefined, 2) : stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd());
+  }
+  for (const sentence of unreadable) err(`error: ${sentence}`);
+  err(summaryOf(plan));
+  if (unreadable.length > 0) return exitCode.error;
+  return verdictOn(plan, options) ? exitCode.no : exitCode.ok;
+}
+
+function verdictOn(plan: FilesPlan, { failOnChanges }: PlanOptions): boolean {
+  return count(plan.problems).errors > 0 || plan.changes.some(isRefused) || (failOnChanges && hasChanges(plan));
+}
