@@ -9,7 +9,8 @@ import { headFindings, kindOf, logicalName } from './head.ts';
 import { sizeFindings, unusedFindings } from './input-rules.ts';
 import { specKey } from './keys.ts';
 import { kinds } from './kinds.ts';
-import type { ParsedSpec, SpecEnvironment, SpecInput } from './parsed.ts';
+import type { ParsedSpec, Spec, SpecEnvironment, SpecInput } from './parsed.ts';
+import { specPolicyFindings } from './pod-policy/spec-findings.ts';
 import { Report, type Finding } from './report.ts';
 
 /** Length of a spec's hash in characters: 80 bits. */
@@ -36,7 +37,13 @@ function parseValue(value: Json, report: Report, input: SpecInput, environment: 
   const hash = hashOf(value, files, input);
   for (const finding of [...(reading?.findings ?? []), ...unusedFindings(input, files)]) add(report, finding, input);
   const spec = report.hasErrors() ? undefined : reading?.build({ name, hash });
-  return { kind, name, hash, spec, problems: report.problems() };
+  return { kind, name, hash, ...judged(spec, { value, report, input }, environment) };
+}
+
+/** Only a spec that is valid otherwise has Jobs to judge. */
+function judged(spec: Spec | undefined, { value, report, input }: { value: Json; report: Report; input: SpecInput }, { policy }: SpecEnvironment): Pick<ParsedSpec, 'spec' | 'problems'> {
+  if (spec && policy && isObject(value)) for (const finding of specPolicyFindings(spec, { value, input }, policy)) report.add(finding);
+  return { spec: report.hasErrors() ? undefined : spec, problems: report.problems() };
 }
 
 /** Switches: who turns one on and off again has not made a new revision, which would run again, or replace what runs. */

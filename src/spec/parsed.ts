@@ -1,6 +1,7 @@
 /** What reading one spec gives: always a kind and a name to report under, a spec where there are no errors. */
 import type { JobDefaults } from './common.ts';
 import type { LimitsSpec } from './limits.ts';
+import type { PodPolicy } from './pod-policy/policy.ts';
 import type { Problem } from './problem.ts';
 import type { QueueSpec } from './queue.ts';
 import type { RunSpec } from './run.ts';
@@ -34,6 +35,8 @@ export interface SpecEnvironment {
   readonly jobDefaults?: JobDefaults;
   /** Known connections; undefined: names are not checked. */
   readonly connections?: ReadonlyMap<string, { readonly type: string; readonly injectable: boolean }>;
+  /** Given by lint only: the controller judges Jobs, not texts, so that a policy that changes makes no spec invalid that has started something. */
+  readonly policy?: PodPolicy;
 }
 
 export interface ParsedSpec {

@@ -9,6 +9,7 @@ interface Options {
   readonly output: Format;
   readonly defaults?: boolean;
   readonly config?: string;
+  readonly policy?: string;
 }
 
 /** Adds arguments, options and action. */
@@ -18,11 +19,12 @@ export function defineLint(command: Command): void {
     .argument('[path...]', 'spec files, Kubernetes manifests or folders of them; - for standard input; default: this folder')
     .addOption(new Option('-o, --output <format>', 'how problems are printed').choices([...formats]).default('text'))
     .option('--defaults', 'print the Jobs that each valid spec gives, with all defaults')
-    .option('--config <file>', "the controller's configuration, for its jobDefaults and connections")
+    .option('--config <file>', "the controller's configuration, for its jobDefaults, connections and podPolicy")
+    .option('--policy <file>', 'what the operator lets pods be: a file with the mapping under podPolicy of a configuration')
     .addHelpText('after', "\nExit code: 0 no errors, 1 errors found, 2 something could not be read.\n\nExamples:\n  job-chief lint queues/\n  kustomize build . | job-chief lint -\n  job-chief lint --defaults thumbnails.yaml")
     .action(async (paths: string[], options: Options) => {
       process.exitCode = await lint(
-        { paths, output: options.output, defaults: options.defaults === true, config: options.config },
+        { paths, output: options.output, defaults: options.defaults === true, config: options.config, policy: options.policy },
         {
           out: writeLine,
           err: writeError,

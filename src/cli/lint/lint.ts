@@ -21,6 +21,8 @@ export interface LintOptions {
   /** Print the Jobs that each valid spec gives. */
   readonly defaults: boolean;
   readonly config?: string | undefined;
+  /** A file with what stands under podPolicy of a configuration; wins over that of `config`. */
+  readonly policy?: string | undefined;
 }
 
 /** The process as far as lint uses it. */
@@ -34,7 +36,7 @@ export interface LintStreams {
 
 /** Lints and prints; 0: fine, 1: at least one error, 2: something could not be read. */
 export async function lint(options: LintOptions, streams: LintStreams): Promise<number> {
-  const environment = await readEnvironment(options.config);
+  const environment = await readEnvironment(options.config, options.policy);
   const { sources, unreadable } = await readSources(options.paths.length === 0 ? ['.'] : options.paths, streams.stdin);
   const result = checkSources(sources, environment);
   print(result, sources, options, streams);

@@ -18,7 +18,7 @@ describe('docs/errors.md', () => {
 });
 
 describe('problem codes', () => {
-  const sources = ['src/spec', 'src/cli/lint'].flatMap((folder) => readdirSync(path.join(root, folder)).filter((file) => file.endsWith('.ts') && file !== 'problem-codes.ts').map((file) => readFileSync(path.join(root, folder, file), 'utf8')));
+  const sources = ['src/spec', 'src/cli/lint'].flatMap((folder) => readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && file !== 'problem-codes.ts').map((file) => readFileSync(path.join(root, folder, file), 'utf8')));
 
   it.each(Object.keys(problemCodes))('%s is used somewhere', (code) => {
     expect(sources.some((source) => source.includes(`'${code}'`))).toBe(true);

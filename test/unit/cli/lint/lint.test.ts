@@ -199,6 +199,44 @@ describe('--defaults', () => {
   });
 });
 
+describe("the operator's policy", () => {
+  const policy = 'imagePrefixes: [ghcr.io/acme]\nsecrets: []\n';
+  const inside = (text: string): string => `podPolicy:\n${text.replace(/^(?=.)/gm, '  ')}`;
+  const denied = /^specs\/a\.yaml:5:14: error PolicyDenied job\.image: the image "docker\.io\/library\/worker" is not allowed, says podPolicy\.imagePrefixes$/m;
+
+  it('is a file of its own, or stands in the configuration', async () => {
+    await files({ 'specs/a.yaml': good, 'policy.yaml': policy, 'config.yaml': inside(policy) });
+    expect(await run({ paths: ['specs'] })).toMatchObject({ code: 0 });
+    for (const where of [{ policy: path.join(folder, 'policy.yaml') }, { config: path.join(folder, 'config.yaml') }]) {
+      const { code, out } = await run({ paths: ['specs'], ...where });
+      expect(code).toBe(1);
+      expect(out).toMatch(denied);
+    }
+  });
+
+  it('in a file of its own wins, and keeps the Secrets of connections denied', async () => {
+    const connections = 'connections:\n  main: {folder: /etc/main, secretName: main-db}\n';
+    await files({ 'specs/a.yaml': good.replace('worker:1', 'worker:1, envFrom: [{secretRef: {name: main-db}}]'), 'policy.yaml': 'secrets: ["*"]', 'config.yaml': `${connections}${inside(policy)}` });
+    const { out } = await run({ paths: ['specs'], policy: path.join(folder, 'policy.yaml'), config: path.join(folder, 'config.yaml') });
+    expect(out).toContain('job.envFrom[0].secretRef.name: the Secret "main-db" belongs to the operator');
+    expect(out).not.toContain('imagePrefixes');
+  });
+
+  it('is not needed for what no policy could allow', async () => {
+    await files({ 'specs/a.yaml': good.replace('worker:1', 'worker:1, hostNetwork: true') });
+    expect(await run({ paths: ['specs'] })).toMatchObject({ code: 1, out: expect.stringContaining('PolicyDenied job.hostNetwork: "hostNetwork" must not be set') as string });
+  });
+
+  it.each([
+    ['that is not there', undefined, /cannot read the policy/],
+    ['with an unknown key', 'secret: [a]', /the policy cannot be used:\n {2}.*policy\.yaml:1:1: secret: unknown field "secret" \(did you mean "secrets"\?\)/],
+    ['that is a whole configuration', inside(policy), /unknown field "podPolicy"/],
+  ])('%s is an error of the user', async (_what, text, message) => {
+    if (text !== undefined) await files({ 'policy.yaml': text });
+    await expect(run({ policy: path.join(folder, 'policy.yaml') })).rejects.toThrow(message);
+  });
+});
+
 describe('--config', () => {
   it('checks the names of connections', async () => {
     await files({ 'specs/a.yaml': good, 'config.yaml': 'connections:\n  mian: {folder: /etc/mian}\n' });
