@@ -31,6 +31,7 @@ import type { Transport } from './adapters/kubernetes/transport.ts';
 import { FolderSpecs } from './adapters/files/folder-source.ts';
 import { fieldManager } from './spec/keys.ts';
 import { podPolicyFrom, type PodPolicy } from './spec/pod-policy/policy.ts';
+import type { LimitFields } from './spec/limits.ts';
 
 export interface EngineOptions {
   readonly clock: Clock;
@@ -62,6 +63,8 @@ export interface EngineOptions {
   readonly identity: string;
   readonly api: { readonly limits: { readonly qps: number; readonly burst: number } | 'off'; readonly timeout: number };
   readonly concurrency: number;
+  /** Bounds that the operator sets; absent: none. */
+  readonly ceilings?: LimitFields | undefined;
   /** Several replicas of which one acts; undefined: this process is alone. */
   readonly highAvailability?: HighAvailability | undefined;
 }
@@ -101,6 +104,10 @@ export class Engine {
       ...shared,
       onChange: (key, appeared) => { this.controller.jobsChanged(key, appeared); },
       onVanished: (key, job) => { this.controller.jobVanished(key, job); },
+      live: {
+        live: (name, place) => { this.controller.capacity.live(name, place); },
+        appeared: (name, createdAt) => { this.controller.capacity.appeared(name, createdAt); },
+      },
     });
     this.#specs = specsFor(options.specs, { folder: (folder) => new FolderSpecs({ folder, clock, log, onChange, instance }), configMaps: () => new ConfigMapSpecs({ ...shared, onChange }) });
     const recordChanged = ({ name, target }: { readonly name: string; readonly target: SpecKey }): void => { this.controller.recordChanged(name, target); };

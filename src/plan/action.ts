@@ -187,6 +187,8 @@ export interface Plan {
   readonly statuses: readonly ClaimStatus[];
   /** The earliest time at which the plan could differ by itself, by this process's clock. */
   readonly wakeAt: number | undefined;
+  /** Jobs that it would start besides, if the limits of the instance had room for them. */
+  readonly wants: number;
 }
 
 export type { DepthProblem };

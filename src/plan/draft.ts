@@ -15,6 +15,8 @@ export class DraftOf<A, D> {
   readonly actions: A[] = [];
   readonly demands: D[] = [];
   readonly statuses: ClaimStatus[] = [];
+  /** Jobs that would start, if the limits of the instance had room for them. */
+  #wants = 0;
   #wakes: (number | undefined)[] = [];
 
   act(...actions: readonly A[]): void {
@@ -30,12 +32,18 @@ export class DraftOf<A, D> {
     this.#wakes.push(at);
   }
 
+  /** So many more would start if there were room. */
+  want(jobs: number): void {
+    this.#wants += jobs;
+  }
+
   finish(now: number): Finished<A, D> {
     return {
       actions: this.actions,
       demands: this.demands,
       statuses: this.statuses,
       // What was due by now is part of this plan: the same plan again, at once and without end, would not change it.
+      wants: this.#wants,
       wakeAt: earliest(this.#wakes.filter((at) => at !== undefined && at > now)),
     };
   }
@@ -45,6 +53,7 @@ interface Finished<A, D> {
   readonly actions: readonly A[];
   readonly demands: readonly D[];
   readonly statuses: readonly ClaimStatus[];
+  readonly wants: number;
   readonly wakeAt: number | undefined;
 }
 

@@ -5,14 +5,14 @@ import type { QueueSpec } from '../spec/queue.ts';
 import type { CheckedManifest, DrainBlueprint } from './action.ts';
 import type { Injection, PlanEnvironment } from './environment.ts';
 import { jobName } from './job-name.ts';
-import { deadlineSeconds, dryRunOf, jobLabels, literal, mergedMetadata, ownerReference, withEnv, withVolumes } from './manifest.ts';
+import { deadlineSeconds, dryRunOf, groupLabels, jobLabels, literal, mergedMetadata, ownerReference, withEnv, withVolumes } from './manifest.ts';
 import type { UpkeepNote } from './notes.ts';
 import type { Claim, SpecKey } from './observed.ts';
 
 /** Everything about the next Job of the queue but its sequence. */
 export function drainBlueprint(key: SpecKey, spec: QueueSpec, claim: Claim, context: { pods: number; environment: PlanEnvironment }): DrainBlueprint {
   const { environment, pods } = context;
-  const labels = jobLabels(key.kind, key.name, environment.instance);
+  const labels = { ...jobLabels(key.kind, key.name, environment.instance), ...groupLabels(spec) };
   const user = objectAt(spec.jobTemplate, 'metadata');
   const jobSpec = objectAt(spec.jobTemplate, 'spec');
   const injected = spec.injectConnection ? environment.injection(spec.source.connection, spec.source.schema) : undefined;

@@ -1,6 +1,6 @@
 /** Parts that the manifests of all Jobs share, whatever asked for them. Reads anything that a user may have written. */
 import { arrayAt, isObject, objectAt, type Json, type JsonObject } from '../lib/json.ts';
-import type { ExtraMetadata } from '../spec/common.ts';
+import type { Concurrency, ExtraMetadata } from '../spec/common.ts';
 import * as keys from '../spec/keys.ts';
 
 /** Added to startTimeout + timeout as activeDeadlineSeconds: a backstop while job-chief is away, never the rule. */
@@ -14,6 +14,11 @@ export function deadlineSeconds({ startTimeout, timeout }: { readonly startTimeo
 /** Labels by which an instance knows its Jobs and their pods. `name` as a label value. */
 export function jobLabels(kind: string, name: string, instance: string): Record<string, string> {
   return { [keys.managedByLabel]: keys.managedBy, [keys.instanceLabel]: instance, [keys.jobKindLabel]: kind, [keys.nameLabel]: name };
+}
+
+/** The group's label, where a spec has a group. */
+export function groupLabels({ concurrency: { group } }: { readonly concurrency: Concurrency }): Record<string, string> {
+  return group === undefined ? {} : { [keys.groupLabel]: group };
 }
 
 /** Labels and annotations: what the template says, then what the spec says for all its Jobs, then ours. */

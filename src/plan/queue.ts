@@ -53,7 +53,7 @@ function reportLosers(draft: Draft, observed: Observed, winnerIndex: number): vo
  * (a Job is live) to what costs most to find out (the depth).
  */
 function standOf(draft: Draft, round: QueueRound): Stand {
-  return unresolved(draft, round) ?? occupied(draft, round) ?? held(round) ?? waiting(draft, round) ?? starting(draft, round);
+  return unresolved(draft, round) ?? occupied(draft, round) ?? held(draft, round) ?? waiting(draft, round) ?? starting(draft, round);
 }
 
 /**
@@ -81,8 +81,11 @@ function occupied(draft: Draft, round: QueueRound): Stand | undefined {
   return { state: 'Ending', reason: 'PodsRemain', message: `pod "${orphan.name}" of a deleted Job still lives${orphan.node === undefined ? '' : ` on node "${orphan.node}"`}` };
 }
 
-function held({ spec }: QueueRound): Stand | undefined {
-  return spec.suspend ? { state: 'Suspended', reason: 'SpecSuspended', message: 'suspend is true: no Jobs are started' } : undefined;
+function held(draft: Draft, { spec, observed: { room } }: QueueRound): Stand | undefined {
+  if (spec.suspend) return { state: 'Suspended', reason: 'SpecSuspended', message: 'suspend is true: no Jobs are started' };
+  if (room?.halted !== true || spec.observe) return undefined;
+  draft.want(1);
+  return room.shortage;
 }
 
 function waiting(draft: Draft, round: QueueRound): Stand | undefined {

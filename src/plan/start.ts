@@ -3,6 +3,7 @@ import type { QueueSpec } from '../spec/queue.ts';
 import type { DepthDemand } from './action.ts';
 import { drainBlueprint, dryRunJob } from './drain-job.ts';
 import type { Draft, Stand } from './draft.ts';
+import { unlimited } from './limits/room.ts';
 import type { ObservedJob } from './observed.ts';
 import type { QueueRound } from './round.ts';
 import { planCheck } from './template-check.ts';
@@ -34,6 +35,11 @@ function whenReady(draft: Draft, round: QueueRound): Stand {
   if (ready === 0) return { state: 'Idle', reason: 'QueueEmpty', message: 'no message is ready' };
   const pods = podsFor(spec, ready);
   if (spec.observe) return { state: 'Idle', reason: 'SpecObserved', message: `would start a Job with ${pods} ${pods === 1 ? 'pod' : 'pods'}; observe is true` };
+  const { room = unlimited } = observed;
+  if (room.jobs < 1) {
+    draft.want(1);
+    return room.shortage;
+  }
   const blueprint = drainBlueprint(observed.key, spec, winner, { pods, environment });
   draft.act({ kind: 'create', reason: 'QueueReady', because: `${ready < upTo(spec) ? '' : 'at least '}${ready} ready ${ready === 1 ? 'message' : 'messages'}`, blueprint });
   return { state: 'Starting', reason: 'QueueReady', message: 'messages are ready; a Job is being created' };

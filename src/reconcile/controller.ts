@@ -4,8 +4,12 @@
  */
 import { sleep, type Clock } from '../lib/clock.ts';
 import type { PlanEnvironment } from '../plan/environment.ts';
+import { noCeilings } from '../plan/limits/effective.ts';
 import type { ObservedJob, SpecKey } from '../plan/observed.ts';
 import type { PodPolicy } from '../spec/pod-policy/policy.ts';
+import type { LimitFields } from '../spec/limits.ts';
+import { Capacity } from './capacity/capacity.ts';
+import { LimitsReader } from './capacity/limits-reader.ts';
 import { CreateGate } from './create-gate.ts';
 import { DepthReader } from './depth-reader.ts';
 import { Explainer } from './explainer.ts';
@@ -50,6 +54,8 @@ export interface ControllerDeps {
   readonly runMeter: RunMeter;
   readonly workQueueMeter: WorkQueueMeter;
   readonly log: Log;
+  /** Bounds that the operator sets, beside those of Limits; absent: none. */
+  readonly ceilings?: LimitFields | undefined;
   /** Rounds under way at once. */
   readonly concurrency: number;
   /** Rounds and readings happen only while it leads. */
@@ -66,6 +72,8 @@ export class Controller {
   readonly #specs: SpecIndex;
   readonly #reporter: Reporter;
   readonly #memory: Memory;
+  /** Who may start how many Jobs. Is to be told which Jobs are live. */
+  readonly capacity: Capacity;
   readonly #runs: Runs;
   readonly #gate: CreateGate;
   readonly #stop = new AbortController();
@@ -78,7 +86,8 @@ export class Controller {
     this.#deps = deps;
     const { clock, log, meter } = deps;
     const changed = (key: SpecKey): void => { this.jobsChanged(key); };
-    this.#memory = new Memory(deps);
+    this.capacity = new Capacity({ clock, wake: changed, jobs: () => deps.cache.keys().flatMap((key) => deps.cache.jobs(key)) });
+    this.#memory = new Memory({ clock, cache: deps.cache, names: this.capacity });
     this.#specs = new SpecIndex(deps.specs, deps.parse);
     this.#depths = new DepthReader({ clock, probe: deps.probe, wakes: deps.wakes, meter, changed });
     const gate = new CreateGate(clock);
@@ -89,6 +98,7 @@ export class Controller {
       ...deps,
       memory: this.#memory,
       gate,
+      capacity: this.capacity,
       specs: this.#specs,
       checker: new TemplateChecker({ clock, jobs: deps.jobs, policy: deps.policy, changed }),
       explainer: new Explainer({ clock, events: deps.eventReader, changed }),
@@ -96,7 +106,8 @@ export class Controller {
     };
     this.#runs = new Runs({ ...shared, changed });
     const queue = new QueueRounds({ ...shared, depths: this.#depths });
-    const reconciler = new Reconciler({ ...shared, enqueue: changed, rounds: { queue, unknown: queue, limits: queue, request: queue, workflow: this.#runs.workflow, template: this.#runs.workflow, run: this.#runs.run } });
+    const limits = new LimitsReader({ specs: this.#specs, capacity: this.capacity, ceilings: deps.ceilings ?? noCeilings, enqueue: changed });
+    const reconciler = new Reconciler({ ...shared, enqueue: changed, taken: (keys) => { limits.taken(keys); }, failed: (key) => { this.capacity.forget(key); }, rounds: { queue, unknown: queue, limits: queue, request: queue, workflow: this.#runs.workflow, template: this.#runs.workflow, run: this.#runs.run } });
     this.#queue = new WorkQueue({ clock, concurrency: deps.concurrency, meter: deps.workQueueMeter, run: (key) => this.#round(reconciler, key) });
   }
 
@@ -127,6 +138,7 @@ export class Controller {
     this.#memory.startAnew();
     this.#reporter.startAnew();
     this.#runs.startAnew();
+    this.capacity.startAnew();
     this.#queue.resume();
     // A round of a key whose document is not read yet would take its spec for deleted.
     // What was read before this process stood by may be gone since.
@@ -141,6 +153,7 @@ export class Controller {
     this.#queue.pause();
     this.#depths.close();
     this.#runs.startAnew();
+    this.capacity.startAnew();
     for (const key of [...this.#specs.keys(), ...this.#deps.cache.keys()]) this.#deps.meter.forget(key);
     for (const key of [...this.#specs.keys(), ...this.#runs.keys()]) this.#deps.runMeter.forget(key);
   }
@@ -192,6 +205,7 @@ export class Controller {
   async stop(): Promise<void> {
     this.#stop.abort(new Error('stopped'));
     this.#depths.close();
+    this.capacity.stop();
     await this.#queue.close();
     await this.#runs.stop();
   }

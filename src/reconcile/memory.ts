@@ -18,24 +18,35 @@ interface Reserved {
   at: number;
 }
 
+/** Is told of the names that stand for Jobs which the cache cannot show. */
+export interface ReservedNames {
+  reserved(key: SpecKey, jobName: string): void;
+  /** The API server says that it is there. */
+  confirmed(jobName: string): void;
+  released(jobName: string): void;
+}
+
 export class Memory {
   readonly #clock: Clock;
   readonly #cache: Pick<ClusterCache, 'hasSeen'>;
+  readonly #names: ReservedNames | undefined;
   readonly #reserved = new Map<string, Map<string, Reserved>>();
   readonly #writes = new Map<string, { resourceVersion: string; at: number }>();
   readonly #refusals = new Map<string, Refusal>();
   readonly #vanished = new Map<string, { readonly at: number; readonly count: number }>();
 
   /** `cache`: the one that has to show the writes. */
-  constructor(options: { clock: Clock; cache: Pick<ClusterCache, 'hasSeen'> }) {
+  constructor(options: { clock: Clock; cache: Pick<ClusterCache, 'hasSeen'>; names?: ReservedNames }) {
     this.#clock = options.clock;
     this.#cache = options.cache;
+    this.#names = options.names;
   }
 
   /** Taken before the create is sent, so that no crash of the answer can hide the name. */
   reserve(key: SpecKey, jobName: string): void {
     const names = this.#reserved.get(specText(key)) ?? new Map<string, Reserved>();
     this.#reserved.set(specText(key), names.set(jobName, { jobName, state: 'pending', resourceVersion: undefined, at: this.#clock.monotonic() }));
+    this.#names?.reserved(key, jobName);
   }
 
   /** The create was confirmed: the name stays reserved until the cache has seen it. */
@@ -45,6 +56,7 @@ export class Memory {
     reserved.state = 'created';
     reserved.resourceVersion = resourceVersion;
     reserved.at = this.#clock.monotonic();
+    this.#names?.confirmed(jobName);
   }
 
   doubt(key: SpecKey, jobName: string): void {
@@ -56,6 +68,7 @@ export class Memory {
     const names = this.#reserved.get(specText(key));
     names?.delete(jobName);
     if (names?.size === 0) this.#reserved.delete(specText(key));
+    this.#names?.released(jobName);
   }
 
   /**

@@ -42,6 +42,21 @@ export interface ClusterCache {
   hasSeen(resourceVersion: string): boolean;
 }
 
+/** What a live Job counts for under the limits: from its labels, so that it survives the spec. */
+export interface Place {
+  readonly group: string | undefined;
+  /** Kind and name of what it belongs to: `queue a`. */
+  readonly holder: string;
+}
+
+/** Is told which Jobs are live, as the caches show it. */
+export interface LiveJobs {
+  /** A Job of that name is unfinished, being deleted, or has a living pod; undefined: it is none of that any more. */
+  live(name: string, place: Place | undefined): void;
+  /** A Job that was not there before, with its creationTimestamp. */
+  appeared(name: string, createdAt: number): void;
+}
+
 /** What a write came to. `unknown`: no clean answer, it may or may not have taken effect. */
 export type WriteResult =
   | { readonly kind: 'done'; readonly resourceVersion: string; readonly uid: string; readonly warnings: readonly string[] }

@@ -4,10 +4,14 @@ import type { Plan } from '../plan/action.ts';
 import type { PlanEnvironment } from '../plan/environment.ts';
 import { earliest } from '../plan/give-up.ts';
 import { isLive } from '../plan/job-state.ts';
-import type { Observed, SpecKey } from '../plan/observed.ts';
+import { priorityOf } from '../plan/limits/priority.ts';
+import type { Claim, Observed, SpecKey } from '../plan/observed.ts';
 import { plan as decide } from '../plan/plan.ts';
+import { winningClaim } from '../plan/winner.ts';
+import type { Capacity } from './capacity/capacity.ts';
+import type { Asker } from './capacity/line.ts';
 import type { DepthReader } from './depth-reader.ts';
-import { execute, type ExecuteDeps } from './execute.ts';
+import { execute, type ExecuteDeps, type Executed } from './execute.ts';
 import type { Explainer } from './explainer.ts';
 import { specText } from './key.ts';
 import type { Meter } from './meter.ts';
@@ -29,6 +33,7 @@ export interface QueueRoundsDeps extends ExecuteDeps {
   readonly depths: DepthReader;
   readonly checker: TemplateChecker;
   readonly explainer: Explainer;
+  readonly capacity: Capacity;
   readonly reporter: Reporter;
   readonly meter: Meter;
   readonly log: Log;
@@ -44,10 +49,9 @@ export class QueueRounds implements Rounds {
   async round(key: SpecKey): Promise<RoundResult> {
     const { memory, reporter, clock } = this.#deps;
     if (!memory.caughtUp(key)) return { kind: 'done', again: behindPause };
-    const observed = this.#observe(key);
-    const plan = decide(observed, this.#deps.environment, clock.now());
+    const { observed, plan } = this.#plan(key);
     this.#ask(key, plan);
-    const executed = await execute(this.#deps, key, plan.actions);
+    const executed = await this.#execute(key, plan);
     const unwritten = await reporter.report(observed, plan, executed);
     this.#forgetIfOver(observed);
     const wake = plan.wakeAt === undefined ? undefined : plan.wakeAt - clock.now();
@@ -57,11 +61,34 @@ export class QueueRounds implements Rounds {
     return { kind: 'done', again: earliest([wake, unwritten, refused]) };
   }
 
-  #observe(key: SpecKey): Observed {
+  /** What it takes of the limits is taken before anybody else can look at them. */
+  #plan(key: SpecKey): { readonly observed: Observed; readonly plan: Plan } {
+    const { capacity, specs, environment, clock } = this.#deps;
+    const claims = specs.claims(key);
+    if (key.kind !== 'queue') {
+      const observed = this.#observe(key, claims);
+      return { observed, plan: decide(observed, environment, clock.now()) };
+    }
+    const asker = askerOf(key, claims);
+    const observed = { ...this.#observe(key, claims), room: capacity.room(asker) };
+    const plan = decide(observed, environment, clock.now());
+    capacity.take(asker, plan.actions.some(({ kind }) => kind === 'create') ? [specText(key)] : [], plan.wants);
+    return { observed, plan };
+  }
+
+  async #execute(key: SpecKey, plan: Plan): Promise<readonly Executed[]> {
+    try {
+      return await execute(this.#deps, key, plan.actions);
+    } finally {
+      this.#deps.capacity.settled(specText(key));
+    }
+  }
+
+  #observe(key: SpecKey, claims: readonly Claim[]): Observed {
     const { specs, cache, memory, depths, checker, explainer } = this.#deps;
     return {
       key,
-      claims: specs.claims(key),
+      claims,
       jobs: cache.jobs(key),
       orphans: cache.orphans(key),
       reservations: memory.reservations(key),
@@ -86,9 +113,17 @@ export class QueueRounds implements Rounds {
     // Series and alerts of a deleted spec must not stay for as long as its finished Jobs are kept.
     if (gone && !jobs.some(isLive)) this.#deps.meter.forget(key);
     if (!gone || jobs.length > 0) return;
+    this.#deps.capacity.forget(key);
     this.#deps.depths.forget(key);
     this.#deps.checker.forget(key);
     this.#deps.memory.forget(key);
     this.#deps.log.debug({ spec: specText(key) }, 'nothing left of this spec');
   }
+}
+
+/** Without a spec that can be read nothing is asked for. */
+function askerOf(key: SpecKey, claims: readonly Claim[]): Asker {
+  const spec = winningClaim(claims)?.claim.parsed.spec;
+  const queue = spec?.kind === 'Queue' ? spec : undefined;
+  return { key, group: queue?.concurrency.group, priority: queue ? priorityOf(queue) : 0, holder: `queue ${key.name}` };
 }

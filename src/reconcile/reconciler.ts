@@ -20,6 +20,10 @@ export interface ReconcilerDeps {
   readonly meter: Meter;
   readonly log: Log;
   readonly rounds: Readonly<Record<SpecKey['kind'], Rounds>>;
+  /** Documents that define these keys were taken in. */
+  readonly taken: (keys: readonly SpecKey[]) => void;
+  /** The round of the key came to nothing. */
+  readonly failed: (key: SpecKey) => void;
   /** Asks for a round of a key. */
   readonly enqueue: (key: SpecKey) => void;
 }
@@ -42,6 +46,7 @@ export class Reconciler {
       return result;
     } catch (thrown) {
       meter.round(work.kind, 'panic', (clock.monotonic() - began) / 1000);
+      if (work.kind === 'spec') this.#deps.failed(work.key);
       log.error({ key: text, err: asError(thrown) }, 'a round failed unexpectedly');
       return { kind: 'failed' };
     }
@@ -50,6 +55,7 @@ export class Reconciler {
   #document(id: string): RoundResult {
     const { keys, gone } = this.#deps.specs.take(id);
     if (gone) this.#deps.reporter.forget(gone);
+    this.#deps.taken(keys);
     for (const key of keys) this.#deps.enqueue(key);
     return { kind: 'done', again: undefined };
   }

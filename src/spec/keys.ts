@@ -22,6 +22,8 @@ export const nameLabel = 'job-chief/name';
 /** For drain Jobs: the drain sequence, one higher for each Job of the queue. */
 export const runLabel = 'job-chief/run';
 export const attemptLabel = 'job-chief/attempt';
+/** Group whose limit the Job counts against. */
+export const groupLabel = 'job-chief/group';
 /** For Jobs of runs: step and item; the exact step name is the annotation of the same name. job-chief/run is the record's name. */
 export const stepLabel = 'job-chief/step';
 export const indexLabel = 'job-chief/index';

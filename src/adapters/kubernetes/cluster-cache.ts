@@ -1,10 +1,11 @@
 /** The instance's Jobs and Pods as the watches show them, by spec. */
 import type { Clock } from '../../lib/clock.ts';
 import type { ObservedJob, ObservedPod, SpecKey } from '../../plan/observed.ts';
-import type { ClusterCache, Log } from '../../reconcile/ports.ts';
+import type { ClusterCache, LiveJobs, Log } from '../../reconcile/ports.ts';
 import type { KubernetesClient } from './client.ts';
 import { KeyIndex } from './key-index.ts';
 import { instanceSelector } from './labels.ts';
+import { LiveIndex } from './live-index.ts';
 import { newShared, projectJob } from './project-job.ts';
 import type { CachedJob } from './project-job.ts';
 import { isLiving, projectPod } from './project-pod.ts';
@@ -25,6 +26,8 @@ export interface ClusterCacheOptions {
   readonly onChange: (key: SpecKey, appeared?: boolean) => void;
   /** A Job went without having finished: somebody deleted it, or its owner. */
   readonly onVanished: (key: SpecKey, job: Pick<ObservedJob, 'name' | 'uid' | 'ownerUid'>) => void;
+  /** Is told which Jobs are live. */
+  readonly live?: LiveJobs;
   /** Hooks for one watch; `resource` is the plural. */
   readonly meter?: (resource: string) => ReflectorMeter;
 }
@@ -34,6 +37,7 @@ export class KubernetesClusterCache implements ClusterCache {
   readonly jobReflector: Reflector<CachedJob>;
   readonly podReflector: Reflector<CachedPod>;
   readonly #options: ClusterCacheOptions;
+  readonly #live: LiveIndex | undefined;
   readonly #jobs = new KeyIndex<CachedJob>();
   readonly #pods = new KeyIndex<CachedPod>();
   /** What is known of Jobs by pods that are gone, by UID. */
@@ -41,6 +45,7 @@ export class KubernetesClusterCache implements ClusterCache {
 
   constructor(options: ClusterCacheOptions) {
     this.#options = options;
+    this.#live = options.live && new LiveIndex(options.live);
     const { clock, meter } = options;
     const shared = newShared();
     const common = { client: options.client, clock, random: options.random, labelSelector: instanceSelector(options.instance), log: options.log };
@@ -61,6 +66,7 @@ export class KubernetesClusterCache implements ClusterCache {
       // The kubelet writes a pod's status several times for each step that matters here.
       same: (before, after) => JSON.stringify(before) === JSON.stringify(after),
       onChange: (change) => {
+        this.#live?.podChanged(change);
         if (change.kind === 'deleted') this.#podLost(change.before);
         for (const key of this.#pods.apply(change)) options.onChange(key);
       },
@@ -91,7 +97,7 @@ export class KubernetesClusterCache implements ClusterCache {
 
   jobs(key: SpecKey): readonly ObservedJob[] {
     const byJob = this.#podsByJob(key);
-    return [...this.#jobs.of(key)].map(({ key: _key, ...job }) => ({ ...job, ...this.#memoryOf(job.uid), pods: byJob.get(job.uid) ?? none }));
+    return [...this.#jobs.of(key)].map(({ key: _key, place: _place, ...job }) => ({ ...job, ...this.#memoryOf(job.uid), pods: byJob.get(job.uid) ?? none }));
   }
 
   orphans(key: SpecKey): readonly ObservedPod[] {
@@ -111,6 +117,7 @@ export class KubernetesClusterCache implements ClusterCache {
   }
 
   #jobChanged(change: Change<CachedJob>): void {
+    this.#live?.jobChanged(change);
     const appeared = change.kind === 'added' && !change.after.finished;
     for (const key of this.#jobs.apply(change)) this.#options.onChange(key, appeared);
     if (change.kind === 'deleted') this.#gone.delete(change.before.uid);

@@ -1,8 +1,9 @@
 /** A raw Job, cut down to what decisions need: about half a KiB instead of three or more. */
 import { arrayAt, numberAt, objectAt, stringAt } from '../../lib/json.ts';
 import type { JsonObject } from '../../lib/json.ts';
-import { onSpecDeleteAnnotation, outcomeAnnotation, runLabel, specHashAnnotation, specSourceAnnotation, upkeepAnnotation } from '../../spec/keys.ts';
+import { groupLabel, jobKindLabel, nameLabel, onSpecDeleteAnnotation, outcomeAnnotation, runLabel, specHashAnnotation, specSourceAnnotation, upkeepAnnotation } from '../../spec/keys.ts';
 import type { ObservedJob, SpecKey, StepJobFacts } from '../../plan/observed.ts';
+import type { Place } from '../../reconcile/ports.ts';
 import type { RecordedOutcome, UpkeepNote } from '../../plan/notes.ts';
 import { Interner } from './interner.ts';
 import { annotationsOf, controllerOf, countAt, keyOf, labelsOf, timeAt } from './labels.ts';
@@ -11,7 +12,7 @@ import { stepJobFacts } from './project-step.ts';
 import { identityOf } from './watch-event.ts';
 
 /** What the cache keeps: pods are joined when somebody looks. */
-export type CachedJob = Omit<ObservedJob, 'pods'> & { readonly key: SpecKey };
+export type CachedJob = Omit<ObservedJob, 'pods'> & { readonly key: SpecKey; readonly place: Place };
 
 /** Texts and values that many Jobs share. */
 export interface Shared {
@@ -19,6 +20,7 @@ export interface Shared {
   readonly upkeeps: Interner<UpkeepNote | null>;
   readonly outcomes: Interner<RecordedOutcome | null>;
   readonly keys: Interner<SpecKey>;
+  readonly places: Interner<Place>;
   /** Steps differ by their names, hardly by these. */
   readonly steps: Interner<StepJobFacts>;
 }
@@ -29,8 +31,20 @@ export function newShared(): Shared {
     upkeeps: new Interner((text) => readUpkeep(text) ?? null),
     outcomes: new Interner((text) => readOutcome(text) ?? null),
     keys: new Interner((text) => JSON.parse(text) as SpecKey),
+    places: new Interner(placeFrom),
     steps: new Interner((text) => JSON.parse(text) as StepJobFacts),
   };
+}
+
+/** What a Job, or a pod of it, counts for. */
+export function placeOf(raw: JsonObject, { places }: Shared): Place {
+  const { [jobKindLabel]: kind = '', [nameLabel]: name = '', [groupLabel]: group = '' } = labelsOf(raw);
+  return places.get(`${group} ${kind} ${name}`);
+}
+
+function placeFrom(text: string): Place {
+  const [group = '', ...holder] = text.split(' ');
+  return { group: group === '' ? undefined : group, holder: holder.join(' ') };
 }
 
 /** undefined where the labels name no spec: then it is nobody's Job here. Throws only without a name or UID. */
@@ -42,6 +56,7 @@ export function projectJob(raw: JsonObject, shared: Shared): CachedJob | undefin
   const metadata = objectAt(raw, 'metadata');
   return {
     key: shared.keys.get(JSON.stringify(key)),
+    place: placeOf(raw, shared),
     ...identity,
     resourceVersion: stringAt(metadata, 'resourceVersion') ?? '',
     createdAt: timeAt(metadata, 'creationTimestamp') ?? 0,

@@ -3,11 +3,12 @@ import { arrayAt, isObject, numberAt, objectAt, stringAt } from '../../lib/json.
 import type { Json, JsonObject } from '../../lib/json.ts';
 import type { ContainerFailure, ObservedPod, PodPhase, SpecKey } from '../../plan/observed.ts';
 import { controllerOf, keyOf, labelsOf, timeAt } from './labels.ts';
-import type { Shared } from './project-job.ts';
+import type { Place } from '../../reconcile/ports.ts';
+import { placeOf, type Shared } from './project-job.ts';
 import { stepPodFacts } from './project-step.ts';
 import { identityOf } from './watch-event.ts';
 
-export type CachedPod = ObservedPod & { readonly key: SpecKey };
+export type CachedPod = ObservedPod & { readonly key: SpecKey; readonly place: Place };
 
 /** Phases of a pod that has not come to its end; a node that is lost leaves it Unknown, and it may still run. */
 export function isLiving(pod: Pick<ObservedPod, 'phase'>): boolean {
@@ -26,6 +27,7 @@ export function projectPod(raw: JsonObject, before: CachedPod | undefined, conte
   const startedAt = firstStart(regular);
   return {
     key: context.shared.keys.get(JSON.stringify(key)),
+    place: placeOf(raw, context.shared),
     ...identity,
     ...jobOf(raw),
     phase: phases.find((phase) => phase === stringAt(status, 'phase')) ?? 'Pending',

@@ -41,6 +41,12 @@ export function isUnlimited({ maxJobs, groups, rates, suspendedBy, broken }: Eff
   return maxJobs === undefined && groups.size + rates.length + suspendedBy.length + broken.length === 0;
 }
 
+/** Whether nobody could tell the two apart. */
+export function sameLimits(left: EffectiveLimits, right: EffectiveLimits): boolean {
+  const text = ({ groups, ...rest }: EffectiveLimits): string => JSON.stringify([...Object.values(rest), [...groups].sort()]);
+  return text(left) === text(right);
+}
+
 function smaller(left: number | undefined, right: number | undefined): number | undefined {
   if (left === undefined || right === undefined) return left ?? right;
   return Math.min(left, right);

@@ -9,12 +9,14 @@ import type { EffectiveLimits } from './effective.ts';
 export interface Room {
   /** Jobs; Infinity where nothing bounds them. */
   readonly jobs: number;
+  /** Nothing may start, however much is free. */
+  readonly halted: boolean;
   /** What keeps more from starting. Asked only by a plan that wants more: it costs something to tell. */
   readonly shortage: Stand;
 }
 
 /** Room without an end: what plans see where nobody limits them. */
-export const unlimited: Room = { jobs: Infinity, shortage: { state: 'Waiting', reason: 'LimitReached', message: '' } };
+export const unlimited: Room = { jobs: Infinity, halted: false, shortage: { state: 'Waiting', reason: 'LimitReached', message: '' } };
 
 /** What takes places. Holders are named by kind and name: `queue a`. */
 export interface Use {

@@ -62,5 +62,7 @@ export interface RunPlan {
   readonly reason: Reason;
   readonly message: string;
   readonly liveJobs: number;
+  /** Jobs that it would start besides, if the limits of the instance had room for them. */
+  readonly wants: number;
   readonly wakeAt: number | undefined;
 }

@@ -43,9 +43,17 @@ function advanceItems(draft: RunDraft, step: StepSpec, { each }: StepState, item
     }
     const next = advanceLine(draft, { step, role: 'do', index, each }, item);
     if (waits && isLive(draft, next)) live += 1;
-    full ||= waits && next === item && !draft.meets && !draft.hasRoom(noName);
+    if (!full && waits && next === item && !draft.meets) full = isFull(draft, step, { most: most - live, left: items.length - index - 1 });
     return next;
   });
+}
+
+/** Nothing more of the step can start in this round. `most`: of the `left` items, so many more could, by the step's own word. */
+function isFull(draft: RunDraft, step: StepSpec, { most, left }: { readonly most: number; readonly left: number }): boolean {
+  if (!draft.hasRoom(noName)) return true;
+  if (draft.hasPlace || step.work.kind === 'subRun') return false;
+  if (left > 0) draft.awaitPlace(step, Math.min(most, left));
+  return true;
 }
 
 function mostAtOnce({ forEach, work }: StepSpec): number {
@@ -97,8 +105,16 @@ function startLine(draft: RunDraft, site: Site, line: Line, memory?: string): Li
     draft.hold({ kind: 'room', step: site.step.name, message: '' });
     return line;
   }
+  if (lacksPlace(draft, site, () => nameOf(draft, site, attempt))) return line;
   const made = makeAttempt(draft, site, { attempt, memory });
   return made.kind === 'made' ? commit(draft, site, line, made) : stuck(draft, line, made);
+}
+
+/** The limits of the instance keep it from being created. Sub-runs are records: only their Jobs count; what is there already has its place. */
+export function lacksPlace(draft: RunDraft, site: Site, name: () => string): boolean {
+  if (draft.hasPlace || isSubRun(site) || draft.isThere(name())) return false;
+  draft.awaitPlace(site.step);
+  return true;
 }
 
 /** Writes the attempt down and asks for its Job. One that is there already, since a process died before it wrote that down, is looked at at once. */
@@ -120,6 +136,7 @@ function stuck(draft: RunDraft, line: Line, made: NotMade): Line {
  */
 function createAgain(draft: RunDraft, site: Site, line: Line, last: Attempt): Line {
   if (draft.held || draft.existed(last) || isUnderWay(draft, site, last) || draft.awaitsOrphan(site.step, last.job) || isPaused(draft, site, last)) return line;
+  if (lacksPlace(draft, site, () => last.job)) return line;
   const made = makeAttempt(draft, site, { attempt: line.attempts.length, memory: last.memory });
   if (made.kind !== 'made') return stuck(draft, line, made);
   draft.start(made.name, made.action);

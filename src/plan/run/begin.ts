@@ -2,7 +2,7 @@
 import { digest } from '../../lib/digest.ts';
 import type { Json } from '../../lib/json.ts';
 import type { StepSpec } from '../../spec/workflow.ts';
-import { advanceStep, commit } from './advance.ts';
+import { advanceStep, commit, lacksPlace } from './advance.ts';
 import type { RunDraft } from './draft.ts';
 import { isGroup } from './facts.ts';
 import { foldLine } from './fold.ts';
@@ -21,8 +21,10 @@ export function beginStep(draft: RunDraft, step: StepSpec): void {
   if (draft.held) return;
   if (step.work.kind === 'approve') beginApproval(draft, step);
   // What is there already, or is carried over, needs no room.
-  else if (draft.meets || draft.strays > 0 || draft.rerun || draft.hasRoom(() => '')) beginWork(draft, step);
-  else draft.hold({ kind: 'room', step: step.name, message: '' });
+  else if (draft.meets || draft.strays > 0 || draft.rerun) beginWork(draft, step);
+  else if (!draft.hasRoom(() => '')) draft.hold({ kind: 'room', step: step.name, message: '' });
+  else if (draft.hasPlace || step.work.kind === 'subRun') beginWork(draft, step);
+  else draft.awaitPlace(step);
 }
 
 function beginApproval(draft: RunDraft, step: StepSpec): void {
@@ -82,10 +84,17 @@ function beginJobs(draft: RunDraft, step: StepSpec, each: Each | undefined): voi
   const state: StepState = { ...(each && { each }), inputs };
   const carried = draft.rerun?.carried(step, inputs);
   if (carried) draft.set('do', step, carried);
-  else if (!draft.hasRoom(() => nameOf(draft, site, 1))) draft.hold({ kind: 'room', step: step.name, message: '' });
-  else if (!fits(draft, step, { each, count })) return;
+  else if (!mayStart(draft, site) || !fits(draft, step, { each, count })) return;
   else if (count !== undefined) beginItems(draft, step, { ...state, items: Array.from({ length: count }, () => ({ attempts: [] })) });
   else if (made.kind === 'made') draft.set('do', step, withLine(state, commit(draft, site, { attempts: [] }, made), draft.now));
+}
+
+/** Whether there is room for its first attempt, or it is there already. */
+function mayStart(draft: RunDraft, site: Site): boolean {
+  const name = (): string => nameOf(draft, site, 1);
+  if (draft.hasRoom(name)) return !lacksPlace(draft, site, name);
+  draft.hold({ kind: 'room', step: site.step.name, message: '' });
+  return false;
 }
 
 /** The record keeps the items as they were at the start, and what becomes of each; those that do not fit are an error of the step. */

@@ -22,7 +22,7 @@ export type Role = 'do' | 'undo';
 
 /** Why something that could start does not, for the run's message. */
 export interface Hold {
-  readonly kind: 'quota' | 'forbidden' | 'room' | 'retry' | 'pods' | 'unclear';
+  readonly kind: 'quota' | 'forbidden' | 'room' | 'place' | 'retry' | 'pods' | 'unclear';
   readonly step: string;
   readonly until?: number;
   readonly message: string;
@@ -60,6 +60,8 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
   #end: RunEnd | undefined;
   #changed = false;
   #starts = 0;
+  /** Jobs that the limits of the instance still let this round start. */
+  #places: number;
   #meets = false;
   readonly #steps: Map<string, StepState>;
   readonly #undo: Map<string, StepState>;
@@ -75,6 +77,7 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
     this.graph = runGraph(observed.spec);
     this.rerun = Rerun.of(observed, this.graph);
     this.room = new Room(observed.state);
+    this.#places = observed.room?.jobs ?? Infinity;
     this.#steps = new Map(Object.entries(observed.state.steps));
     this.#undo = new Map(Object.entries(observed.state.undo));
     this.#params = lazy(() => parametersOf(observed.spec, observed.parameters));
@@ -183,13 +186,15 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
     if (this.#started.has(name)) return;
     this.#started.add(name);
     this.actions.push(action);
+    if (action.kind === 'createStepJob') this.#places -= 1;
   }
 
   /** Takes back what this round was to create. */
   unstart(name: string): void {
     if (!this.#started.delete(name)) return;
     const at = this.actions.findIndex((action) => creates(action) === name);
-    if (at >= 0) this.actions.splice(at, 1);
+    const [taken] = at < 0 ? [] : this.actions.splice(at, 1);
+    if (taken?.kind === 'createStepJob') this.#places += 1;
   }
 
   /** This round creates it. */
@@ -206,6 +211,17 @@ export class RunDraft extends DraftOf<RunAction, ExplanationDemand> {
     if (this.strays > 0 && this.isThere(name())) return true;
     const { maxParallel } = this.observed.spec;
     return (maxParallel === undefined || this.slots < maxParallel) && this.#mayStartMore();
+  }
+
+  /** Whether the limits of the instance let one more Job start. */
+  get hasPlace(): boolean {
+    return this.#places > 0;
+  }
+
+  /** So many Jobs of the step would start, if the limits of the instance let them. */
+  awaitPlace(step: StepSpec, jobs = 1): void {
+    this.want(jobs);
+    this.hold({ kind: 'place', step: step.name, message: this.observed.room?.shortage.message ?? '' });
   }
 
   #mayStartMore(): boolean {

@@ -17,8 +17,8 @@ import { standOf } from './wait-reasons.ts';
  */
 export function planRun(observed: ObservedRun, environment: PlanEnvironment, now: number): RunPlan {
   const { draft, live } = decidedRun(observed, environment, now);
-  const { actions, demands, wakeAt } = draft.finish(now);
-  return { state: draft.result(), actions, demands, ...standOf(draft, live), liveJobs: live.jobs, wakeAt };
+  const { actions, demands, wants, wakeAt } = draft.finish(now);
+  return { state: draft.result(), actions, demands, ...standOf(draft, live), liveJobs: live.jobs, wants, wakeAt };
 }
 
 /** The same round with all that it found out on its way, for whoever explains it. */

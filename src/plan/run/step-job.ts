@@ -6,7 +6,7 @@ import { referencesUnder } from '../../spec/references.ts';
 import type { StepSpec, WorkflowSpec } from '../../spec/workflow.ts';
 import type { OwnParts } from '../action.ts';
 import type { PlanEnvironment } from '../environment.ts';
-import { deadlineSeconds, eachContainer, jobLabels, literal, mergedMetadata, ownedBy, prependEnv, withVolumes, type Mounts } from '../manifest.ts';
+import { deadlineSeconds, eachContainer, groupLabels, jobLabels, literal, mergedMetadata, ownedBy, prependEnv, withVolumes, type Mounts } from '../manifest.ts';
 import type { UpkeepNote } from '../notes.ts';
 import { indexedSpec } from './indexed-job.ts';
 import { itemMap, itemMounts } from './item-map.ts';
@@ -49,7 +49,7 @@ export interface StepJob {
 export function stepJob(input: StepJobInput): StepJob {
   const { record, step, role, index, attempt, environment } = input;
   const jobName = stepJobName(input.spec.name, { uid: record.uid, step: step.name, role, index, attempt }, isIndexed(input));
-  const labels = { ...jobLabels(record.target.kind, record.target.name, environment.instance), ...stepLabels(input) };
+  const labels = { ...jobLabels(record.target.kind, record.target.name, environment.instance), ...groupLabels(input.spec), ...stepLabels(input) };
   const items = itemsForFiles(input);
   const mounts = [...fileMounts(input), ...(items.size > 0 ? [itemMounts(jobName, index)] : [])];
   return {

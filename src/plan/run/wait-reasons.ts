@@ -15,7 +15,7 @@ export interface Standing {
 }
 
 export function standOf(draft: RunDraft, live: Live): Standing {
-  return ended(draft) ?? held(draft, live) ?? blocked(draft) ?? stopping(draft, live) ?? waiting(draft) ?? running(draft);
+  return ended(draft) ?? held(draft, live) ?? blocked(draft) ?? limited(draft, live) ?? stopping(draft, live) ?? waiting(draft) ?? running(draft);
 }
 
 const endReasons = { succeeded: 'RunSucceeded', failed: 'RunFailed', cancelled: 'RunCancelled' } as const;
@@ -38,6 +38,14 @@ function blocked(draft: RunDraft): Standing | undefined {
   if (quota) return { reason: 'WaitsForCapacity', message: about(quota) };
   const unclear = holdOf(draft, 'unclear');
   return unclear && { reason: 'AnswerUnknown', message: about(unclear) };
+}
+
+/** The limits of the instance leave nothing for it. */
+function limited(draft: RunDraft, live: Live): Standing | undefined {
+  const { room } = draft.observed;
+  const place = holdOf(draft, 'place');
+  if (!room || !place || (live.jobs + live.subRuns > 0 && !room.halted)) return undefined;
+  return { reason: room.shortage.reason, message: about(place) };
 }
 
 /** The run is on its way out. */
@@ -97,8 +105,10 @@ function running(draft: RunDraft): Standing {
   const room = holdOf(draft, 'room');
   const { maxParallel } = draft.observed.spec;
   const more = room && maxParallel !== undefined ? `; step "${room.step}" waits for one of ${count(maxParallel, 'slot')}` : '';
+  const place = holdOf(draft, 'place');
+  const waits = place ? `; step "${place.step}" waits: ${place.message}` : more;
   const what = open.length === 0 ? 'nothing runs' : `running: ${names(open)}`;
-  return { reason: open.length === 0 && room ? 'WaitsForCapacity' : 'WaitsForSteps', message: `${what}; ${done} of ${steps.length} steps have ended${more}` };
+  return { reason: open.length === 0 && room ? 'WaitsForCapacity' : 'WaitsForSteps', message: `${what}; ${done} of ${steps.length} steps have ended${waits}` };
 }
 
 function holdOf({ holds }: RunDraft, kind: Hold['kind']): Hold | undefined {

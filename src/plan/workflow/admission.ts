@@ -1,4 +1,5 @@
 /** Which of the runs that wait may start: as many at once as concurrency.max says, by priority and age. */
+import { priorityOf } from '../limits/priority.ts';
 import type { ObservedRecord } from '../run/record.ts';
 import { frozen } from './create-run.ts';
 import { isActive, isReadable, recordRef, type ReadableRecord } from './records.ts';
@@ -37,7 +38,7 @@ function candidate(record: ReadableRecord, round: WorkflowRound, names: Readonly
   return {
     name,
     what: `run "${name}"`,
-    priority: request.priority ?? 0,
+    priority: priorityOf(round.spec, request),
     since: createdAt,
     needsRoom: !waitsWithin(record, names),
     start: () => ({ action: { kind: 'admitRun', reason: 'RunStarted', because, record: recordRef(record), frozen: frozen(round, false) }, missed: [] }),

@@ -27,7 +27,8 @@ export function planWorkflow(observed: ObservedWorkflow, environment: PlanEnviro
   if (winner) planClaims(draft, observed, { ...winner, round });
   // An observer deletes nothing either.
   if (!observed.recordsUnknown && round?.spec.observe !== true) planHistory(draft, observed, { spec: round?.spec, now });
-  return { ...draft.finish(now), missed: draft.missed };
+  const { actions, demands, statuses, wakeAt } = draft.finish(now);
+  return { actions, demands, statuses, missed: draft.missed, wakeAt };
 }
 
 interface Winner {
@@ -68,7 +69,8 @@ function decide(draft: WorkflowDraft, round: WorkflowRound, timetable: Timetable
 }
 
 function held({ spec, observed }: WorkflowRound): Stand | undefined {
-  return spec.suspend ? withRuns({ state: 'Suspended', reason: 'SpecSuspended', message: 'suspend is true: no runs are started' }, observed) : undefined;
+  const stand: Stand | undefined = spec.suspend ? { state: 'Suspended', reason: 'SpecSuspended', message: 'suspend is true: no runs are started' } : spec.observe ? undefined : observed.halt;
+  return stand && withRuns(stand, observed);
 }
 
 function unchecked(draft: WorkflowDraft, { observed, spec, environment, now }: WorkflowRound): Stand | undefined {

@@ -1,4 +1,5 @@
 /** Trigger schedules: the last due time starts a run, earlier ones have passed unused (docs/adr/0010-schedules.md). */
+import { priorityOf } from '../limits/priority.ts';
 import { dueTimes, latestDue } from '../../spec/cron.ts';
 import type { ScheduleSpec } from '../../spec/workflow.ts';
 import { isoTime } from '../iso-time.ts';
@@ -43,7 +44,7 @@ function candidate(round: WorkflowRound, timetable: Timetable, { at, name }: { a
     const because = `it is scheduled for ${isoTime(at)}${times.length === 0 ? '' : `; ${count} ${times.length === 1 ? 'time' : 'times'} before that passed unused`}`;
     return { action: createRun(round, name, { trigger: 'schedule', scheduledAt: at }, because), missed };
   };
-  return { name, what: `the run scheduled for ${isoTime(at)}`, priority: 0, since: at, needsRoom: true, start };
+  return { name, what: `the run scheduled for ${isoTime(at)}`, priority: priorityOf(round.spec), since: at, needsRoom: true, start };
 }
 
 /** Nothing is written down about a time that was not used: only what can be told from the times themselves. */

@@ -1,4 +1,5 @@
 /** Trigger onChange: one run for each revision of the spec. */
+import { priorityOf } from '../limits/priority.ts';
 import type { Claim } from '../observed.ts';
 import { createRun } from './create-run.ts';
 import { changeName, isActive, newestChange, runsText } from './records.ts';
@@ -17,7 +18,7 @@ export function changeWish(round: WorkflowRound): Wish {
     return { cancel: older.filter(({ commands }) => commands.cancel === undefined), start: undefined, waits };
   }
   const start: Candidate['start'] = () => ({ action: createRun(round, due.name, { trigger: 'change', ...due.revision }, due.because), missed: [] });
-  return { ...noWish, start: { name: due.name, what: 'the run of this revision', priority: 0, since: -Infinity, needsRoom: true, start } };
+  return { ...noWish, start: { name: due.name, what: 'the run of this revision', priority: priorityOf(round.spec), since: -Infinity, needsRoom: true, start } };
 }
 
 interface DueChange {

@@ -12,8 +12,10 @@ import { freeOf, haltOf, shortageOf, unlimited, type Free, type Room, type Use }
 import type { Stand } from '../../plan/draft.ts';
 import type { ObservedJob, SpecKey } from '../../plan/observed.ts';
 import { specText } from '../key.ts';
+import type { ReservedNames } from '../memory.ts';
+import type { LiveJobs, Place } from '../ports.ts';
 import { Line, type Asker } from './line.ts';
-import { Places, type Place } from './places.ts';
+import { Places } from './places.ts';
 import { Starts } from './starts.ts';
 
 /** So long a create may go unseen before the key that asked for it looks again; only while others wait. */
@@ -46,7 +48,7 @@ export interface CapacityView {
   readonly limit: number | undefined;
 }
 
-export class Capacity {
+export class Capacity implements LiveJobs, ReservedNames {
   readonly #deps: CapacityDeps;
   readonly #places = new Places();
   readonly #live = new Map<string, Place>();
@@ -97,12 +99,13 @@ export class Capacity {
     this.#askers.set(specText(asker.key), asker);
     if (isUnlimited(this.#limits) && asker.group === undefined) return unlimited;
     const halt = this.halt(asker.group);
-    if (halt) return { jobs: 0, shortage: halt };
+    if (halt) return { jobs: 0, halted: true, shortage: halt };
     this.#dispatch();
     const free = this.#freeFor(asker.group);
     const shortage = (): Stand => this.#shortage(asker, free);
     return {
       jobs: free.jobs + (this.#granted.get(specText(asker.key))?.length ?? 0),
+      halted: false,
       get shortage() {
         return shortage();
       },
@@ -145,6 +148,12 @@ export class Capacity {
       hold.asked = false;
       this.#review(name);
     }
+  }
+
+  /** No timer is left behind. */
+  stop(): void {
+    this.#line.clear();
+    this.#timer?.cancel();
   }
 
   /** A Job of that name is live, by what the caches show, or is not any more. */

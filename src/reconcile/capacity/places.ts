@@ -3,13 +3,7 @@
  * told twice, or not at all, leaves no trace in a sum.
  */
 import type { Holders } from '../../plan/limits/room.ts';
-
-/** What a Job counts for: from its labels, so that it survives the spec. */
-export interface Place {
-  readonly group: string | undefined;
-  /** Kind and name of what it belongs to: `queue a`. */
-  readonly holder: string;
-}
+import type { Place } from '../ports.ts';
 
 interface Tally {
   readonly names: Set<string>;

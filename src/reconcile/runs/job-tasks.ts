@@ -31,6 +31,8 @@ export interface JobTasksDeps extends CreateDeps {
   readonly log: Log;
   /** What an action came to. */
   readonly told: (key: SpecKey, told: TaskNews) => void;
+  /** Nobody works on the create of that name for now. */
+  readonly settled?: (jobName: string) => void;
   /** The plan of the key may differ now. */
   readonly changed: (key: SpecKey) => void;
 }
@@ -92,6 +94,7 @@ export class JobTasks {
 
   async #task(task: Task): Promise<void> {
     const next = await this.#attempt(task);
+    this.#deps.settled?.(task.action.jobName);
     if (next === 'pause') {
       // Others of the run go on meanwhile.
       void this.#pause(task).then(() => { this.#end(task, true); });

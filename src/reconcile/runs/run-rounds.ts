@@ -12,6 +12,9 @@ import type { ObservedRun } from '../../plan/run/observed.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
 import type { RunEnd, RunState } from '../../plan/run/state.ts';
 import { isOver } from '../../plan/run/summary.ts';
+import { priorityOf } from '../../plan/limits/priority.ts';
+import type { Capacity } from '../capacity/capacity.ts';
+import type { Asker } from '../capacity/line.ts';
 import type { Explainer } from '../explainer.ts';
 import type { Memory } from '../memory.ts';
 import type { RecordCache } from '../record-ports.ts';
@@ -33,6 +36,7 @@ export interface RunRoundsDeps extends RunExecuteDeps, LoadDeps {
   /** Names of Jobs that were asked for. */
   readonly memory: Memory;
   readonly runs: RunMemory;
+  readonly capacity: Capacity;
   readonly reporter: RunReporter;
   readonly onRound?: OnRound;
 }
@@ -85,7 +89,9 @@ export class RunRounds implements Rounds {
   }
 
   async #load(key: SpecKey, record: ObservedRecord): Promise<RoundResult> {
-    const { keeper, runs, reporter } = this.#deps;
+    const { keeper, runs, reporter, capacity } = this.#deps;
+    // What it asked for before is asked for anew, once it can be read.
+    capacity.forget(key);
     const loaded = await loadRun(this.#deps, record);
     switch (loaded.kind) {
       case 'failed':
@@ -146,14 +152,13 @@ export class RunRounds implements Rounds {
   }
 
   async #decide(inHand: RunInHand): Promise<RoundResult> {
-    const { clock, keeper, explainer, reporter, environment, onRound } = this.#deps;
+    const { clock, keeper, explainer, reporter, onRound } = this.#deps;
     const { key, record, run } = inHand;
     const early = run.notBefore - clock.monotonic();
     if (early > 0) return { kind: 'done', again: early };
     this.#mend(inHand);
     const before = run.state;
-    const observed = this.#observe(inHand);
-    const plan = this.#deps.plan(observed, environment, clock.now());
+    const { observed, plan } = this.#plan(inHand);
     run.state = plan.state;
     // Behind the creates, which go first where requests are limited.
     const executing = executeRun(this.#deps, inHand, plan.actions);
@@ -177,6 +182,16 @@ export class RunRounds implements Rounds {
     run.told.add(what);
     this.#deps.reporter.mislabelled(record, labelled);
     this.#deps.keeper.restore(record.name);
+  }
+
+  /** What it takes of the limits is taken before anybody else can look at them. */
+  #plan(inHand: RunInHand): { readonly observed: ObservedRun; readonly plan: RunPlan } {
+    const { capacity, environment, clock } = this.#deps;
+    const asker = askerOf(inHand);
+    const observed = { ...this.#observe(inHand), room: capacity.room(asker) };
+    const plan = this.#deps.plan(observed, environment, clock.now());
+    capacity.take(asker, plan.actions.flatMap((action) => (action.kind === 'createStepJob' ? [action.jobName] : [])), plan.wants);
+    return { observed, plan };
   }
 
   #observe({ key, record, run }: RunInHand): ObservedRun {
@@ -225,7 +240,8 @@ export class RunRounds implements Rounds {
   }
 
   #forget(key: SpecKey): RoundResult {
-    const { runs, keeper, memory, recordNames, explainer } = this.#deps;
+    const { runs, keeper, memory, recordNames, explainer, capacity } = this.#deps;
+    capacity.forget(key);
     runs.forget(key.name);
     keeper.forget(key.name);
     memory.forget(key);
@@ -243,6 +259,11 @@ export class RunRounds implements Rounds {
 function pauseAfter({ jobs, children }: ObservedRun): number {
   const parts = jobs.values().reduce((count, { pods }) => count + Math.max(pods.length, 1), children.size);
   return parts < 50 ? 0 : Math.min(parts / 20, longestPause);
+}
+
+function askerOf({ key, record, run }: RunInHand): Asker {
+  const { kind, name } = record.target;
+  return { key, group: run.spec.concurrency.group, priority: priorityOf(run.spec, record.request), holder: `${kind} ${name}` };
 }
 
 const none: ObservedRun['children'] = new Map();

@@ -7,6 +7,7 @@ import type { SpecKey } from '../../plan/observed.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { PlanEnvironment } from '../../plan/environment.ts';
 import type { PodPolicy } from '../../spec/pod-policy/policy.ts';
+import type { Capacity } from '../capacity/capacity.ts';
 import type { CreateGate } from '../create-gate.ts';
 import type { Explainer } from '../explainer.ts';
 import { runKey, specText } from '../key.ts';
@@ -46,6 +47,7 @@ export interface RunsDeps {
   readonly runMeter: RunMeter;
   readonly log: Log;
   readonly leadership: Leadership;
+  readonly capacity: Capacity;
   readonly onRound?: OnRound;
   /** Asks for a round of a key. */
   readonly changed: (key: SpecKey) => void;
@@ -80,7 +82,7 @@ export class Runs {
         changed(runKey(name));
       },
     });
-    this.#tasks = new JobTasks({ ...deps, told: (key, news) => { reporter.task(key.name, news); } });
+    this.#tasks = new JobTasks({ ...deps, told: (key, news) => { reporter.task(key.name, news); }, settled: (name) => { deps.capacity.settled(name); } });
     const shared = { ...deps, keeper: this.#keeper, recordNames: new Memory({ clock, cache: deps.records }) };
     this.run = new RunRounds({ ...shared, plan: planRun, tasks: this.#tasks, runs: this.#memory, reporter });
     this.workflow = this.#workflows = new WorkflowRounds({ ...shared, plan: planWorkflow });

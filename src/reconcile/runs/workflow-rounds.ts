@@ -7,6 +7,8 @@ import { isOver } from '../../plan/run/summary.ts';
 import { winnerOf } from '../../plan/winner.ts';
 import type { WorkflowPlan } from '../../plan/workflow/action.ts';
 import type { ObservedWorkflow } from '../../plan/workflow/observed.ts';
+import { isRunnable } from '../../spec/parsed.ts';
+import type { Capacity } from '../capacity/capacity.ts';
 import { runKey, specText } from '../key.ts';
 import type { Meter, RunMeter } from '../meter.ts';
 import type { EventSink, Log } from '../ports.ts';
@@ -24,6 +26,7 @@ export interface WorkflowRoundsDeps extends WorkflowExecuteDeps {
   readonly plan: (observed: ObservedWorkflow, environment: PlanEnvironment, now: number) => WorkflowPlan;
   readonly records: RecordCache;
   readonly checker: TemplateChecker;
+  readonly capacity: Pick<Capacity, 'halt'>;
   readonly reporter: Reporter;
   readonly meter: Meter;
   readonly runMeter: RunMeter;
@@ -107,7 +110,14 @@ export class WorkflowRounds implements Rounds {
       refusal: recordNames.refusal(key),
       unread: specs.hasUnreadFiles,
       since,
+      halt: this.#halt(claims),
     };
+  }
+
+  /** By the text as it stands now: that is what would start. */
+  #halt(claims: ObservedWorkflow['claims']): ObservedWorkflow['halt'] {
+    const { spec } = claims[winnerOf(claims) ?? -1]?.parsed ?? {};
+    return this.#deps.capacity.halt(isRunnable(spec) ? spec.concurrency.group : undefined);
   }
 
   /** undefined: the revision was there when this process came. */

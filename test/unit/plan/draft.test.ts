@@ -12,6 +12,6 @@ describe('when a plan could differ by itself', () => {
   ] as const)('%s', (_sentence, times, wakeAt) => {
     const draft = new Draft();
     for (const time of times) draft.wake(time);
-    expect(draft.finish(noon)).toEqual({ actions: [], demands: [], statuses: [], wakeAt });
+    expect(draft.finish(noon)).toEqual({ actions: [], demands: [], statuses: [], wants: 0, wakeAt });
   });
 });

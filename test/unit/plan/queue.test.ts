@@ -150,7 +150,7 @@ describe('claims', () => {
   });
 
   it('without a claim nothing is asked, started or reported', () => {
-    expect(planAt(observed({ claims: [], depth: ready(5) }))).toEqual({ actions: [], demands: [], statuses: [], wakeAt: undefined });
+    expect(planAt(observed({ claims: [], depth: ready(5) }))).toEqual({ actions: [], demands: [], statuses: [], wants: 0, wakeAt: undefined });
   });
 });
 

@@ -15,7 +15,7 @@ function aStatus(state: State, reason: Reason, changes: { readonly hash?: string
 }
 const checking = aStatus('Checking', 'SpecChecking');
 const idle = aStatus('Idle', 'QueueEmpty');
-const planOf = (...statuses: readonly Status[]): Plan => ({ actions: [], demands: [], statuses: statuses.map((status, claim) => ({ claim, status })), wakeAt: undefined });
+const planOf = (...statuses: readonly Status[]): Plan => ({ actions: [], demands: [], statuses: statuses.map((status, claim) => ({ claim, status })), wants: 0, wakeAt: undefined });
 
 function aReporter() {
   const clock = new FakeClock(noon);

@@ -13,6 +13,7 @@ test('a Job is cut down to what decisions need', () => {
     key: { kind: 'queue', name: 'thumbnails' },
     name: 'thumbnails-abc',
     uid: 'job-uid',
+    place: { group: undefined, holder: 'queue thumbnails' },
     resourceVersion: '123',
     createdAt: Date.UTC(2026, 0, 2, 3, 4, 5),
     deleting: false,

@@ -14,6 +14,7 @@ const waiting = (reason: string, name = 'main', message = 'm'): JsonObject => ({
 test('a running pod', () => {
   expect(pod({ containerStatuses: [{ name: 'main', state: { running: { startedAt: '2026-01-02T03:04:09Z' } } }] })).toEqual({
     key: { kind: 'queue', name: 'thumbnails' },
+    place: { group: undefined, holder: 'queue thumbnails' },
     name: 'thumbnails-abc-x1',
     uid: 'pod-uid',
     jobUid: 'job-uid',

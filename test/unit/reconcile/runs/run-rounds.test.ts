@@ -16,6 +16,7 @@ import { RunRounds } from '../../../../src/reconcile/runs/run-rounds.ts';
 import { SpecIndex } from '../../../../src/reconcile/spec-index.ts';
 import type { WorkflowSpec } from '../../../../src/spec/workflow.ts';
 import { aConfigMap, aFile, aJob, aJobManifest, anEnvironment, aPod, aProblem, complete, endingNote, finalNote, laxPolicy, noon } from '../../../support/builders.ts';
+import { Capacity } from '../../../../src/reconcile/capacity/capacity.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { FakeCache, FakeEventReader, FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeSpecs, promised, refusal } from '../../../support/fakes.ts';
 import { aRecord, aState, FakeRecordCache, FakeRecordStore, FakeRunMeter, over } from '../../../support/record-fakes.ts';
@@ -58,11 +59,12 @@ function aRun({ spec = {}, plans = [] }: Options = {}) {
   const keeper = new RecordKeeper({ clock, store, wrote: (name, result) => { reporter.recordWritten(name, result); }, merged: (name, uid, state) => { runs.merged(name, uid, state); }, ended: (name, _uid, state) => { reporter.ended(name, state); } });
   const tasks = new JobTasks({ clock, jobs, cache, store, memory, leadership, log, policy: laxPolicy, gate: new CreateGate(clock), told: (told, news) => { reporter.task(told.name, news); }, changed });
   const rounds = new RunRounds({
+    capacity: new Capacity({ clock, wake: () => undefined, jobs: () => [] }),
     clock, environment: anEnvironment(), parse, jobs, store, records, cache, specs, leadership, keeper, tasks, memory, recordNames, runs, reporter,
     explainer: new Explainer({ clock, events: new FakeEventReader(), changed }),
     plan: (observed) => {
       seen.push(observed);
-      return { state: observed.state, actions: [], demands: [], reason: 'WaitsForSteps', message: '', liveJobs: 0, wakeAt: undefined, ...plans[Math.min(seen.length, plans.length) - 1] };
+      return { state: observed.state, actions: [], demands: [], reason: 'WaitsForSteps', message: '', liveJobs: 0, wants: 0, wakeAt: undefined, ...plans[Math.min(seen.length, plans.length) - 1] };
     },
   });
   const define = (source = aConfigMap({ name: 'etl' })): void => {
