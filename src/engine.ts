@@ -10,6 +10,7 @@ import { alone } from './reconcile/leadership.ts';
 import type { Meter, RunMeter, WorkQueueMeter } from './reconcile/meter.ts';
 import type { ClusterCache, DepthProbe, JobApi, Log, SpecSource, WakeSource } from './reconcile/ports.ts';
 import type { RecordCache, RecordStore } from './reconcile/record-ports.ts';
+import { Observers } from './reconcile/api/observers.ts';
 import type { OnRound } from './reconcile/runs/run-rounds.ts';
 import type { ParseSpec } from './reconcile/spec-index.ts';
 import { ClusterClock } from './adapters/kubernetes/cluster-clock.ts';
@@ -80,6 +81,10 @@ export interface HighAvailability extends LeaseTimes {
 
 export class Engine {
   readonly controller: Controller;
+  /** For whoever wants to know of changes besides. */
+  readonly observers = new Observers();
+  /** As the watch shows them, or what keeps them elsewhere. */
+  readonly records: RecordCache;
   readonly #cache: KubernetesClusterCache;
   /** As it asks for what it creates and ends. */
   readonly jobs: JobApi;
@@ -102,7 +107,10 @@ export class Engine {
     const onChange = (id: string): void => { this.controller.documentChanged(id); };
     this.#cache = new KubernetesClusterCache({
       ...shared,
-      onChange: (key, appeared) => { this.controller.jobsChanged(key, appeared); },
+      onChange: (key, appeared) => {
+        this.controller.jobsChanged(key, appeared);
+        this.observers.jobsChanged(key);
+      },
       onVanished: (key, job) => { this.controller.jobVanished(key, job); },
       live: {
         live: (name, place) => { this.controller.capacity.live(name, place); },
@@ -110,9 +118,13 @@ export class Engine {
       },
     });
     this.#specs = specsFor(options.specs, { folder: (folder) => new FolderSpecs({ folder, clock, log, onChange, instance }), configMaps: () => new ConfigMapSpecs({ ...shared, onChange }) });
-    const recordChanged = ({ name, target }: { readonly name: string; readonly target: SpecKey }): void => { this.controller.recordChanged(name, target); };
+    const recordChanged = ({ name, target }: { readonly name: string; readonly target: SpecKey }): void => {
+      this.controller.recordChanged(name, target);
+      this.observers.recordChanged(name);
+    };
     this.#records = options.records === true ? new KubernetesRecordCache({ ...shared, onChange: recordChanged }) : undefined;
     const records = this.#records ? { cache: this.#records, store: new KubernetesRecords({ client, instance }) } : keptElsewhere(options.records, recordChanged);
+    this.records = records.cache;
     this.#events = new KubernetesEvents({ client, clock, log, identity: options.identity, enabled: options.events === true });
     this.jobs = new KubernetesJobs({ client, instance });
     this.controller = new Controller({
@@ -150,6 +162,11 @@ export class Engine {
 
   get synced(): boolean {
     return this.controller.synced;
+  }
+
+  /** Documents that define specs, as the watch or the folder shows them. */
+  get specs(): SpecSource {
+    return this.#specs ?? noSpecs;
   }
 
   /** Jobs and pods as the watches show them. */

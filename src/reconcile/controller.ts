@@ -4,8 +4,9 @@
  */
 import { sleep, type Clock } from '../lib/clock.ts';
 import type { PlanEnvironment } from '../plan/environment.ts';
+import type { Status } from '../plan/action.ts';
 import { noCeilings } from '../plan/limits/effective.ts';
-import type { ObservedJob, SpecKey } from '../plan/observed.ts';
+import type { Claim, ObservedJob, SpecKey } from '../plan/observed.ts';
 import type { PodPolicy } from '../spec/pod-policy/policy.ts';
 import type { LimitFields } from '../spec/limits.ts';
 import { Capacity } from './capacity/capacity.ts';
@@ -194,6 +195,11 @@ export class Controller {
     const claims = this.#specs.claims(key);
     const ownerLives = job.ownerUid === undefined || claims.some(({ source }) => source.kind === 'configMap' && source.uid === job.ownerUid && !source.deleting);
     if (ownerLives) this.#reporter.jobVanished(key, job, claims);
+  }
+
+  /** What a claim stands at by the last round; undefined where this process has had none, or does not lead. */
+  statusOf(claim: Claim): Status | undefined {
+    return this.#reporter.statusOf(claim);
   }
 
   /** A queue says that a message came. */

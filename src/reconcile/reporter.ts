@@ -54,6 +54,8 @@ export class Reporter {
   readonly #announced = new Map<string, Announced>();
   /** Claims whose open breaker was announced, with the revision: a probe that fails as well is no news. */
   readonly #broken = new Map<string, string | undefined>();
+  /** What claims stand at by the last round, for whoever asks this process. */
+  readonly #statuses = new Map<string, Status>();
 
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
@@ -92,12 +94,14 @@ export class Reporter {
   startAnew(): void {
     this.#announced.clear();
     this.#broken.clear();
+    this.#statuses.clear();
     this.#deps.statuses.startAnew();
   }
 
   forget(claim: Claim): void {
     this.#announced.delete(identityOf(claim));
     this.#broken.delete(identityOf(claim));
+    this.#statuses.delete(identityOf(claim));
     if (claim.source.kind === 'configMap') this.#deps.statuses.forget(claim.source.uid);
   }
 
@@ -138,7 +142,13 @@ export class Reporter {
     this.#deps.meter.spec(key, { state: first.state, accepted, liveJobs: first.liveJobs ?? 0, claims: claims.length });
   }
 
+  /** undefined: no round of this process has looked at the claim, or another process leads now. */
+  statusOf(claim: Claim): Status | undefined {
+    return this.#deps.leadership.leading ? this.#statuses.get(identityOf(claim)) : undefined;
+  }
+
   async #status(key: SpecKey, claim: Claim, status: Status): Promise<number | undefined> {
+    this.#statuses.set(identityOf(claim), status);
     this.#announce(key, claim, status);
     return claim.source.kind === 'configMap' ? this.#deps.statuses.write(claim.source, status) : undefined;
   }

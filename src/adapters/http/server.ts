@@ -6,6 +6,7 @@
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Log } from '../../reconcile/ports.ts';
 import { health, type Checks } from './health.ts';
+import { explainListening } from './listening.ts';
 
 export interface HttpServerDeps {
   /** Where to listen; port 0 takes a free one. */
@@ -44,7 +45,7 @@ export function createHttpServer(deps: HttpServerDeps): HttpServer {
         const address = await app.listen({ host: deps.host, port: deps.port });
         return Number(new URL(address).port || deps.port);
       } catch (error) {
-        throw new Error(`cannot serve metrics and probes on ${deps.host}:${deps.port}: ${explain(error)}`, { cause: error });
+        throw new Error(`cannot serve metrics and probes on ${deps.host}:${deps.port}: ${explainListening(error)}`, { cause: error });
       }
     },
     close: () => app.close(),
@@ -94,15 +95,4 @@ function problem(reply: FastifyReply, status: number, detail: string): FastifyRe
 function statusOf(error: unknown): number {
   const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
   return typeof status === 'number' && status >= 400 && status <= 599 ? status : 500;
-}
-
-function explain(error: unknown): string {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  switch (code) {
-    case 'EADDRINUSE': return 'another process listens there; stop it or configure another port';
-    case 'EACCES': return 'this user may not use the port; configure one above 1023';
-    case 'EADDRNOTAVAIL': return 'this machine does not have that address';
-    case 'ENOTFOUND': return 'the address is not known';
-    default: return error instanceof Error ? error.message : String(error);
-  }
 }

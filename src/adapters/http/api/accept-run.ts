@@ -1,0 +1,148 @@
+/** Writes down that a run is asked for. What is answered with 202 is at the API server; nothing else is. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Json, JsonObject } from '../../../lib/json.ts';
+import { pathText } from '../../../spec/field-path.ts';
+import { nearest } from '../../../lib/nearest.ts';
+import { requestFor, targetOf, type RunRequest } from '../../../plan/run/record.ts';
+import { requestRun } from '../../../plan/workflow/request-run.ts';
+import type { SpecEntry } from '../../../reconcile/api-ports.ts';
+import type { WriteResult } from '../../../reconcile/ports.ts';
+import { valueFindings } from '../../../spec/parameter-rules.ts';
+import { isRunnable } from '../../../spec/parsed.ts';
+import type { RunTarget } from '../../../spec/run.ts';
+import type { ParameterSpec, WorkflowSpec } from '../../../spec/workflow.ts';
+import { soon, type ApiDeps } from './deps.ts';
+import { ApiProblem, type PlaceProblem } from './problem.ts';
+import type { ApiAnswer } from './route.ts';
+
+/** What somebody asks for. */
+export interface Wanted {
+  readonly target: RunTarget;
+  readonly parameters: JsonObject;
+  /** undefined: nobody will ask for the same again. */
+  readonly key: string | undefined;
+  readonly priority: number | undefined;
+  readonly rerunOf: RunRequest['rerunOf'];
+}
+
+/** 202 once it is durable; throws ApiProblem. The same key gives the same run, also when what it is a run of is gone by then. */
+export async function acceptRun(deps: ApiDeps, wanted: Wanted): Promise<ApiAnswer> {
+  const entry = await deps.specs.find(wanted.target.kind, wanted.target.name);
+  try {
+    const spec = requireRunnable(entry, wanted.target);
+    requireFitting(spec.parameters, wanted.parameters);
+    return await create(deps, { wanted, spec, notes: notesOf(spec, entry) });
+  } catch (error) {
+    const before = wanted.key !== undefined && error instanceof ApiProblem && error.status < 500 && error.code !== 'KeyInUse' ? await acceptedBefore(deps, wanted, wanted.key) : undefined;
+    if (before) return before;
+    throw error;
+  }
+}
+
+/** Where a run is looked at. */
+export function addressOf({ publicUrl }: Pick<ApiDeps, 'publicUrl'>, name: string): string {
+  return `${publicUrl}/api/v1/runs/${name}`;
+}
+
+function requireRunnable(entry: SpecEntry | undefined, { kind, name }: RunTarget): WorkflowSpec {
+  if (!entry) throw new ApiProblem(404, 'UnknownSpec', `there is no ${kind} "${name}"`);
+  const { spec, problems } = entry.claim.parsed;
+  if (!isRunnable(spec)) throw new ApiProblem(409, 'SpecRejected', `the text of ${kind} "${name}" has errors: ${problems.find(({ severity }) => severity === 'error')?.message ?? 'it cannot be read'}`);
+  if (!spec.trigger.onRequest) throw new ApiProblem(409, 'NotRequestable', `${kind} "${name}" takes no requests: its trigger has no onRequest: true`);
+  return spec;
+}
+
+/** Throws 422 with each place that is wrong. */
+export function requireFitting(declared: Readonly<Record<string, ParameterSpec>>, values: JsonObject): void {
+  const errors = misfits(declared, values);
+  if (errors.length > 0) throw new ApiProblem(422, 'InvalidParameters', `the parameters do not fit: ${errors[0]?.detail ?? ''}`, { errors });
+}
+
+const mostErrors = 100;
+
+function misfits(declared: Readonly<Record<string, ParameterSpec>>, values: JsonObject): PlaceProblem[] {
+  const names = Object.keys(declared);
+  const unknown = Object.keys(values).filter((name) => !Object.hasOwn(declared, name));
+  const known = Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(declared, name)));
+  const whole = { ...defaultsOf(declared), ...known };
+  return [
+    ...unknown.slice(0, mostErrors).map((name) => ({ pointer: pointerTo([name]), detail: unknownText(name, names) })),
+    ...valueFindings(declared, whole).map(({ path = [], message }) => ({ pointer: pointerTo(path), detail: path.length === 0 ? message : `parameter ${pathText(path)}: ${message}` })),
+  ].slice(0, mostErrors);
+}
+
+function unknownText(name: string, names: readonly string[]): string {
+  const quoted = JSON.stringify(name.slice(0, 100));
+  if (names.length === 0) return `it takes no parameters, so none is called ${quoted}`;
+  const guess = nearest(name, names);
+  return `there is no parameter ${quoted}; ${guess === undefined ? `there is ${names.join(', ')}` : `did you mean "${guess}"?`}`;
+}
+
+function pointerTo(path: readonly (string | number)[]): string {
+  return `#${encodeURI(['/parameters', ...path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'))}`;
+}
+
+function defaultsOf(declared: Readonly<Record<string, ParameterSpec>>): JsonObject {
+  return Object.fromEntries(Object.entries(declared).flatMap(([name, { default: value }]): [string, Json][] => (value === undefined ? [] : [[name, value]])));
+}
+
+interface Creation {
+  readonly wanted: Wanted;
+  readonly spec: WorkflowSpec;
+  readonly notes: readonly string[];
+}
+
+async function create(deps: ApiDeps, { wanted, spec, notes }: Creation): Promise<ApiAnswer> {
+  const { key = deps.random(), priority, rerunOf, parameters } = wanted;
+  const { name, request } = requestRun(spec, { instance: deps.instance, key, ...(rerunOf && { rerunOf }), ...(priority !== undefined && { priority }) });
+  const result = await deps.runs.create({ name, request, parameters, data: undefined, owner: undefined });
+  if (result.kind === 'done') return accepted(deps, { name, target: wanted.target, notes });
+  throw notWritten(result, { name, key: wanted.key });
+}
+
+function accepted(deps: ApiDeps, { name, target, notes }: { readonly name: string; readonly target: RunTarget; readonly notes: readonly string[] }): ApiAnswer {
+  const callbackUrl = addressOf(deps, name);
+  return { status: 202, headers: { location: callbackUrl }, body: { name, target: { kind: target.kind, name: target.name }, callbackUrl, notes } };
+}
+
+function notWritten(result: Exclude<WriteResult, { kind: 'done' }>, { name, key }: { readonly name: string; readonly key: string | undefined }): ApiProblem {
+  const message = 'message' in result ? result.message : result.kind;
+  switch (result.kind) {
+    case 'exists':
+    case 'conflict':
+      return key === undefined ? new ApiProblem(409, 'NameInUse', `something else has the name "${name}"`) : new ApiProblem(409, 'KeyInUse', `the idempotency key was used before, for a run with other parameters: "${name}"`, { more: { run: name } });
+    case 'refused':
+      return message.startsWith('too large') ? new ApiProblem(413, 'TooLarge', `the run cannot be written down: ${message}`) : new ApiProblem(422, 'Refused', `the API server refused the record: ${message}`);
+    case 'quota':
+      return new ApiProblem(503, 'ApiServer', `there is no room for another record: ${message}`, { retryAfter: 30 });
+    case 'forbidden':
+      return new ApiProblem(503, 'Missing', `job-chief may not write records: ${message}`, { retryAfter: 60 });
+    case 'gone':
+    case 'unknown':
+      return new ApiProblem(503, 'ApiServer', `nobody knows whether the run was accepted: ${message}. ${key === undefined ? `Look for "${name}", or send requests with an idempotency key, which can be sent again` : 'Send the same key again'}`, { retryAfter: soon, more: { run: name } });
+  }
+}
+
+/** The same key, sent again after its spec has gone or changed. */
+async function acceptedBefore(deps: ApiDeps, { target, parameters, rerunOf }: Wanted, key: string): Promise<ApiAnswer | undefined> {
+  const { name } = requestRun({ kind: target.kind === 'template' ? 'Template' : 'Workflow', name: target.name, retention: keepAll }, { instance: deps.instance, key });
+  const read = await deps.runs.read(name);
+  if (read.kind !== 'found' || read.value.record.request === undefined) return undefined;
+  const { request } = read.value.record;
+  const isSame = isDeepStrictEqual(requestFor(targetOf(request)), requestFor(target)) && isDeepStrictEqual(request.rerunOf, rerunOf) && isDeepStrictEqual(read.value.parameters, parameters);
+  if (!isSame) throw new ApiProblem(409, 'KeyInUse', `the idempotency key was used before, for a run with other parameters: "${name}"`, { more: { run: name } });
+  return accepted(deps, { name, target, notes: [] });
+}
+
+const rule = { count: undefined, age: undefined };
+/** Does not go into the name. */
+const keepAll = { succeeded: rule, failed: rule };
+
+function notesOf({ suspend, observe, kind }: WorkflowSpec, entry: SpecEntry | undefined): string[] {
+  const what = kind === 'Template' ? 'the template' : 'the workflow';
+  return [
+    ...(suspend ? [`${what} is suspended: the run waits`] : []),
+    ...(observe ? [`${what} has observe: true: the run waits`] : []),
+    ...(entry?.status === undefined ? [`nothing is known of the state of ${what} yet: the run waits for a controller`] : []),
+  ];
+}
