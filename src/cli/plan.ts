@@ -73,7 +73,7 @@ export async function showPlan(session: Session, options: PlanOptions, { stdin, 
   const environment = await readEnvironment(options.config);
   const { sources, unreadable } = await readSources(options.paths.length === 0 ? ['.'] : options.paths, stdin);
   if (options.all && unreadable.length > 0) throw new UserError(`with --all nothing may be missing: ${unreadable.join('; ')}`);
-  const policy = podPolicyFrom(undefined, { connectionSecrets: [], ownServiceAccount: undefined });
+  const policy = environment.policy ?? podPolicyFrom(undefined, { connectionSecrets: [], ownServiceAccount: undefined });
   const check: PlanDeps['check'] = options.dryRun === 'none' ? undefined : (demand) => dryRun({ client: runs.client, clock, policy }, demand);
   const plan = await planFiles({ runs, clock, environment, check, depth }, { sources, all: options.all });
   const texts = new Map(sources.map(({ name, text: content }) => [name, content]));

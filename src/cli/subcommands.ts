@@ -19,6 +19,7 @@ export const groups: Readonly<Record<string, string>> = { check: 'Check somethin
 export const subcommands: readonly Subcommand[] = [
   { path: ['controller'], summary: 'Run the controller: the service that turns ConfigMaps into Jobs', load: async () => (await import('./controller.ts')).defineController },
   { path: ['lint'], summary: 'Check specs in files, folders or standard input', load: async () => (await import('./lint/command.ts')).defineLint },
+  { path: ['plan'], summary: 'Show what would change in a cluster if files were applied', load: async () => (await import('./plan.ts')).definePlan },
   { path: ['graph'], summary: 'Draw a workflow: its steps and what they wait for', load: async () => (await import('./graph.ts')).defineGraph },
   { path: ['status'], summary: 'Show specs and runs, or the steps of one run', load: async () => (await import('./status.ts')).defineStatus },
   { path: ['why'], summary: 'Say what a spec, a run or a step waits for, and what would end that', load: async () => (await import('./why.ts')).defineWhy },
@@ -33,5 +34,6 @@ export const subcommands: readonly Subcommand[] = [
   { path: ['wrap'], summary: 'Make a ConfigMap of a folder with a spec and its files', load: async () => (await import('./wrap.ts')).defineWrap },
   { path: ['convert'], summary: 'Write specs from the configuration of another system', load: async () => (await import('./convert/command.ts')).defineConvert },
   { path: ['check', 'connection'], summary: 'Check that a queue connection works', load: async () => (await import('./check-connection.ts')).defineCheckConnection },
+  { path: ['check', 'permissions'], summary: 'Check which features have the rights that they need', load: async () => (await import('./check-permissions.ts')).defineCheckPermissions },
   { path: ['version'], summary: 'Print the version', load: async () => (await import('./version.ts')).defineVersion },
 ];

@@ -12,7 +12,7 @@ import type { RunClient } from '../runs/run-client.ts';
 import { changesOf, type SpecChange } from './changes.ts';
 import { jobChanges, type JobChange } from './job-changes.ts';
 import type { Outlook, OutlookDeps } from './outlook.ts';
-import { plannedSpecs } from './planned-spec.ts';
+import { asControllers, plannedSpecs } from './planned-spec.ts';
 import { queueOutlook } from './queue-outlook.ts';
 import { workflowOutlook } from './workflow-outlook.ts';
 
@@ -49,7 +49,7 @@ export interface PlanFilesOptions {
 /** Throws a UserError where the cluster cannot be read. */
 export async function planFiles(deps: PlanDeps, { sources, all }: PlanFilesOptions): Promise<FilesPlan> {
   const { runs, clock, environment } = deps;
-  const live = await readLive({ runs, clock, environment });
+  const live = await readLive({ runs, clock, environment: asControllers(environment) });
   const planned = plannedSpecs(sources, environment, live);
   // What an operator injects is not known here, and changes nothing about when something starts.
   const plans: PlanEnvironment = { instance: live.instance, namespace: live.namespace, injection: () => undefined };

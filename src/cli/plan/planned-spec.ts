@@ -1,7 +1,6 @@
 /** The specs of the files that were named, and what is wrong with them. */
 import type { SpecKey } from '../../plan/observed.ts';
-import type { SpecEnvironment } from '../../spec/parsed.ts';
-import type { ParsedSpec } from '../../spec/parsed.ts';
+import type { ParsedSpec, SpecEnvironment } from '../../spec/parsed.ts';
 import type { Problem } from '../../spec/problem.ts';
 import { checkSources } from '../lint/check.ts';
 import type { SourceText } from '../lint/files.ts';
@@ -31,9 +30,15 @@ export interface Place {
   readonly instance: string;
 }
 
+/** The controller judges Jobs by its policy, not texts: what that denies is a problem, and a spec all the same. */
+export function asControllers({ policy: _policy, ...known }: SpecEnvironment): SpecEnvironment {
+  return known;
+}
+
 /** With the checks of lint. Specs of other namespaces and instances are left out. */
 export function plannedSpecs(sources: readonly SourceText[], environment: SpecEnvironment, here: Place): PlannedSpecs {
-  const { specs, problems } = checkSources(sources, environment);
+  const { problems } = checkSources(sources, environment);
+  const { specs } = checkSources(sources, asControllers(environment));
   const isHere = ({ namespace, instance }: Place): boolean => (namespace === '' || namespace === here.namespace) && instance === here.instance;
   return {
     specs: specs.filter(isHere).map(({ file, parsed, input }) => {

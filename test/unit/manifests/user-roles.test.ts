@@ -8,6 +8,7 @@ import type { Session } from '../../../src/cli/runs/session.ts';
 import { submitRerun, submitRun } from '../../../src/cli/runs/submit.ts';
 import { tellSubmitted } from '../../../src/cli/runs/submitted.ts';
 import { showStatus } from '../../../src/cli/status.ts';
+import { showPlan } from '../../../src/cli/plan.ts';
 import { explainWhy } from '../../../src/cli/why.ts';
 import { CommandLine } from '../../support/command-line.ts';
 import { step, WorkflowScene } from '../../support/workflow-scene.ts';
@@ -26,13 +27,14 @@ async function followFor(session: Session, name: string, milliseconds: number): 
 const reading: Readonly<Record<string, (session: Session, run: string) => Promise<unknown>>> = {
   'status': (session) => showStatus(session, { name: undefined, output: 'text', watch: false }),
   'status of a run': (session, name) => showStatus(session, { name, output: 'text', watch: false }),
+  'plan': (session) => showPlan(session, { paths: ['-'], output: 'text', all: false, dryRun: 'none', config: undefined, failOnChanges: false }, { stdin: () => Promise.resolve('apiVersion: job-chief/v1\nkind: Queue\n'), depth: undefined }),
   'why': (session) => explainWhy(session, { name: 'etl', step: undefined, output: 'text' }),
   'why of a run': (session, name) => explainWhy(session, { name, step: undefined, output: 'text' }),
   'logs': (session, name) => logs(session, { name, step: undefined }, { ...someLogs, follow: false }),
   'logs --follow': (session, name) => followFor(session, name, 5_000),
 };
 const acting: typeof reading = {
-  run: async (session) => tellSubmitted(session, await submitRun({ runs: session.runs, random }, { workflow: 'etl', given: { assignments: [], document: {} }, key: undefined }), { wait: true, timeout: 5_000 }),
+  run: async (session) => tellSubmitted(session, await submitRun({ runs: session.runs, random }, { target: { kind: 'workflow', name: 'etl' }, given: { assignments: [], document: {} }, key: undefined }), { wait: true, timeout: 5_000 }),
   approve: ({ runs }, name) => approveStep(runs, name, { step: 'may-i', word: 'approved' }),
   suspend: ({ runs }, name) => suspendRun(runs, name),
   resume: async ({ runs }, name) => [await suspendRun(runs, name), await resumeRun(runs, name)],

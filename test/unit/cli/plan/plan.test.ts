@@ -273,6 +273,14 @@ describe('problems', () => {
     expect(lines).toContainEqual(expect.stringMatching(/^ {2}then: Rejected \(SpecRejected\)/));
   });
 
+  it('are those of the operator policy, too, which the controller tells of the Jobs', async () => {
+    const { code, lines } = await plan(await queueScene(), queueText('', 'worker:2').replace('job: {', 'job: {hostNetwork: true, '));
+    expect(code).toBe(exitCode.no);
+    expect(lines).toContainEqual(expect.stringMatching(/error PolicyDenied job\.hostNetwork/));
+    expect(lines).toContainEqual(expect.stringMatching(/^ {2}dry run: the operator's policy refuses: .*hostNetwork/));
+    expect(lines).toContainEqual(expect.stringMatching(/^ {2}then: Rejected \(PolicyDenied\)/));
+  });
+
   let folder: string | undefined;
   afterEach(async () => {
     if (folder !== undefined) await rm(folder, { recursive: true });
