@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { checkPermissions } from './adapters/kubernetes/permissions.ts';
 import { KubernetesClient } from './adapters/kubernetes/client.ts';
-import { features } from './adapters/kubernetes/features.ts';
+import { features, wantedFeatures } from './adapters/kubernetes/features.ts';
 import { openCluster, type Cluster } from './adapters/kubernetes/open-cluster.ts';
 import { createHttpServer, type HttpServer } from './adapters/http/server.ts';
 import { createLog } from './adapters/log/logger.ts';
@@ -45,7 +45,7 @@ export async function runService(options: ServiceOptions, stop: AbortSignal): Pr
     // Before the first list: a start that takes long is "alive, not ready", not a refused connection.
     const port = await http.listen();
     log.info({ version, server: cluster.host, port, specs: config.specs }, 'starting');
-    void reportPermissions({ cluster, clock, namespace, log, config });
+    void reportPermissions({ cluster, clock, namespace, log, metrics, config });
     const started = engine.start().then(() => { log.info({}, config.highAvailability.enabled ? 'synced; acts when it leads' : 'synced'); }, () => undefined);
     await Promise.race([aborted(stop), started.then(() => aborted(stop))]);
   } finally {
@@ -114,12 +114,13 @@ function policyOf({ podPolicy }: Config, { account }: Cluster, namespace: string
   return podPolicy.ownServiceAccount !== undefined || account?.namespace !== namespace ? podPolicy : { ...podPolicy, ownServiceAccount: account.name };
 }
 
-async function reportPermissions({ cluster, clock, namespace, log, config }: Pick<Parts, 'cluster' | 'clock' | 'namespace' | 'log' | 'config'>): Promise<void> {
+async function reportPermissions({ cluster, clock, namespace, log, metrics, config }: Pick<Parts, 'cluster' | 'clock' | 'namespace' | 'log' | 'metrics' | 'config'>): Promise<void> {
   const client = new KubernetesClient({ transport: cluster.transport, clock, namespace, fieldManager });
-  const wanted = { specs: config.specs.kind, status: config.status.writeBack, records: config.records.enabled, events: config.events, lease: config.highAvailability.enabled ? config.highAvailability.lease : undefined };
-  for (const feature of await checkPermissions(client, features(wanted))) {
-    if (feature.state === 'off') log.warn({ feature: feature.name, missing: feature.missing }, 'a feature is off for want of rights');
-    else log.debug({ feature: feature.name, state: feature.state }, 'feature');
+  for (const { name, state, missing, message } of await checkPermissions(client, features(wantedFeatures(config)))) {
+    metrics.feature(name, state);
+    if (state === 'off') log.warn({ feature: name, missing }, 'a feature is off for want of rights');
+    else if (state === 'unknown') log.info({ feature: name, because: message }, 'whether a feature has its rights is not known; it is tried');
+    else log.debug({ feature: name, state }, 'feature');
   }
 }
 

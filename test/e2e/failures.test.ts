@@ -30,7 +30,9 @@ const specs: Readonly<Record<string, object>> = {
   'exit-3': { job: shell('printf "17 rows were refused" > /dev/termination-log; exit 3') },
   oom: { job: node('const all = []; for (;;) all.push(Buffer.alloc(1e6, 1));', { resources: { limits: { memory: '48Mi' } } }) },
   unschedulable: { startTimeout: '5s', job: shell('true', { nodeSelector: { 'example.com/disk': 'fast' } }) },
-  'not-allowed': { startTimeout: '30s', job: { ...shell('true'), hostNetwork: true } },
+  // With an image and a user like the others: only Pod Security has something against it.
+  'not-allowed': { startTimeout: '30s', job: shell('true', { podSecurityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: 'Unconfined' } } }) },
+  'denied': { startTimeout: '30s', job: { ...shell('true'), hostNetwork: true } },
   'no-account': { startTimeout: '30s', job: shell('true', { serviceAccountName: 'nobody' }) },
   'too-long': { timeout: '3s', job: shell('sleep 600') },
 };
@@ -96,8 +98,13 @@ describe.skipIf(noRealPods !== undefined)('pods that fail', () => {
     await site().eventOf('not-allowed', { type: 'Warning', reason: 'NoPodCreated', message: matching(/violates PodSecurity "restricted/) });
     await givenUp('not-allowed', { outcome: 'notStarted', message: matching(/violates PodSecurity "restricted/) });
     const { conditions = [] } = (await site().status('not-allowed')) ?? {};
-    expect(conditions.find(({ type }) => type === 'Accepted')?.message).toMatch(/would violate PodSecurity "restricted:latest": host namespaces/);
+    expect(conditions.find(({ type }) => type === 'Accepted')?.message).toMatch(/would violate PodSecurity "restricted:latest": seccompProfile/);
     expect(await site().pods('not-allowed')).toEqual([]);
+  });
+
+  it.concurrent('what no policy allows is denied before there is a Job', async () => {
+    await site().statusBecomes('denied', { state: 'Rejected', reason: 'PolicyDenied', message: containing('spec.template.spec.hostNetwork: "hostNetwork" must not be set') });
+    expect(await site().jobs('denied')).toEqual([]);
   });
 
   it.concurrent('an account that does not exist is named', async () => {

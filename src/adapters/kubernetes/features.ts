@@ -1,4 +1,5 @@
 /** Every right that job-chief uses, by the feature that needs it. The Roles in manifests/ hold exactly these. */
+import type { Config } from '../../config/config.ts';
 import type { Feature, Right } from './permissions.ts';
 import { configMaps, events, jobs, leases, pods, type Resource } from './resources.ts';
 
@@ -30,7 +31,12 @@ export interface WantedFeatures {
   readonly lease: string | undefined;
 }
 
-/** The features that this configuration asks for. */
+/** What a configuration asks for. */
+export function wantedFeatures({ specs: { kind }, status: { writeBack }, records: { enabled }, events: write, highAvailability: { enabled: several, lease } }: Config): WantedFeatures {
+  return { specs: kind, status: writeBack, records: enabled, events: write, lease: several ? lease : undefined };
+}
+
+/** The features that are asked for, each with its rights. */
 export function features(config: WantedFeatures): readonly Feature[] {
   const fromConfigMaps = config.specs === 'configMaps';
   return [

@@ -25,6 +25,8 @@ export interface FeatureState {
   readonly state: 'on' | 'off' | 'unknown';
   /** What is missing, such as `patch configmaps`. */
   readonly missing: readonly string[];
+  /** Why it could not be asked. */
+  readonly message?: string;
 }
 
 /** Each right is asked about once, by SelfSubjectAccessReview, which everybody may create. */
@@ -32,11 +34,16 @@ export async function checkPermissions(client: Pick<KubernetesClient, 'ask' | 'n
   const rights = new Map(features.flatMap((feature) => feature.rights.map((right) => [textOf(right), right] as const)));
   const answers = new Map(await Promise.all([...rights].map(async ([text, right]) => [text, await allowed(client, right)] as const)));
   return features.map(({ name, rights: needed }) => {
-    const missing = needed.map(textOf).filter((text) => answers.get(text) === 'no');
-    const open = needed.some((right) => answers.get(textOf(right)) === 'unknown');
-    return { name, missing, state: missing.length > 0 ? 'off' : open ? 'unknown' : 'on' };
+    const found = needed.map((right) => ({ text: textOf(right), answer: answers.get(textOf(right)) }));
+    const missing = found.filter(({ answer }) => answer === 'no').map(({ text }) => text);
+    const [open] = found.flatMap(({ answer }) => (typeof answer === 'object' ? [answer.unknown] : []));
+    if (missing.length > 0) return { name, missing, state: 'off' };
+    return open === undefined ? { name, missing, state: 'on' } : { name, missing, state: 'unknown', message: open };
   });
 }
+
+/** What could not be asked, and why. */
+type Answer = 'yes' | 'no' | { readonly unknown: string };
 
 /** As people say it and as `kubectl auth can-i` takes it. */
 function textOf(right: Right): string {
@@ -45,7 +52,7 @@ function textOf(right: Right): string {
   return `${right.verb} ${resource}${right.name === undefined ? '' : `/${right.name}`}`;
 }
 
-async function allowed(client: Pick<KubernetesClient, 'ask' | 'namespace'>, right: Right): Promise<'yes' | 'no' | 'unknown'> {
+async function allowed(client: Pick<KubernetesClient, 'ask' | 'namespace'>, right: Right): Promise<Answer> {
   const { group, plural } = right.resource;
   const answer = await client.ask(accessReviews, {
     apiVersion: 'authorization.k8s.io/v1',
@@ -61,6 +68,6 @@ async function allowed(client: Pick<KubernetesClient, 'ask' | 'namespace'>, righ
       },
     },
   });
-  if (answer.kind !== 'found') return 'unknown';
+  if (answer.kind !== 'found') return { unknown: answer.kind === 'failed' ? answer.message : 'the API server knows no SelfSubjectAccessReview' };
   return objectAt(answer.value, 'status')['allowed'] === true ? 'yes' : 'no';
 }

@@ -17,6 +17,8 @@ export interface Metrics {
   readonly watch: (resource: string) => WatchMeter;
   /** The hook of an elector; `lease` is the name of its Lease. */
   readonly leader: (lease: string) => (leading: boolean) => void;
+  /** What the self-check at the start found; `unknown` leaves no series. */
+  readonly feature: (name: string, state: 'on' | 'off' | 'unknown') => void;
   /** Everything as text, in the format that an Accept header asks for. */
   expose(accept: string | undefined): Promise<Exposition>;
 }
@@ -34,6 +36,7 @@ export function createMetrics({ clock, version, apiServer, process: withProcess 
   const registry = createRegistry();
   gauge(registry, metrics.buildInfo).set({ version, node_version: globalThis.process.version }, 1);
   const leaderStatus = gauge(registry, metrics.leaderStatus);
+  const featureRights = gauge(registry, metrics.featureRights);
   if (withProcess) addProcessMetrics(registry);
   return {
     meter: createMeter({ registry, clock }),
@@ -42,6 +45,7 @@ export function createMetrics({ clock, version, apiServer, process: withProcess 
     client: createClientMeter(registry, apiServer),
     watch: createWatchMeters(registry, clock),
     leader: (lease) => (leading) => leaderStatus.set({ name: lease }, leading ? 1 : 0),
+    feature: (name, state) => { if (state !== 'unknown') featureRights.set({ feature: name }, state === 'on' ? 1 : 0); },
     expose: (accept) => expose(registry, accept),
   };
 }

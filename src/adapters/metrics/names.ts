@@ -26,6 +26,7 @@ const spec = ['kind', 'name'] as const;
 /** Metrics by the name under which the code refers to them. */
 export const metrics = {
   buildInfo: { name: 'job_chief_build_info', type: 'gauge', help: 'Always 1; what is running.', labels: ['version', 'node_version'] },
+  featureRights: { name: 'job_chief_feature_rights', type: 'gauge', help: '1 where the feature had all its rights at the start, 0 where some were missing and it is off; absent where the API server could not be asked.', labels: ['feature'] },
 
   rounds: { name: 'job_chief_reconcile_total', type: 'counter', help: 'Rounds of a spec, by result.', labels: ['kind', 'result'] },
   roundDuration: { name: 'job_chief_reconcile_duration_seconds', type: 'histogram', help: 'How long a round took.', labels: ['kind'], buckets: quick },

@@ -184,7 +184,7 @@ test('features are on, off with what is missing, or unknown', async () => {
   expect(states).toEqual([
     { name: 'a', state: 'on', missing: [] },
     { name: 'b', state: 'off', missing: ['create jobs.batch'] },
-    { name: 'c', state: 'unknown', missing: [] },
+    { name: 'c', state: 'unknown', missing: [], message: 'x' },
   ]);
   expect(asked.length).toBe(4);
 });

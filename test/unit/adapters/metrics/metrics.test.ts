@@ -27,7 +27,7 @@ const named = (all: Sample[], name: string): Sample[] => all.filter((sample) => 
 const ofSpec = (all: Sample[]): Sample[] => all.filter((sample) => sample.labels['name'] === key.name);
 
 /** Calls every hook once, so that every metric has a series. */
-function touchAll({ meter, runs, workQueue, client, watch, leader }: Metrics): void {
+function touchAll({ meter, runs, workQueue, client, watch, leader, feature }: Metrics): void {
   runs.active(workflow, 1);
   runs.finished(workflow, { trigger: 'change', outcome: 'succeeded', seconds: 3 });
   runs.edge(0.01);
@@ -46,6 +46,7 @@ function touchAll({ meter, runs, workQueue, client, watch, leader }: Metrics): v
   client.retry('POST', 429);
   watch('jobs').size(2);
   leader('job-chief')(true);
+  feature('jobs', 'on');
 }
 
 describe('exposition', () => {
@@ -249,4 +250,13 @@ describe('Kubernetes client and watches', () => {
     clock.at += 1_000;
     expect(named(await samples(metrics), 'job_chief_watch_age_seconds').map(({ labels, value }) => [labels['resource'], value])).toEqual([['jobs', 1], ['pods', 31]]);
   });
+});
+
+it('features have a series where it is known whether they have their rights', async () => {
+  const { metrics } = someMetrics();
+  metrics.feature('jobs', 'on');
+  metrics.feature('events', 'off');
+  metrics.feature('records', 'unknown');
+  const { body } = await metrics.expose(undefined);
+  expect(body.match(/^job_chief_feature_rights\{.*$/gm)).toEqual(['job_chief_feature_rights{feature="jobs"} 1', 'job_chief_feature_rights{feature="events"} 0']);
 });
