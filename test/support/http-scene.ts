@@ -49,6 +49,8 @@ export async function httpApi(scene: Pick<WorkflowScene, 'world' | 'start'>, opt
   const process = scene.start({ made: (made) => { engine = made; } });
   await scene.world.runUntil(() => engine?.synced === true && engine.records.synced, 60_000);
   if (!engine) throw new Error('the controller did not start');
+  // Until the first rounds have said what specs stand at.
+  await scene.world.run(2_000);
   return overEngine(scene.world, { engine, process }, options);
 }
 
