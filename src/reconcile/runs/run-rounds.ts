@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../lib/clock.ts';
 import type { PlanEnvironment } from '../../plan/environment.ts';
+import { earliest } from '../../plan/give-up.ts';
 import { isLive } from '../../plan/job-state.ts';
 import type { ObservedJob, Reservation, SpecKey } from '../../plan/observed.ts';
 import type { RunPlan } from '../../plan/run/action.ts';
@@ -49,6 +50,8 @@ const nothing: RoundResult = { kind: 'done', again: undefined };
 const unsyncedPause = 5000;
 /** The events of what goes ask for a round. */
 const leftoversPause = 30_000;
+/** What was created while a watch was away, and is gone when that is back, has no event. */
+const unseenPause = 10_000;
 /** Nothing tells of pods that are not in view. */
 const namesakePause = 2000;
 /** Between two rounds of a run with very many Jobs or sub-runs. */
@@ -168,7 +171,7 @@ export class RunRounds implements Rounds {
     onRound?.(record, plan);
     const executed = await executing;
     reporter.executed(record, executed);
-    const wake = plan.wakeAt === undefined ? undefined : Math.max(0, plan.wakeAt - clock.now());
+    const wake = earliest([plan.wakeAt === undefined ? undefined : Math.max(0, plan.wakeAt - clock.now()), this.#reservations(key).size > 0 ? unseenPause : undefined]);
     if (executed.some(({ kind }) => kind === 'failed')) return { kind: 'failed', again: wake };
     run.notBefore = clock.monotonic() + pauseAfter(observed);
     return { kind: 'done', again: executed.some(({ kind }) => kind === 'waits') ? 0 : wake };

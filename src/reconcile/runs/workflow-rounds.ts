@@ -55,8 +55,8 @@ export class WorkflowRounds implements Rounds {
     const { clock, environment, records, recordNames, checker, reporter } = this.#deps;
     // A moment after the start: no news for the status.
     if (!records.synced && !records.problem) return { kind: 'done', again: unsyncedPause };
-    if (!recordNames.caughtUp(key)) return { kind: 'done', again: behindPause };
     if (!(await this.#isClear(key))) return { kind: 'failed' };
+    if (!recordNames.caughtUp(key)) return { kind: 'done', again: behindPause };
     const observed = this.#observe(key);
     const plan = this.#deps.plan(observed, environment, clock.now());
     checker.ask(key, plan.demands[0]);
@@ -87,8 +87,12 @@ export class WorkflowRounds implements Rounds {
         log.warn({ spec: specText(key), code: 'AnswerUnknown', run: name, because: read.message }, 'whether a record was made is not known');
         return false;
       }
-      if (read.kind === 'found') recordNames.confirm(key, name, read.value.record.resourceVersion);
-      else recordNames.release(key, name);
+      if (read.kind === 'found') {
+        recordNames.confirm(key, name, read.value.record.resourceVersion);
+        recordNames.wrote(key, read.value.record.resourceVersion);
+      } else {
+        recordNames.release(key, name);
+      }
     }
     return true;
   }

@@ -18,7 +18,7 @@ import type { WorkflowSpec } from '../../../../src/spec/workflow.ts';
 import { aConfigMap, aFile, aJob, aJobManifest, anEnvironment, aPod, aProblem, complete, endingNote, finalNote, laxPolicy, noon } from '../../../support/builders.ts';
 import { Capacity } from '../../../../src/reconcile/capacity/capacity.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
-import { FakeCache, FakeEventReader, FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeSpecs, promised, refusal } from '../../../support/fakes.ts';
+import { done, FakeCache, FakeEventReader, FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeSpecs, promised, refusal } from '../../../support/fakes.ts';
 import { aRecord, aState, FakeRecordCache, FakeRecordStore, FakeRunMeter, over } from '../../../support/record-fakes.ts';
 import { aJobStep, aWorkflowOf } from '../../../support/steps.ts';
 
@@ -359,6 +359,18 @@ describe('what a plan decides', () => {
     jobs.answers = { patch: { kind: 'gone' } };
     expect((await round()).kind).toBe('done');
     expect(meter.of('action')).toEqual([[key, 'end', 'RunCancelled', 'unknown'], [key, 'end', 'RunCancelled', 'gone']]);
+  });
+
+  it('what was created and is not shown is looked for again: it may be gone when its watch is back, and no event tells that', async () => {
+    const action: RunAction = { kind: 'createStepJob', step: 'load', jobName: 'j1', reason: 'StepDue', because: 'due', manifest: aJobManifest({ name: 'j1' }) };
+    const { round, cache, jobs, seen } = held({}, { plans: [{ actions: [action] }, {}] }, { state: aState() });
+    jobs.answers = { create: done('200') };
+    cache.seen = 199;
+    expect(await round()).toEqual({ kind: 'done', again: 10_000 });
+    expect(await round()).toEqual({ kind: 'done', again: 10_000 });
+    cache.seen = 200;
+    expect(await round()).toEqual(nothing);
+    expect(seen.map(({ reservations }) => [...reservations.keys()])).toEqual([[], ['j1'], []]);
   });
 
   it('creates are not waited for: the state is on its way into the record before they are answered', async () => {

@@ -175,11 +175,10 @@ describe('a new run', () => {
     expect([seen.length, recordNames.reservations(key)]).toEqual([1, [{ jobName: 'etl-9', state: 'unknown' }]]);
     store.hold(aRecord({ name: 'etl-9', resourceVersion: '300' }));
     records.seen = 299;
-    await round();
-    expect([...(seen[1]?.reservations ?? [])]).toEqual(['etl-9']);
+    expect(await round()).toEqual({ kind: 'done', again: 1000 });
     records.seen = 300;
     await round();
-    expect([seen[2]?.reservations.size, store.requests]).toEqual([0, ['create etl-9', 'read etl-9', 'read etl-9']]);
+    expect([seen.length, seen[1]?.reservations.size, store.requests]).toEqual([2, 0, ['create etl-9', 'read etl-9', 'read etl-9']]);
   });
 
   it('of a text that has changed since the round began is left to the next round', async () => {
