@@ -31,7 +31,7 @@ const pure = {
 };
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'dist', 'coverage', '**/generated/**', '*.mjs'] },
+  { ignores: ['node_modules', 'dist', 'coverage', 'examples', '**/generated/**', '*.mjs'] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

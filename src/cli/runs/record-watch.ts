@@ -42,7 +42,9 @@ export class RecordWatch {
     this.#reflector.start();
   }
 
+  /** Whoever waits for a change waits no longer. */
   stop(): Promise<void> {
+    this.#ring();
     return this.#reflector.stop();
   }
 

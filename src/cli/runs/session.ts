@@ -1,21 +1,13 @@
 /** From the options that all commands for runs share to a client for them. */
 import { Option, type Command } from 'commander';
-import { KubernetesClient } from '../../adapters/kubernetes/client.ts';
-import { openCluster } from '../../adapters/kubernetes/open-cluster.ts';
-import { asError, systemClock, type Clock } from '../../lib/clock.ts';
+import { systemClock, type Clock } from '../../lib/clock.ts';
 import { defaultInstance } from '../../spec/keys.ts';
-import { version } from '../../version.ts';
-import { UserError } from '../exit-code.ts';
 import { drained, writeError, writeLine } from '../output.ts';
-import { RunClient } from './run-client.ts';
+import { openRuns, type ClusterOptions } from './open-runs.ts';
+import type { RunClient } from './run-client.ts';
 import type { Screen } from './table.ts';
 
-export interface ClusterOptions {
-  readonly namespace?: string;
-  readonly context?: string;
-  readonly kubeconfig?: string;
-  readonly instance: string;
-}
+export type { ClusterOptions } from './open-runs.ts';
 
 /** The process as far as a command uses it. */
 export interface Streams {
@@ -45,16 +37,12 @@ export function addClusterOptions(command: Command): Command {
 }
 
 /** Opens the cluster for one command, with the rights of whoever calls it. */
-export async function inSession<Result>({ namespace, context, kubeconfig, instance }: ClusterOptions, use: (session: Session) => Promise<Result>): Promise<Result> {
-  const clock = systemClock;
-  const cluster = await openCluster({ clock, env: process.env, kubeconfig, context, connections: 4, version }).catch((error: unknown) => {
-    throw new UserError('no way to a cluster', { cause: asError(error) });
-  });
+export async function inSession<Result>(options: ClusterOptions, use: (session: Session) => Promise<Result>): Promise<Result> {
+  const { runs, close } = await openRuns(options, fieldManager);
   try {
-    const client = new KubernetesClient({ transport: cluster.transport, clock, namespace: namespace ?? cluster.namespace ?? 'default', fieldManager });
-    return await use({ ...processStreams(), drained, clock, runs: new RunClient({ client, instance }) });
+    return await use({ ...processStreams(), drained, clock: systemClock, runs });
   } finally {
-    await cluster.close();
+    await close();
   }
 }
 
