@@ -40,6 +40,7 @@ export async function runService(options: ServiceOptions, stop: AbortSignal): Pr
   const metrics = createMetrics({ clock, version, apiServer: cluster.host, process: true });
   const queues = await openQueues(config, { clock, log, woke: (...wake) => { engine.controller.queueWoke(...wake); } });
   const engine: Engine = new Engine(engineOptions({ config, clock, log, cluster, namespace, metrics, queues }));
+  metrics.capacity(engine.controller.capacity);
   const http = createHttpServer({ ...config.listen, log, metrics: (accept) => metrics.expose(accept), ...healthChecks(engine, clock, () => stop.aborted) });
   try {
     // Before the first list: a start that takes long is "alive, not ready", not a refused connection.
@@ -105,6 +106,7 @@ function engineOptions({ config, clock, log, cluster, namespace, metrics, queues
     identity: hostname(),
     api: { limits: config.api.limits, timeout: config.api.timeout },
     concurrency: config.reconcile.concurrency,
+    ceilings: config.limits,
     highAvailability: config.highAvailability.enabled ? { ...config.highAvailability, meter: metrics.leader(config.highAvailability.lease) } : undefined,
   };
 }

@@ -4,6 +4,7 @@ import type { JsonObject } from '../lib/json.ts';
 import { connectionFields } from '../spec/connection.ts';
 import { jobDefaultsDefinitions, jobDefaultsSchema } from '../spec/job-defaults.ts';
 import { podPolicySchema } from '../spec/pod-policy/policy-schema.ts';
+import { limitFields } from '../spec/limits-schema.ts';
 import { duration, flag, integer, section, subdomainMessage, subdomainPattern, word } from '../spec/schema-fields.ts';
 
 const text = (description: string, rules: { default?: string; pattern?: string; maxLength?: number; errorMessage?: string } = {}) =>
@@ -79,6 +80,7 @@ export const configSchema = Type.Object(
       'How the API server is used.',
     ),
     reconcile: section({ concurrency: integer({ description: 'Specs that are worked on at the same time. They mostly wait for answers; requests have a limit of their own.', default: 128, min: 1, max: 1_000 }) }, 'How specs are worked on.'),
+    limits: section(limitFields, 'Bounds on the Jobs of this instance, which no Limits can raise; see docs/limits.md.'),
     highAvailability: section(
       {
         enabled: flag('Run several replicas, of which one at a time acts and the others stand by. Needs the rights of `manifests/components/high-availability`.', false),

@@ -2,6 +2,7 @@
 import type { JobDefaults } from '../spec/common.ts';
 import type { PodPolicy } from '../spec/pod-policy/policy.ts';
 import type { ConnectionDefinition } from '../spec/connection.ts';
+import type { LimitFields } from '../spec/limits.ts';
 
 export interface Config {
   /** undefined: the pod's own, else that of the kubeconfig's context. */
@@ -20,6 +21,8 @@ export interface Config {
   readonly events: boolean;
   readonly api: { readonly limits: { readonly qps: number; readonly burst: number } | 'off'; readonly concurrency: number; readonly timeout: number };
   readonly reconcile: { readonly concurrency: number };
+  /** Bounds that hold beside those of Limits. */
+  readonly limits: LimitFields;
   readonly highAvailability: { readonly enabled: boolean; readonly lease: string; readonly leaseDuration: number; readonly renewDeadline: number; readonly retryPeriod: number };
   readonly listen: { readonly host: string; readonly port: number };
   readonly log: { readonly level: LogLevel; readonly pretty: boolean };

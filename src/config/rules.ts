@@ -7,6 +7,7 @@ import type { JobDefaults } from '../spec/common.ts';
 import type { ConnectionDefinition } from '../spec/connection.ts';
 import { metadataKeyFindings } from '../spec/job-rules.ts';
 import { podPolicyFrom } from '../spec/pod-policy/policy.ts';
+import { limitFieldsOf, rateFindings } from '../spec/limits-read.ts';
 import type { Finding } from '../spec/report.ts';
 import { subdomainPattern } from '../spec/schema-fields.ts';
 import { frozen, type Config, type LogLevel } from './config.ts';
@@ -22,6 +23,7 @@ export function ruleFindings(value: JsonObject, inFolder: readonly string[]): Fi
   if (specs['source'] !== 'folder' && specs['folder'] !== undefined) {
     findings.push({ code: 'ConflictingFields', message: 'a folder is given, but specs are read from ConfigMaps', path: ['specs', 'folder'], part: 'key', hint: 'write "source: folder" beside it, or remove it' });
   }
+  findings.push(...rateFindings(objectAt(value, 'limits'), ['limits']));
   findings.push(...leaseFindings(objectAt(value, 'highAvailability')));
   const port = Number((stringAt(value, 'listen') ?? ':8080').split(':').at(-1));
   if (port > 65_535) findings.push({ code: 'InvalidValue', message: `there is no port ${port}`, path: ['listen'] });
@@ -88,6 +90,7 @@ export function configFrom(value: JsonObject, inFolder: readonly string[], file:
     events: full['events'] as boolean,
     api: { limits: qps === 0 ? 'off' : { qps, burst: at('api', 'burst') as number }, concurrency: at('api', 'concurrency') as number, timeout: milliseconds(at('api', 'timeout')) },
     reconcile: { concurrency: at('reconcile', 'concurrency') as number },
+    limits: limitFieldsOf(objectAt(full, 'limits')),
     highAvailability: {
       enabled: at('highAvailability', 'enabled') as boolean,
       lease: (at('highAvailability', 'lease') as string | undefined) ?? leaseName(stringAt(full, 'instance') ?? 'default'),

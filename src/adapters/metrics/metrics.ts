@@ -1,6 +1,7 @@
 /** All of job-chief's metrics in one piece, as the composition root hands them out. */
 import type { Clock } from '../../lib/clock.ts';
 import type { Meter, RunMeter, WorkQueueMeter } from '../../reconcile/meter.ts';
+import { createCapacityMeter, type CapacityReading } from './capacity.ts';
 import { createClientMeter, createWatchMeters, type ClientMeter, type WatchMeter } from './kubernetes.ts';
 import { createMeter } from './meter.ts';
 import { metrics } from './names.ts';
@@ -19,6 +20,8 @@ export interface Metrics {
   readonly leader: (lease: string) => (leading: boolean) => void;
   /** What the self-check at the start found; `unknown` leaves no series. */
   readonly feature: (name: string, state: 'on' | 'off' | 'unknown') => void;
+  /** Takes what is read about the limits of the instance. */
+  readonly capacity: (reading: CapacityReading) => void;
   /** Everything as text, in the format that an Accept header asks for. */
   expose(accept: string | undefined): Promise<Exposition>;
 }
@@ -46,6 +49,7 @@ export function createMetrics({ clock, version, apiServer, process: withProcess 
     watch: createWatchMeters(registry, clock),
     leader: (lease) => (leading) => leaderStatus.set({ name: lease }, leading ? 1 : 0),
     feature: (name, state) => { if (state !== 'unknown') featureRights.set({ feature: name }, state === 'on' ? 1 : 0); },
+    capacity: createCapacityMeter(registry),
     expose: (accept) => expose(registry, accept),
   };
 }

@@ -58,6 +58,10 @@ export const metrics = {
   stepEdge: { name: 'job_chief_step_edge_seconds', type: 'histogram', help: 'From the round that found a step due to its Job confirmed by the API server.', labels: [], buckets: quick },
   recordWrites: { name: 'job_chief_record_writes_total', type: 'counter', help: 'Writes of records of runs, by what the API server answered.', labels: ['result'] },
 
+  capacityUsed: { name: 'job_chief_capacity_used', type: 'gauge', help: 'Live Jobs that count against the limits, with those being created, by group; of all Jobs where the group is empty.', labels: ['group'] },
+  capacityLimit: { name: 'job_chief_capacity_limit', type: 'gauge', help: 'The smallest limit that anybody sets, by group; of all Jobs where the group is empty; absent without one.', labels: ['group'] },
+  capacityWaiting: { name: 'job_chief_capacity_waiting', type: 'gauge', help: 'Queues and runs that could start a Job and wait for the limits.', labels: [] },
+
   watchAge: { name: 'job_chief_watch_age_seconds', type: 'gauge', help: 'Since the API server was last heard on this watch: an event, a bookmark or a list.', labels: ['resource'] },
   watchEvents: { name: 'job_chief_watch_events_total', type: 'counter', help: 'Watch events, by type.', labels: ['resource', 'type'] },
   relists: { name: 'job_chief_watch_relists_total', type: 'counter', help: 'Lists made to start or repair a watch, by cause.', labels: ['resource', 'reason'] },

@@ -45,6 +45,7 @@ describe('configuration', () => {
       events: true,
       api: { limits: { qps: 50, burst: 100 }, concurrency: 32, timeout: 15_000 },
       reconcile: { concurrency: 128 },
+      limits: { maxJobs: undefined, groups: new Map(), startRate: undefined },
       highAvailability: { enabled: false, lease: 'job-chief', leaseDuration: 15_000, renewDeadline: 10_000, retryPeriod: 2_000 },
       listen: { host: '0.0.0.0', port: 8080 },
       log: { level: 'info', pretty: false },
@@ -73,6 +74,7 @@ records: {enabled: true}
 events: false
 api: {qps: 0, burst: 7, concurrency: 3, timeout: 1m}
 reconcile: {concurrency: 2}
+limits: {maxJobs: 50, groups: {gpu: 4}, startRate: 100/1m}
 highAvailability: {enabled: true, leaseDuration: 30s}
 listen: '[::]:9090'
 log: {level: warn, pretty: true}
@@ -103,6 +105,7 @@ shutdown: {gracePeriod: 5s}
       events: false,
       api: { limits: 'off', concurrency: 3, timeout: 60_000 },
       reconcile: { concurrency: 2 },
+      limits: { maxJobs: 50, groups: new Map([['gpu', 4]]), startRate: { starts: 100, within: 60_000 } },
       highAvailability: { enabled: true, lease: 'job-chief-blue', leaseDuration: 30_000, renewDeadline: 10_000, retryPeriod: 2_000 },
       listen: { host: '::', port: 9090 },
       log: { level: 'warn', pretty: true },
@@ -159,7 +162,7 @@ shutdown: {gracePeriod: 5s}
 
   it('sets every single value by its variable', () => {
     const samples: Record<string, string> = { number: '3', switch: 'true' };
-    const words: Record<string, string> = { 'specs.source': 'folder', 'specs.folder': '/specs', listen: ':80', 'log.level': 'warn', 'api.timeout': '9s', 'shutdown.gracePeriod': '9s', 'highAvailability.leaseDuration': '9s', 'highAvailability.renewDeadline': '6s', 'highAvailability.retryPeriod': '2s', connectionsFolder: folder };
+    const words: Record<string, string> = { 'specs.source': 'folder', 'specs.folder': '/specs', listen: ':80', 'log.level': 'warn', 'api.timeout': '9s', 'shutdown.gracePeriod': '9s', 'highAvailability.leaseDuration': '9s', 'highAvailability.renewDeadline': '6s', 'highAvailability.retryPeriod': '2s', connectionsFolder: folder, 'limits.startRate': '9/1m' };
     const single = settings.filter(({ variable }) => variable !== undefined);
     const env = Object.fromEntries(single.map(({ variable, path, type }) => [String(variable), words[path] ?? samples[type] ?? 'some-text']));
     expect(single.length).toBeGreaterThan(15);

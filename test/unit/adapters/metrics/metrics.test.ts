@@ -27,7 +27,8 @@ const named = (all: Sample[], name: string): Sample[] => all.filter((sample) => 
 const ofSpec = (all: Sample[]): Sample[] => all.filter((sample) => sample.labels['name'] === key.name);
 
 /** Calls every hook once, so that every metric has a series. */
-function touchAll({ meter, runs, workQueue, client, watch, leader, feature }: Metrics): void {
+function touchAll({ meter, runs, workQueue, client, watch, leader, feature, capacity }: Metrics): void {
+  capacity({ view: () => [{ group: '', used: 1, limit: 10 }], waiting: 2 });
   runs.active(workflow, 1);
   runs.finished(workflow, { trigger: 'change', outcome: 'succeeded', seconds: 3 });
   runs.edge(0.01);
@@ -259,4 +260,16 @@ it('features have a series where it is known whether they have their rights', as
   metrics.feature('records', 'unknown');
   const { body } = await metrics.expose(undefined);
   expect(body.match(/^job_chief_feature_rights\{.*$/gm)).toEqual(['job_chief_feature_rights{feature="jobs"} 1', 'job_chief_feature_rights{feature="events"} 0']);
+});
+
+describe('the limits of the instance', () => {
+  it('are read at each scrape: what is used by group, what is limited, and who waits', async () => {
+    const { metrics } = someMetrics();
+    const reading = { view: () => [{ group: '', used: 7, limit: undefined }, { group: 'gpu', used: 3, limit: 4 }], waiting: 2 };
+    metrics.capacity(reading);
+    const series = async (): Promise<string[]> => (await samples(metrics)).filter(({ name }) => name.startsWith('job_chief_capacity')).map(({ name, labels, value }) => `${name.slice('job_chief_capacity_'.length)} ${labels['group'] ?? '-'} ${value}`);
+    expect(await series()).toEqual(['used  7', 'used gpu 3', 'limit gpu 4', 'waiting - 2']);
+    reading.view = () => [{ group: '', used: 0, limit: undefined }];
+    expect(await series()).toEqual(['used  0', 'waiting - 2']);
+  });
 });
