@@ -40,17 +40,24 @@ function writtenAt(raw: JsonObject): number | undefined {
   return times.length === 0 ? undefined : Math.max(...times);
 }
 
+/** Why the limits let nothing start. The operator's own ceilings only the controller knows, Limits in the namespace anybody. */
+const ofLimits: readonly Reason[] = ['LimitReached', 'GroupFull', 'StartRateReached', 'GroupUnknown', 'InstanceSuspended', 'LimitsBroken'];
+
 /** Reasons that only the controller can know: the queue's depth, what a create or a dry run was answered. */
 const onlyItsOwn: ReadonlySet<Reason> = new Set<Reason>([
   'SpecChecking', 'TemplateRefused', 'TemplateUnchecked', 'PolicyDenied',
   'QueueEmpty', 'QueueReady', 'ConnectionUnknown', 'QueueUnreachable', 'QueueForbidden', 'QueueNotFound', 'QueueUnsupported',
   'JobCreated', 'JobDeleted', 'JobNameTaken', 'CreateRefused', 'QuotaExceeded', 'Forbidden', 'AnswerUnknown', 'CacheBehind', 'RecordsOff', 'RecordsUnread',
-  'LimitReached', 'GroupFull', 'StartRateReached', 'GroupUnknown', 'InstanceSuspended', 'LimitsBroken',
 ]);
 
 /** Whether nothing but the controller's word can stand behind this reason. */
 export function isControllers(reason: Reason): boolean {
   return onlyItsOwn.has(reason);
+}
+
+/** The same where it is the controller that says it: then it may be what stands behind a reason that nobody else can know. */
+export function countsAsWord(reason: Reason): boolean {
+  return isControllers(reason) || ofLimits.includes(reason) || reason === 'SpecObserved';
 }
 
 /** The verdict that its word gives about the templates of this text; undefined: it says nothing about them. */

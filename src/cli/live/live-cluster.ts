@@ -8,6 +8,8 @@ import type { Clock } from '../../lib/clock.ts';
 import { isObject, type JsonObject } from '../../lib/json.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
+import { effectiveLimits, noCeilings } from '../../plan/limits/effective.ts';
+import { Capacity } from '../../reconcile/capacity/capacity.ts';
 import type { ClusterCache, Log } from '../../reconcile/ports.ts';
 import { kindLabel } from '../../spec/keys.ts';
 import type { SpecEnvironment } from '../../spec/parsed.ts';
@@ -32,6 +34,8 @@ export interface LiveCluster {
   readonly specs: readonly LiveSpec[];
   readonly records: readonly ObservedRecord[];
   readonly cluster: Pick<ClusterCache, 'jobs' | 'orphans'>;
+  /** What the limits of the instance leave, as far as its Limits tell: the operator's own ceilings are not known here. */
+  readonly capacity: Capacity;
   /** When it was read, milliseconds since 1970. */
   readonly now: number;
 }
@@ -46,8 +50,9 @@ export interface ReadLiveDeps {
 /** Throws a UserError where the API server says no, or nothing: what cannot be read is never taken for nothing. */
 export async function readLive({ runs, clock, environment = {} }: ReadLiveDeps): Promise<LiveCluster> {
   const { client, instance, namespace } = runs;
-  const [specs, records, cluster] = await Promise.all([liveSpecs(client, instance, environment), runs.runs(), readCache(client, instance, clock)]);
-  return { namespace, instance, specs, records, cluster, now: clock.now() };
+  const [specs, records, { cluster, capacity }] = await Promise.all([liveSpecs(client, instance, environment), runs.runs(), readCache(client, instance, clock)]);
+  capacity.limits = effectiveLimits([...Map.groupBy(specs.filter(({ key }) => key.kind === 'limits'), ({ key }) => key.name).values()].map((of) => of.map(({ claim }) => claim)), noCeilings);
+  return { namespace, instance, specs, records, cluster, capacity, now: clock.now() };
 }
 
 async function liveSpecs(client: ApiClient, instance: string, environment: SpecEnvironment): Promise<readonly LiveSpec[]> {
@@ -72,15 +77,21 @@ function named(raw: unknown): Named | undefined {
 
 const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** The controller's own cache, filled by one list each and then left as it is. */
-async function readCache(client: ApiClient, instance: string, clock: Clock): Promise<ClusterCache> {
+interface Filled {
+  readonly cluster: ClusterCache;
+  readonly capacity: Capacity;
+}
+
+/** The controller's own cache, and its count of places, filled by one list each and then left as they are. */
+async function readCache(client: ApiClient, instance: string, clock: Clock): Promise<Filled> {
   const lists = new ListOnlyClient(client);
-  const cache = new KubernetesClusterCache({ client: lists, clock, random: () => 0.5, instance, log: silent, onChange: () => undefined, onVanished: () => undefined });
+  const capacity = new Capacity({ clock, wake: () => undefined, jobs: () => cache.jobReflector.values() });
+  const cache: KubernetesClusterCache = new KubernetesClusterCache({ client: lists, clock, random: () => 0.5, instance, log: silent, live: capacity, onChange: () => undefined, onVanished: () => undefined });
   cache.start();
   try {
     const failed = await Promise.race([cache.whenSynced, lists.failed]);
     if (failed) throw new UserError(`cannot list ${failed.resource.plural} in namespace ${client.namespace}: ${failed.failure.message}`);
-    return cache;
+    return { cluster: cache, capacity };
   } finally {
     await cache.stop();
   }

@@ -1,4 +1,5 @@
 /** From what was read to what plans take: the same observations that the controller makes, without what only it remembers. */
+import type { Room } from '../../plan/limits/room.ts';
 import type { Claim, Observed, SpecKey } from '../../plan/observed.ts';
 import type { ObservedRun } from '../../plan/run/observed.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
@@ -6,18 +7,26 @@ import type { RunState } from '../../plan/run/state.ts';
 import { winningClaim } from '../../plan/winner.ts';
 import type { ObservedWorkflow } from '../../plan/workflow/observed.ts';
 import type { StoredRecord } from '../../reconcile/record-ports.ts';
+import { isRunnable, type Spec } from '../../spec/parsed.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
 import { refusalIn, verdictIn, type ControllerWord } from './controller-word.ts';
 import type { LiveCluster } from './live-cluster.ts';
 
 const nothing: ReadonlyMap<string, string> = new Map();
 
+/** What would be asked for in its name. */
+function roomFor({ capacity }: LiveCluster, key: SpecKey, spec: Spec | undefined, target: SpecKey = key): Room {
+  const group = spec && 'concurrency' in spec ? spec.concurrency.group : undefined;
+  return capacity.room({ key, group, priority: 0, holder: `${target.kind} ${target.name}` });
+}
+
 /** Nothing is known of the queue's depth. `word`: of the claim that wins. */
 export function observeQueue(live: LiveCluster, key: SpecKey, claims: readonly Claim[], word: ControllerWord | undefined): Observed {
-  const hash = winningClaim(claims)?.claim.parsed.hash ?? '';
+  const { hash = '', spec } = winningClaim(claims)?.claim.parsed ?? {};
   return {
     key,
     claims,
+    room: roomFor(live, key, spec),
     jobs: live.cluster.jobs(key),
     orphans: live.cluster.orphans(key),
     reservations: [],
@@ -30,10 +39,11 @@ export function observeQueue(live: LiveCluster, key: SpecKey, claims: readonly C
 
 /** Of a workflow, or of whatever else has runs. */
 export function observeWorkflow(live: LiveCluster, key: SpecKey, claims: readonly Claim[], word: ControllerWord | undefined): ObservedWorkflow {
-  const hash = winningClaim(claims)?.claim.parsed.hash ?? '';
+  const { hash = '', spec } = winningClaim(claims)?.claim.parsed ?? {};
   return {
     key,
     claims,
+    halt: live.capacity.halt(isRunnable(spec) ? spec.concurrency.group : undefined),
     records: live.records.filter(({ target }) => target.kind === key.kind && target.name === key.name),
     recordsUnknown: undefined,
     reservations: new Set(),
@@ -72,6 +82,7 @@ export function observeRun(live: LiveCluster, { stored, spec, earlier, explanati
     children: new Map(mine.map((child) => [child.name, child])),
     earlier,
     specGone: isSpecGone(live, record, spec),
+    room: roomFor(live, key, spec, record.target),
     explanations,
   };
 }

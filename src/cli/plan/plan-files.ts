@@ -10,6 +10,7 @@ import type { SourceText } from '../lint/files.ts';
 import { readLive } from '../live/live-cluster.ts';
 import type { RunClient } from '../runs/run-client.ts';
 import { changesOf, type SpecChange } from './changes.ts';
+import { limitsAfter, limitsOutlook } from './limits-outlook.ts';
 import { jobChanges, type JobChange } from './job-changes.ts';
 import type { Outlook, OutlookDeps } from './outlook.ts';
 import { asControllers, plannedSpecs } from './planned-spec.ts';
@@ -54,7 +55,9 @@ export async function planFiles(deps: PlanDeps, { sources, all }: PlanFilesOptio
   // What an operator injects is not known here, and changes nothing about when something starts.
   const plans: PlanEnvironment = { instance: live.instance, namespace: live.namespace, injection: () => undefined };
   const changes: PlannedChange[] = [];
-  for (const change of changesOf({ live, planned: planned.specs, all })) changes.push(await withOutlook({ ...deps, live, environment: plans }, change));
+  const compared = changesOf({ live, planned: planned.specs, all });
+  live.capacity.limits = limitsAfter(live, compared);
+  for (const change of compared) changes.push(await withOutlook({ ...deps, live, environment: plans }, change));
   return { namespace: live.namespace, changes, problems: planned.problems, notes: planned.elsewhere };
 }
 
@@ -73,8 +76,9 @@ function outlookOf(deps: OutlookDeps, change: SpecChange): Promise<Outlook | und
     case 'workflow':
     case 'template':
       return workflowOutlook(deps, change);
-    case 'request':
     case 'limits':
+      return Promise.resolve(limitsOutlook(deps, change));
+    case 'request':
     case 'run':
     case 'unknown':
       return Promise.resolve(undefined);

@@ -2,7 +2,7 @@
 import type { Stand } from '../../plan/draft.ts';
 import type { Claim } from '../../plan/observed.ts';
 import { sourceName, winningClaim } from '../../plan/winner.ts';
-import { isControllers } from '../live/controller-word.ts';
+import { countsAsWord, isControllers } from '../live/controller-word.ts';
 import type { LiveSpec } from '../live/live-cluster.ts';
 import { specTitle } from '../live/spec-key.ts';
 import { link, type Link } from './link.ts';
@@ -39,7 +39,7 @@ export function toldOf(stand: Stand, { word, claim }: LiveSpec): Told {
   const isCurrent = word?.hash !== undefined && word.hash === claim.parsed.hash;
   if (!word || !isCurrent) return { state: 'Unknown', reason: 'SpecChecking', message: nobody(word !== undefined), source: 'live' };
   // What it wrote before the cluster came to stand as it was read now is over.
-  const isStill = word.reason !== undefined && (isControllers(word.reason) || word.reason === 'SpecObserved');
+  const isStill = word.reason !== undefined && countsAsWord(word.reason);
   return isStill ? { state: word.state, reason: word.reason, message: word.message, source: { controller: word.at } } : { state, reason, message, source: 'live' };
 }
 

@@ -10,6 +10,7 @@ import { hint } from '../runs/lookup.ts';
 import type { RunClient } from '../runs/run-client.ts';
 import { explainQueue } from './explain-queue.ts';
 import { explainRun } from './explain-run.ts';
+import { explainLimits } from './explain-limits.ts';
 import { explainOther } from './explain-other.ts';
 import { explainWorkflow } from './explain-workflow.ts';
 import type { Link } from './link.ts';
@@ -72,8 +73,9 @@ async function explain(view: View, subject: Subject, { name, step }: WhyOptions)
     case 'workflow':
     case 'template':
       return explainWorkflow(view, key, named, explainRun);
-    case 'request':
     case 'limits':
+      return explainLimits(view, key, named);
+    case 'request':
     case 'run':
     case 'unknown':
       return explainOther(view, key, named);

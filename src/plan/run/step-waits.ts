@@ -6,6 +6,7 @@ import type { StepSpec } from '../../spec/workflow.ts';
 import type { PlanEnvironment } from '../environment.ts';
 import { earliest, patience } from '../give-up.ts';
 import { isLive } from '../job-state.ts';
+import { unlimited } from '../limits/room.ts';
 import { liveStand } from '../live-job.ts';
 import type { ObservedJob } from '../observed.ts';
 import type { Reason } from '../reason.ts';
@@ -120,12 +121,19 @@ function held(draft: RunDraft, { name }: StepSpec): Answer | undefined {
   if (draft.observed.record.deleting) return { reason: 'RunCancelled', message: 'the record of the run is being deleted' };
   if (draft.observed.record.commands.suspend) return { reason: 'RunSuspended', message: 'the run is suspended: nothing starts' };
   if (draft.holds.has(`room ${name}`)) return noRoom(draft);
+  if (draft.holds.has(`place ${name}`)) return noPlace(draft);
   return draft.stopping && { reason: stopReason(draft.stopping) === 'RunStopping' ? 'RunStopping' : 'RunCancelled', message: draft.stopping.message };
 }
 
 function noRoom(draft: RunDraft): Answer {
   const { maxParallel } = draft.observed.spec;
   return { reason: 'WaitsForCapacity', message: maxParallel === undefined ? 'the run starts no more at once' : `maxParallel is ${maxParallel}, and ${draft.slots} ${draft.slots === 1 ? 'Job or sub-run is' : 'Jobs or sub-runs are'} live` };
+}
+
+/** The limits of the instance leave nothing for it. */
+function noPlace({ observed: { room = unlimited } }: RunDraft): Answer {
+  const { reason, message } = room.shortage;
+  return { reason, message };
 }
 
 /** It has begun: what holds it up first, then what its Job does. */
@@ -140,6 +148,7 @@ function underWay(draft: RunDraft, step: StepSpec, state: StepState): Answer {
 const holdReasons = { quota: 'QuotaExceeded', forbidden: 'Forbidden', pods: 'PodsRemain', unclear: 'AnswerUnknown', retry: 'WaitsForRetry' } as const satisfies Partial<Record<Hold['kind'], Reason>>;
 
 function holdOf(draft: RunDraft, { name }: StepSpec): Answer | undefined {
+  if (draft.holds.has(`place ${name}`)) return noPlace(draft);
   for (const [kind, reason] of Object.entries(holdReasons)) {
     const hold = draft.holds.get(`${kind} ${name}`);
     if (hold) return { reason, message: hold.message === '' ? 'the last attempt did not succeed' : hold.message, until: hold.until };

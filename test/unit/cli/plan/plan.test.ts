@@ -265,6 +265,23 @@ describe('names and ConfigMaps', () => {
   });
 });
 
+describe('of limits', () => {
+  const limits = (fields: string): string => stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'limits', labels: { [keys.kindLabel]: 'limits' } }, data: { [keys.specKey]: `apiVersion: job-chief/v1\nkind: Limits\n${fields}` } });
+
+  it('shows how much would be used of each bound', async () => {
+    const scene = stage({ steps: [step('a'), step('b')], pods: { a: endless, b: endless } });
+    await scene.world.runUntil(() => scene.started.length === 2);
+    await scene.world.run(3_000);
+    expect(await change(scene, limits('maxJobs: 1\ngroups: {gpu: 2}\n'))).toMatchObject({ kind: 'Limits', change: 'new', stand: { reason: 'LimitsInForce' }, starts: ['maxJobs: 2 of 1 places are taken; what runs goes on, and nothing new starts until fewer do', 'group gpu: 0 of 2 places are taken'] });
+  });
+
+  it('counts for what else the files have', async () => {
+    const scene = stage({ spec: 'none' });
+    const found = await changes(scene, [limits('suspend: true\n'), manifest('etl', workflowText({ steps: chain('a') }))].join('---\n'));
+    expect(found.map(({ stand, starts }) => [stand?.reason, starts])).toEqual([['InstanceSuspended', ['Limits "limits" suspends the instance: nothing starts']], ['InstanceSuspended', []]]);
+  });
+});
+
 describe('problems', () => {
   it('are shown as lint shows them, and are an answer', async () => {
     const { code, lines } = await plan(await queueScene(), queueText().replace('image', 'imag'));

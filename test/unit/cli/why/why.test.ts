@@ -249,6 +249,44 @@ describe('of a run', () => {
   });
 });
 
+describe('of what limits hold up', () => {
+  const limitsText = (fields: string): string => `apiVersion: job-chief/v1\nkind: Limits\n${fields}`;
+
+  async function limited(fields: string): Promise<WorkflowScene> {
+    const scene = stage({ spec: 'none' });
+    scene.world.applyConfigMap('limits', limitsText(fields));
+    scene.apply({ trigger: { onRequest: true }, concurrency: { max: 9, group: 'gpu' }, steps: [step('a')] });
+    scene.pods['a'] = endless;
+    for (const name of ['etl-1', 'etl-2']) {
+      await new CommandLine(scene.world).call(({ runs }) => runs.create({ name, request: { workflow: 'etl', trigger: 'request' }, parameters: {}, data: undefined, owner: undefined }));
+      await scene.world.run(3_000);
+    }
+    return scene;
+  }
+
+  it('names who holds the places of its group', async () => {
+    const found = await why(await limited('groups: {gpu: 1}\n'), 'etl-2');
+    expect(found).toMatchObject({ reason: 'GroupFull', message: expect.stringContaining('1 of 1 Jobs of group "gpu" are live: 1 of workflow etl') as string });
+    expect(found.because?.[0]).toMatchObject({ subject: 'step/a', reason: 'GroupFull', unblock: expect.stringContaining("raise the group's limit") as string });
+  });
+
+  it('says how much of a Limits is used', async () => {
+    const scene = await limited('maxJobs: 5\ngroups: {gpu: 1, cpu: 3}\n');
+    expect(chainOf(await why(scene, 'limits/limits'))).toEqual(['limits/limits Idle LimitsInForce', '  maxJobs Free -', '  groups.cpu Free -', '  groups.gpu Full GroupFull']);
+  });
+
+  it.each([
+    ['suspends the instance', 'groups: {gpu: 1}\nsuspend: true\n', 'InstanceSuspended'],
+    ['is broken', 'groups: 3\n', 'LimitsBroken'],
+    ['does not know its group', 'groups: {cpu: 1}\n', 'GroupUnknown'],
+  ])('says that a Limits %s', async (_, fields, reason) => {
+    const scene = stage({ spec: 'none', controller: 'none' });
+    scene.world.applyConfigMap('limits', limitsText(fields));
+    scene.apply({ trigger: { onRequest: true }, concurrency: { group: 'gpu' }, steps: [step('a')] });
+    expect(await why(scene, 'etl')).toMatchObject({ reason, source: 'live' });
+  });
+});
+
 describe('why', () => {
   it('prints what is about what by indentation', async () => {
     const scene = stage({ steps: [step('go', { approve: { message: 'really?' } })] });

@@ -42,6 +42,12 @@ describe('a step that has not begun', () => {
     expect(waitOf(run, 'b')).toMatchObject({ reason: 'WaitsForCapacity', message: 'maxParallel is 1, and 1 Job or sub-run is live', waitsFor: [] });
   });
 
+  it('waits for a place under the limits of the instance', () => {
+    const run = new RunWorld(aWorkflow('a'));
+    const room = { jobs: 0, halted: false, shortage: { state: 'Waiting', reason: 'GroupFull', message: '4 of 4 Jobs of group "gpu" are live' } } as const;
+    expect(stepWaits({ ...run.observed(), room }, anEnvironment(), run.now)[0]).toMatchObject({ outcome: undefined, reason: 'GroupFull', message: '4 of 4 Jobs of group "gpu" are live' });
+  });
+
   it('of finally waits for all others', () => {
     const run = aRun(aWorkflow('a\nb\n-- finally\ntidy')).settle();
     run.succeed('a');
