@@ -34,7 +34,7 @@ Examples:
 export function defineStatus(command: Command): void {
   addClusterOptions(command)
     .description('Shows all specs and the latest runs; a spec and the runs of its workflow; or a run with its steps and its critical path.')
-    .argument('[name]', 'name of a spec, or of a run')
+    .argument('[name]', 'name of a run or a spec; or workflow/NAME, template/NAME, run/NAME, queue/NAME, limits/NAME')
     .addOption(new Option('-o, --output <format>', 'how it is printed').choices(['text', 'wide', 'json', 'yaml']).default('text'))
     .option('-w, --watch', 'show it again whenever it changes, until the run is over')
     .addHelpText('after', help)

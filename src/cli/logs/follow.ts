@@ -14,7 +14,7 @@ import type { Session } from '../runs/session.ts';
 import { Bell } from '../watch/bell.ts';
 import { View } from '../watch/view.ts';
 import { choose, type Chosen } from './choose.ts';
-import { logPod, type LogPod } from './log-pod.ts';
+import { logPod, ordinaryWaits, type LogContainer, type LogPod } from './log-pod.ts';
 import type { LogOptions } from './options.ts';
 import { prefixOf } from './prefix.ts';
 import { printItem } from './printer.ts';
@@ -23,6 +23,7 @@ import type { LogSource } from './source.ts';
 
 /** A look now and then costs nothing, should a watch ever miss something. */
 const longestPause = 600_000;
+const patience = 10_000;
 /** Open requests at once: each is a connection to the API server, and to a kubelet behind it. */
 const mostStreams = 50;
 /** Its watch tells of a container's end a moment after its log has ended. */
@@ -59,7 +60,10 @@ class LogFollower {
   readonly #stopping = new AbortController();
   readonly #readings = new Map<string, Reading>();
   readonly #told = new Map<string, string>();
+  readonly #seenAt = new Map<string, number>();
   #active = 0;
+  /** Some pods are on their way as all are. */
+  #starting = false;
   /** Pods that there were at the beginning: `tail` and `since` are about them, not about what comes later. */
   #first: ReadonlySet<string> | undefined;
 
@@ -81,12 +85,12 @@ class LogFollower {
 
   async run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      if (this.#pods.synced) this.#look();
+      this.#look();
       if (this.#isOver()) {
         await this.#finish();
         return;
       }
-      await this.#bell.wait(longestPause);
+      await this.#bell.wait(this.#starting ? patience : longestPause);
     }
   }
 
@@ -115,6 +119,8 @@ class LogFollower {
 
   #look(): void {
     const all = this.#pods.all();
+    if (!this.#pods.synced) return;
+    this.#starting = false;
     this.#first ??= new Set(all.map(({ uid }) => uid));
     const { container } = this.#options;
     const chosen = choose(all, this.#options);
@@ -128,7 +134,8 @@ class LogFollower {
     if (known && (known.done || known.restarts >= one.container.restarts)) return;
     const prefix = this.#options.prefix === false ? '' : prefixOf(one.pod, one.container.name, all);
     if (one.container.state === 'waiting') {
-      this.#tell(key, prefix, `${one.container.restarts === 0 ? 'has not started' : 'is not running'}: ${one.container.waits}`);
+      if (this.#isStarting(key, one.container)) this.#starting = true;
+      else this.#tell(key, prefix, `${one.container.restarts === 0 ? 'has not started' : 'is not running'}: ${one.container.waits}`);
       return;
     }
     if (this.#active >= mostStreams) {
@@ -145,6 +152,14 @@ class LogFollower {
       this.#active -= 1;
       this.#bell.ring();
     });
+  }
+
+  /** What every pod goes through is worth a word only where it takes long. */
+  #isStarting(key: string, { waits, restarts }: LogContainer): boolean {
+    const now = this.#session.clock.monotonic();
+    const since = this.#seenAt.get(key) ?? now;
+    this.#seenAt.set(key, since);
+    return restarts === 0 && ordinaryWaits.has(waits) && now - since < patience;
   }
 
   /** Once for each thing there is to say: back-offs come and go between the same two words. */

@@ -30,6 +30,10 @@ export interface LogPod extends Stored {
   readonly containers: readonly LogContainer[];
 }
 
+const untouched = 'no node has taken it up yet';
+/** What containers wait for on their way to running. */
+export const ordinaryWaits: ReadonlySet<string> = new Set([untouched, 'ContainerCreating', 'PodInitializing']);
+
 /** In the order in which its containers run. */
 export function logPod(raw: JsonObject): LogPod | undefined {
   const identity = identityOf(raw);
@@ -78,5 +82,5 @@ function podWaits(status: JsonObject): string {
   const unscheduled = arrayAt(status, 'conditions').find((each) => stringAt(each, 'type') === 'PodScheduled' && stringAt(each, 'status') === 'False');
   if (unscheduled !== undefined) return `${stringAt(unscheduled, 'reason') ?? 'Unschedulable'}: ${stringAt(unscheduled, 'message') ?? 'no node'}`;
   const reason = stringAt(status, 'reason');
-  return reason === undefined ? 'no node has taken it up yet' : `${reason}: ${stringAt(status, 'message') ?? ''}`;
+  return reason === undefined ? untouched : `${reason}: ${stringAt(status, 'message') ?? ''}`;
 }

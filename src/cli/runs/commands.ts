@@ -1,16 +1,14 @@
 /** What people ask of a run that there is: annotations on its record, written only if it has not changed since it was read. */
 import type { WorkflowSpec } from '../../spec/workflow.ts';
 import { approvalsAnnotation, cancelAnnotation, suspendAnnotation } from '../../spec/keys.ts';
-import { targetName } from '../../plan/run/record.ts';
 import { entryOf, outcomeText } from '../../plan/run/standing.ts';
-import { parseSpec } from '../../spec/parse.ts';
-import { isRunnable } from '../../spec/parsed.ts';
 import type { StoredRecord } from '../../reconcile/record-ports.ts';
 import { UserError } from '../exit-code.ts';
-import { hint, requireRun } from './lookup.ts';
+import { frozenSpec } from './frozen-spec.ts';
+import { hint, requireRun, runTarget } from './lookup.ts';
 import { endText, isFinished } from './phases.ts';
 import type { FoundRun, RunClient } from './run-client.ts';
-import { winner, workflowIn } from './spec-view.ts';
+import { runnableIn, winner } from './spec-view.ts';
 
 /** What a command does with a run as it stands: nothing but a word, or annotations and a word. */
 interface Decision {
@@ -87,13 +85,9 @@ export function approveStep(runs: RunClient, name: string, { step, word }: Appro
 
 /** The text that the run started with; while it is queued what it would start with now, as far as that is sound. */
 async function specOf(runs: RunClient, { record }: FoundRun, { data }: StoredRecord): Promise<WorkflowSpec | undefined> {
-  const workflow = targetName(record);
-  if (data) {
-    const { spec } = parseSpec({ file: `configmap/${record.name}`, objectName: workflow, label: record.target.kind, data }, {});
-    return isRunnable(spec) ? spec : undefined;
-  }
-  const current = winner(await runs.specs(), workflow);
-  return current && workflowIn(current);
+  if (data) return frozenSpec(record, data);
+  const current = winner(await runs.specs(), runTarget(record));
+  return current && runnableIn(current);
 }
 
 function requireApproval({ steps, finally: after }: WorkflowSpec, run: string, name: string): void {

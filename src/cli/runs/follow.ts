@@ -4,6 +4,7 @@ import type { ObservedRecord, RunPhase } from '../../plan/run/record.ts';
 import { stepNews } from '../../plan/run/news.ts';
 import { entryOf } from '../../plan/run/standing.ts';
 import type { RunState } from '../../plan/run/state.ts';
+import type { RunTarget } from '../../spec/run.ts';
 import { exitCode, NoAnswer, UserError } from '../exit-code.ts';
 import { elapsed } from './elapsed.ts';
 import { endText, isFinished } from './phases.ts';
@@ -20,7 +21,8 @@ export interface FollowDeps {
 
 export interface FollowOptions {
   readonly name: string;
-  readonly workflow: string;
+  /** What it is a run of. */
+  readonly target: RunTarget;
   /** Milliseconds; undefined: as long as it takes. */
   readonly timeout: number | undefined;
 }
@@ -33,7 +35,7 @@ const pauseWithoutAnswer = 5_000;
 
 /** 0: it succeeded; 1: it failed or was cancelled; 3: it had not ended in time, and goes on. */
 export async function followRun(deps: FollowDeps, options: FollowOptions): Promise<number> {
-  const watch = new RecordWatch(deps.runs, deps.clock, options);
+  const watch = new RecordWatch(deps.runs, deps.clock, { workflow: options.target.name, name: options.name });
   try {
     return await new Follower(deps, options).until(watch);
   } finally {
@@ -105,10 +107,10 @@ class Follower {
   /** Once: why nobody has taken it up. */
   async #explain(): Promise<void> {
     if (this.#explained) return;
-    const spec = winner(await this.#deps.runs.specs(), this.#options.workflow);
+    const spec = winner(await this.#deps.runs.specs(), this.#options.target);
     this.#explained = true;
     const { state, reason, message } = spec ? standing(spec) : { state: 'gone', reason: '', message: 'no ConfigMap defines it any more' };
-    this.#say(`still queued; the workflow is ${state}${reason === '' ? '' : ` (${reason})`}: ${message}`);
+    this.#say(`still queued; the ${this.#options.target.kind} is ${state}${reason === '' ? '' : ` (${reason})`}: ${message}`);
   }
 
   #say(line: string): void {

@@ -8,7 +8,8 @@ import { winningClaim } from '../../plan/winner.ts';
 import { substitutionDisabled } from '../../spec/input-rules.ts';
 import * as keys from '../../spec/keys.ts';
 import { parseSpec } from '../../spec/parse.ts';
-import type { ParsedSpec, SpecEnvironment } from '../../spec/parsed.ts';
+import { isRunnable, type ParsedSpec, type SpecEnvironment } from '../../spec/parsed.ts';
+import type { RunTarget } from '../../spec/run.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
 
 export interface SpecView {
@@ -66,14 +67,14 @@ export function firstProblem({ problems }: ParsedSpec): string | undefined {
   return error && describeProblem(error);
 }
 
-/** What defines a workflow now; undefined: nothing does. */
-export function winner(specs: readonly SpecView[], name: string): SpecView | undefined {
-  const named = specs.filter((spec) => spec.kind === 'Workflow' && spec.name === name);
+/** What defines a workflow or a template now; undefined: nothing does. */
+export function winner(specs: readonly SpecView[], { kind, name }: RunTarget): SpecView | undefined {
+  const named = specs.filter((spec) => spec.kind.toLowerCase() === kind && spec.name === name);
   const found = winningClaim(named.map(({ claim }) => claim));
   return found && named[found.index];
 }
 
-/** The workflow, if its text is sound. */
-export function workflowIn({ claim: { parsed } }: SpecView): WorkflowSpec | undefined {
-  return parsed.spec?.kind === 'Workflow' ? parsed.spec : undefined;
+/** What its runs would be made from, if its text is sound. */
+export function runnableIn({ claim: { parsed } }: SpecView): WorkflowSpec | undefined {
+  return isRunnable(parsed.spec) ? parsed.spec : undefined;
 }

@@ -1,7 +1,8 @@
 /** The part of `job-chief run` that is about runs without a controller. */
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { UserError } from '../exit-code.ts';
 import { collect } from '../runs/option-values.ts';
+import type { OutputFormat } from '../runs/output-format.ts';
 import type { GivenParameters } from '../runs/parameters.ts';
 
 export interface StandaloneFlags {
@@ -11,7 +12,7 @@ export interface StandaloneFlags {
   readonly cleanUp?: boolean;
   readonly cancel?: boolean;
   readonly approve?: readonly string[];
-  readonly output?: 'text' | 'json';
+  readonly output?: OutputFormat;
 }
 
 type ClusterFlags = Readonly<Record<'namespace' | 'context' | 'kubeconfig', string | undefined>>;
@@ -30,13 +31,13 @@ export function addStandaloneOptions(command: Command): Command {
     .option('--new-run', `${only}: start a run that nobody has started before; its id is printed`)
     .option('--clean-up', `${only}: delete the run's Jobs once it has succeeded`)
     .option('--cancel', `${only}: end the run that was started before`)
-    .option('--approve <step>', `${only}: the word on a step that waits for one: STEP or STEP=rejected; may be repeated`, collect)
-    .addOption(new Option('-o, --output <format>', `${only}: how it is told`).choices(['text', 'json']));
+    .option('--approve <step>', `${only}: the word on a step that waits for one: STEP or STEP=rejected; may be repeated`, collect);
 }
 
 /** Options that only a run by a controller has. */
 interface OtherFlags {
   readonly idempotencyKey?: string;
+  readonly follow?: boolean;
   readonly timeout?: number;
 }
 
@@ -45,12 +46,14 @@ export async function standaloneRun(file: string, given: GivenParameters, flags:
   refuseMixture(flags);
   if (flags.standalone !== true) return undefined;
   const { runStandalone } = await import('./standalone.ts');
-  return runStandalone({ newRun: false, cleanUp: false, cancel: false, approve: [], output: 'text', ...flags, file, parameters: given });
+  return runStandalone({ newRun: false, cleanUp: false, cancel: false, approve: [], ...flags, output: flags.output === 'json' ? 'json' : 'text', file, parameters: given });
 }
 
 function refuseMixture(flags: StandaloneFlags & OtherFlags): void {
-  const own = ['runId', 'newRun', 'cleanUp', 'cancel', 'approve', 'output'] as const;
-  if (flags.standalone !== true && own.some((flag) => flags[flag] !== undefined)) throw new UserError(`--run-id, --new-run, --clean-up, --cancel, --approve and -o are for runs ${only}`);
+  const own = ['runId', 'newRun', 'cleanUp', 'cancel', 'approve'] as const;
+  if (flags.standalone !== true && own.some((flag) => flags[flag] !== undefined)) throw new UserError(`--run-id, --new-run, --clean-up, --cancel and --approve are for runs ${only}`);
   if (flags.standalone === true && flags.idempotencyKey !== undefined) throw new UserError('--idempotency-key is for a controller; a standalone run is told apart by --run-id');
+  if (flags.standalone === true && flags.follow === true) throw new UserError('--follow is about waiting for a controller; a standalone run tells how it gets on, and job-chief logs has no record of it');
+  if (flags.standalone === true && (flags.output === 'yaml' || flags.output === 'wide')) throw new UserError('-o is text or json with --standalone');
   if (flags.standalone === true && flags.timeout !== undefined) throw new UserError('--timeout is about waiting for a controller; a standalone run takes as long as its steps, each of which may have a timeout');
 }

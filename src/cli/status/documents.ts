@@ -23,6 +23,7 @@ function specDocument(spec: SpecView): JsonObject {
     kind: spec.kind,
     name: spec.name,
     configMap: source.kind === 'configMap' ? source.name : undefined,
+    hash: spec.claim.parsed.hash,
     ...standing(spec),
     health: stringAt(status, 'health'),
     createdAt: isoTime(source.createdAt),

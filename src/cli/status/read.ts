@@ -4,16 +4,19 @@ import type { JsonObject } from '../../lib/json.ts';
 import { targetName, type ObservedRecord } from '../../plan/run/record.ts';
 import type { RunState } from '../../plan/run/state.ts';
 import type { StoredRecord } from '../../reconcile/record-ports.ts';
-import { parseSpec } from '../../spec/parse.ts';
 import { isRunnable } from '../../spec/parsed.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
+import type { RunTarget } from '../../spec/run.ts';
 import { UserError } from '../exit-code.ts';
 import { criticalPath, type CriticalPath } from '../runs/critical-path.ts';
-import { hint } from '../runs/lookup.ts';
+import { isOf } from '../runs/find-run.ts';
+import { frozenSpec } from '../runs/frozen-spec.ts';
+import { hint, runTarget } from '../runs/lookup.ts';
 import { isFinished } from '../runs/phases.ts';
 import type { RunClient } from '../runs/run-client.ts';
+import { readTarget, targetText, type Target } from '../runs/target.ts';
 import { stepViews, type StepView } from '../../plan/run/step-views.ts';
-import { standing, winner, workflowIn, type SpecView } from '../runs/spec-view.ts';
+import { standing, winner, runnableIn, type SpecView } from '../runs/spec-view.ts';
 
 /** Everything about one run. */
 export interface RunDetails {
@@ -52,19 +55,21 @@ export async function readStatus(deps: ReadDeps, name: string | undefined): Prom
     const [specs, records] = await Promise.all([runs.specs(), runs.runs()]);
     return { kind: 'overview', specs: sorted(specs), runs: await listed(runs, records) };
   }
-  const content = await runs.content(name);
+  const target = readTarget(name);
+  const content = target.kind === undefined ? await runs.content(name) : undefined;
   if (content) return { kind: 'run', details: await readDetails(deps, content) };
-  return readNamed(runs, name);
+  return readNamed(runs, target);
 }
 
-async function readNamed(runs: RunClient, name: string): Promise<Shown> {
+async function readNamed(runs: RunClient, target: Target): Promise<Shown> {
+  const { kind, name } = target;
   const [specs, records] = await Promise.all([runs.specs(), runs.runs()]);
-  const named = specs.filter((spec) => spec.name === name);
-  const own = records.filter((record) => targetName(record) === name);
+  const named = specs.filter((spec) => spec.name === name && (kind === undefined || spec.kind.toLowerCase() === kind));
+  const own = records.filter((record) => (kind === undefined ? targetName(record) === name : isOf(record, target)));
   // Runs outlive their workflow.
   if (named.length > 0 || own.length > 0) return { kind: 'spec', specs: sorted(named), runs: await listed(runs, own), isWorkflow: own.length > 0 || named.some(({ claim }) => isRunnable(claim.parsed.spec)) };
   const known = [...specs.map((spec) => spec.name), ...records.map((record) => record.name)];
-  throw new UserError(`there is no spec and no run "${name}" in namespace ${runs.namespace}${hint(name, known, known.length === 0 ? 'there are none at all' : 'job-chief status lists them')}`);
+  throw new UserError(`there is no ${kind === undefined ? `spec and no run "${name}"` : targetText(target)} in namespace ${runs.namespace}${hint(name, known, known.length === 0 ? 'there are none at all' : 'job-chief status lists them')}`);
 }
 
 /** More runs at once than people look at: the others show when they were asked for. */
@@ -92,8 +97,8 @@ async function readDetails({ runs, clock }: ReadDeps, content: StoredRecord): Pr
   const { record, parameters, data } = content;
   const state = typeof content.state === 'object' ? content.state : undefined;
   // A queued run has no text yet: what it would start with now.
-  const current = data ? undefined : winner(await runs.specs(), targetName(record));
-  const spec = data ? frozenSpec(record, data) : current && workflowIn(current);
+  const current = data ? undefined : winner(await runs.specs(), runTarget(record));
+  const spec = data ? frozenSpec(record, data) : current && runnableIn(current);
   const over = isFinished(record);
   const progress = over ? noProgress : await progressOf(runs, record, state);
   const steps = spec ? stepViews(spec, { state, over, progress }) : [];
@@ -119,13 +124,8 @@ function progressOf(runs: RunClient, { name }: ObservedRecord, state: RunState |
   return isNeeded ? runs.progress(name) : Promise.resolve(noProgress);
 }
 
-function frozenSpec(record: ObservedRecord, data: Readonly<Record<string, string>>): WorkflowSpec | undefined {
-  const { spec } = parseSpec({ file: `configmap/${record.name}`, objectName: targetName(record), label: record.target.kind, data }, {});
-  return isRunnable(spec) ? spec : undefined;
-}
-
 function liveMessage({ record, state }: StoredRecord, steps: readonly StepView[], current: SpecView | undefined): string {
-  if (record.phase === 'Queued') return queuedMessage(current);
+  if (record.phase === 'Queued') return queuedMessage(runTarget(record).kind, current);
   if (state === 'broken') return 'the state in its record cannot be read';
   const own = steps.filter(({ part }) => part === 'steps');
   const ended = own.filter(({ state: word }) => !['Waiting', 'Starting', 'Running', 'Retrying'].includes(word)).length;
@@ -135,8 +135,8 @@ function liveMessage({ record, state }: StoredRecord, steps: readonly StepView[]
   return `${stopping}${ended} of ${own.length} steps have ended${asked}`;
 }
 
-function queuedMessage(current: SpecView | undefined): string {
-  if (!current) return 'waits for its workflow, which no ConfigMap defines';
+function queuedMessage(kind: RunTarget['kind'], current: SpecView | undefined): string {
+  if (!current) return `waits for its ${kind}, which no ConfigMap defines`;
   const { state, message } = standing(current);
-  return `waits for its turn; the workflow is ${state}: ${message}`;
+  return `waits for its turn; the ${kind} is ${state}: ${message}`;
 }

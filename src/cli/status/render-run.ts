@@ -47,7 +47,7 @@ function agoText(time: number, now: number): string {
 }
 
 /** Columns that say nothing about any of the steps are left out. */
-function stepTable({ steps, state, record }: RunDetails, { screen, now, wide }: RenderOptions): string[] {
+export function stepTable({ steps, state, record }: RunDetails, { screen, now, wide }: RenderOptions): string[] {
   const hasPhases = steps.some((step) => placeOf(step) !== '');
   const hasItems = steps.some(({ items }) => items !== undefined);
   const end = record.result?.finishedAt ?? now;

@@ -6,12 +6,12 @@ import { configMaps } from '../../adapters/kubernetes/resources.ts';
 import { projectRecord } from '../../adapters/kubernetes/project-record.ts';
 import type { Stored } from '../../adapters/kubernetes/store.ts';
 import { identityOf } from '../../adapters/kubernetes/watch-event.ts';
-import { targetName, type ObservedRecord } from '../../plan/run/record.ts';
+import type { ObservedRecord } from '../../plan/run/record.ts';
 import { kindLabel } from '../../spec/keys.ts';
 import { exitCode, UserError } from '../exit-code.ts';
 import { elapsed } from '../runs/elapsed.ts';
 import { followRun } from '../runs/follow.ts';
-import { hint } from '../runs/lookup.ts';
+import { hint, runTarget } from '../runs/lookup.ts';
 import { runSelector } from '../runs/run-client.ts';
 import type { Session } from '../runs/session.ts';
 import { specView, type SpecView } from '../runs/spec-view.ts';
@@ -44,7 +44,7 @@ export async function waitFor(session: Session, options: WaitOptions): Promise<n
   }
   if (decision.kind === 'code') return decision.code;
   const { record } = decision;
-  const code = await followRun(session, { name: record.name, workflow: targetName(record), timeout: waiter.left() });
+  const code = await followRun(session, { name: record.name, target: runTarget(record), timeout: waiter.left() });
   return options.goal.kind !== 'succeeded' && code === exitCode.no ? exitCode.ok : code;
 }
 

@@ -12,7 +12,8 @@ const page = readFileSync(fileURLToPath(new URL('../../../docs/cli.md', import.m
 const sections = new Map(page.split(/^## /m).slice(1).map((text) => [text.slice(0, text.indexOf('\n')), text]));
 
 /** Told of once, for all commands that have them. */
-const shared = new Set(['--namespace', '--context', '--kubeconfig', '--instance']);
+const cluster = ['--namespace', '--context', '--kubeconfig', '--instance'];
+const shared = new Set([...cluster, '--output']);
 
 describe('docs/cli.md', () => {
   it.each(subcommands.map((subcommand) => [subcommand.path.join(' '), subcommand] as const))('has a section about %s, with an example and every option', async (name, { load }) => {
@@ -25,7 +26,8 @@ describe('docs/cli.md', () => {
   });
 
   it('tells of the options that commands share', () => {
-    for (const option of shared) expect(sections.get('Which cluster, which namespace')).toContain(`\`${option}\``);
+    for (const option of cluster) expect(sections.get('Which cluster, which namespace')).toContain(`\`${option}\``);
+    expect(sections.get('Output')).toContain('`--output`');
   });
 
   it('has a row for each exit code', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { approveStep, cancelRun, resumeRun, suspendRun } from '../../../../src/cli/runs/commands.ts';
 import { submitRerun, submitRun, type RunOptions } from '../../../../src/cli/runs/submit.ts';
+import { readTarget } from '../../../../src/cli/runs/target.ts';
 import type { Session } from '../../../../src/cli/runs/session.ts';
 import { tellSubmitted } from '../../../../src/cli/runs/submitted.ts';
 import type { JsonObject } from '../../../../src/lib/json.ts';
@@ -10,7 +11,7 @@ import { chain, step, useWorkflows, type WorkflowScene } from '../../../support/
 const stage = useWorkflows();
 const onRequest = (steps: readonly JsonObject[], more: JsonObject = {}): JsonObject => ({ trigger: { onRequest: true }, steps: [...steps], ...more });
 const random = (): string => 'drawn';
-const asked = (workflow: string, more: Partial<RunOptions> = {}) => ({ runs }: Session) => submitRun({ runs, random }, { workflow, given: { assignments: [], document: {} }, key: undefined, ...more });
+const asked = (name: string, more: Partial<RunOptions> = {}) => ({ runs }: Session) => submitRun({ runs, random }, { target: readTarget(name), given: { assignments: [], document: {} }, key: undefined, ...more });
 
 /** A workflow that a change has started and that has come so far. */
 async function running(scene: WorkflowScene, ...steps: string[]): Promise<CommandLine> {
@@ -148,14 +149,14 @@ describe('run', () => {
     const send = (rows: number): ReturnType<typeof asked> => asked('etl', { key: 'k', given: { assignments: [`rows=${rows}`], document: {} } });
     const { name } = await line.call(send(1));
     await scene.finished();
-    expect(await line.call(send(1))).toEqual({ name, workflow: 'etl', notes: ['this key was used before: the run is Succeeded'] });
+    expect(await line.call(send(1))).toEqual({ name, target: { kind: 'workflow', name: 'etl' }, notes: ['this key was used before: the run is Succeeded'] });
     expect(await line.complaint(send(2))).toBe(`idempotency key "k" was used before for a run of "etl" with other parameters: run "${name}"`);
     expect(scene.records).toHaveLength(1);
   });
 
   it.each<[string, JsonObject | 'none', string]>([
     ['takes no requests', { steps: chain('a') }, 'workflow "etl" takes no requests: its trigger has no onRequest: true'],
-    ['is not there', 'none', 'there is no workflow "etl" in namespace default; there is none at all'],
+    ['is not there', 'none', 'there is no workflow or template "etl" in namespace default; there is none at all'],
     ['has errors', { trigger: { onRequest: true }, steps: [step('a', { dependsOn: ['b'] })] }, 'the spec of workflow "etl" has errors: line '],
     ['wants parameters', onRequest(chain('a'), { parameters: { day: { type: 'string' } } }), 'parameter "day" (string) needs a value: -p day=…'],
   ])('is refused where the workflow %s', async (_what, spec, message) => {
@@ -168,9 +169,9 @@ describe('run', () => {
     const scene = stage({ spec: onRequest(chain('a')), controller: 'none' });
     scene.world.applyConfigMap('mails', 'apiVersion: job-chief/v1\nkind: Queue\nsource: {pgBoss: {connection: main, queue: q}}\ndrain: {}\njob: {image: worker:1}\n');
     const line = new CommandLine(scene.world);
-    expect(await line.complaint(asked('elt'))).toBe('there is no workflow "elt" in namespace default; did you mean "etl"?');
-    expect(await line.complaint(asked('mails'))).toBe('"mails" is a Queue, not a Workflow');
-    expect(await line.complaint(asked('zzz'))).toBe('there is no workflow "zzz" in namespace default; there is etl');
+    expect(await line.complaint(asked('elt'))).toBe('there is no workflow or template "elt" in namespace default; did you mean "etl"?');
+    expect(await line.complaint(asked('mails'))).toBe('"mails" is a Queue, not a Workflow or a Template');
+    expect(await line.complaint(asked('zzz'))).toBe('there is no workflow or template "zzz" in namespace default; there is etl');
   });
 
   it('says where it will have to wait', async () => {

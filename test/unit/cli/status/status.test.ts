@@ -80,6 +80,15 @@ describe('of a workflow', () => {
     expect(tableAt(lines, 'RUN').map(({ RUN }) => RUN)).toEqual([scene.runOf('etl').name]);
   });
 
+  it('is told from others of its name by the kind', async () => {
+    const scene = stage({ steps: chain('a') });
+    scene.world.applyConfigMap('mails', queue.replace('kind: Queue', 'kind: Queue\nname: etl'));
+    await scene.finished();
+    expect(tableAt(await shown(scene, 'etl'), 'KIND').map(({ KIND }) => KIND)).toEqual(['Queue', 'Workflow']);
+    expect(tableAt(await shown(scene, 'workflow/etl'), 'KIND').map(({ KIND }) => KIND)).toEqual(['Workflow']);
+    expect(await shown(scene, 'queue/etl')).toHaveLength(2);
+  });
+
   it('that is gone shows the runs that are left', async () => {
     const scene = stage({ spec: { steps: chain('a'), onSpecDelete: 'finish' } });
     await scene.finished();
