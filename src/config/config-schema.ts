@@ -1,6 +1,7 @@
 /** What operators write: the one definition behind the validator, the environment variables and docs/configuration.md. */
 import { Type } from 'typebox';
 import type { JsonObject } from '../lib/json.ts';
+import { addressPattern, httpApiSchema } from './http-api.ts';
 import { connectionFields } from '../spec/connection.ts';
 import { jobDefaultsDefinitions, jobDefaultsSchema } from '../spec/job-defaults.ts';
 import { podPolicySchema } from '../spec/pod-policy/policy-schema.ts';
@@ -91,7 +92,8 @@ export const configSchema = Type.Object(
       },
       'Several replicas.',
     ),
-    listen: text('Address of health checks, metrics and the HTTP API, as HOST:PORT.', { default: '0.0.0.0:8080', pattern: '^(\\[[0-9a-fA-F:.]+\\]|[^\\s:/\\[\\]]*):[0-9]{1,5}$', errorMessage: 'must be HOST:PORT, such as "0.0.0.0:8080" or "[::]:8080"' }),
+    listen: text('Address of health checks and metrics, as HOST:PORT.', { default: '0.0.0.0:8080', pattern: addressPattern, errorMessage: 'must be HOST:PORT, such as "0.0.0.0:8080" or "[::]:8080"' }),
+    httpApi: httpApiSchema,
     log: section(
       {
         level: word(['debug', 'info', 'warn', 'error'], 'Least level that is logged: info is what changed, debug also why nothing did.', 'info'),

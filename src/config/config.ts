@@ -1,6 +1,7 @@
 /** The operator's configuration as the rest of job-chief sees it: complete, checked, frozen; durations in milliseconds. */
 import type { JobDefaults } from '../spec/common.ts';
 import type { PodPolicy } from '../spec/pod-policy/policy.ts';
+import type { HttpApiConfig } from './http-api.ts';
 import type { ConnectionDefinition } from '../spec/connection.ts';
 import type { LimitFields } from '../spec/limits.ts';
 
@@ -25,6 +26,7 @@ export interface Config {
   readonly limits: LimitFields;
   readonly highAvailability: { readonly enabled: boolean; readonly lease: string; readonly leaseDuration: number; readonly renewDeadline: number; readonly retryPeriod: number };
   readonly listen: { readonly host: string; readonly port: number };
+  readonly httpApi: HttpApiConfig;
   readonly log: { readonly level: LogLevel; readonly pretty: boolean };
   readonly shutdown: { readonly gracePeriod: number };
 }

@@ -12,6 +12,7 @@ import type { Finding } from '../spec/report.ts';
 import { subdomainPattern } from '../spec/schema-fields.ts';
 import { frozen, type Config, type LogLevel } from './config.ts';
 import { configSchema } from './config-schema.ts';
+import { httpApiFindings, httpApiFrom } from './http-api.ts';
 
 /** Fields that contradict each other or are missing beside each other. `inFolder`: the connections found in connectionsFolder. */
 export function ruleFindings(value: JsonObject, inFolder: readonly string[]): Finding[] {
@@ -27,6 +28,7 @@ export function ruleFindings(value: JsonObject, inFolder: readonly string[]): Fi
   findings.push(...leaseFindings(objectAt(value, 'highAvailability')));
   const port = Number((stringAt(value, 'listen') ?? ':8080').split(':').at(-1));
   if (port > 65_535) findings.push({ code: 'InvalidValue', message: `there is no port ${port}`, path: ['listen'] });
+  findings.push(...httpApiFindings(value));
   findings.push(...defaultLabelFindings(objectAt(objectAt(value, 'jobDefaults'), 'labels')));
   for (const [name, connection] of Object.entries(objectAt(value, 'connections'))) findings.push(...connectionFindings(name, connection, value['connectionsFolder'] !== undefined, inFolder));
   return findings;
@@ -99,6 +101,7 @@ export function configFrom(value: JsonObject, inFolder: readonly string[], file:
       retryPeriod: milliseconds(at('highAvailability', 'retryPeriod')),
     },
     listen: addressOf(stringAt(full, 'listen') ?? ''),
+    httpApi: httpApiFrom(full, path, addressOf),
     log: { level: at('log', 'level') as LogLevel, pretty: at('log', 'pretty') as boolean },
     shutdown: { gracePeriod: milliseconds(at('shutdown', 'gracePeriod')) },
   });

@@ -48,6 +48,7 @@ describe('configuration', () => {
       limits: { maxJobs: undefined, groups: new Map(), startRate: undefined },
       highAvailability: { enabled: false, lease: 'job-chief', leaseDuration: 15_000, renewDeadline: 10_000, retryPeriod: 2_000 },
       listen: { host: '0.0.0.0', port: 8080 },
+      httpApi: { enabled: false, listen: { host: '0.0.0.0', port: 8443 }, tokens: undefined, tls: undefined, rateLimit: { perSecond: 50, burst: 100 }, publicUrl: '' },
       log: { level: 'info', pretty: false },
       shutdown: { gracePeriod: 20_000 },
     });
@@ -77,6 +78,7 @@ reconcile: {concurrency: 2}
 limits: {maxJobs: 50, groups: {gpu: 4}, startRate: 100/1m}
 highAvailability: {enabled: true, leaseDuration: 30s}
 listen: '[::]:9090'
+httpApi: {enabled: true, listen: ':9443', tokens: tokens, tls: {cert: tls/tls.crt, key: tls/tls.key, clientCa: /ca.crt, clients: {ci: submit}}, rateLimit: {perSecond: 5, burst: 9}, publicUrl: 'https://jobs.example.com/'}
 log: {level: warn, pretty: true}
 shutdown: {gracePeriod: 5s}
 `);
@@ -108,6 +110,14 @@ shutdown: {gracePeriod: 5s}
       limits: { maxJobs: 50, groups: new Map([['gpu', 4]]), startRate: { starts: 100, within: 60_000 } },
       highAvailability: { enabled: true, lease: 'job-chief-blue', leaseDuration: 30_000, renewDeadline: 10_000, retryPeriod: 2_000 },
       listen: { host: '::', port: 9090 },
+      httpApi: {
+        enabled: true,
+        listen: { host: '0.0.0.0', port: 9443 },
+        tokens: join(folder, 'tokens'),
+        tls: { cert: join(folder, 'tls/tls.crt'), key: join(folder, 'tls/tls.key'), clientCa: '/ca.crt', clients: { ci: 'submit' } },
+        rateLimit: { perSecond: 5, burst: 9 },
+        publicUrl: 'https://jobs.example.com',
+      },
       log: { level: 'warn', pretty: true },
       shutdown: { gracePeriod: 5_000 },
     });
@@ -162,7 +172,7 @@ shutdown: {gracePeriod: 5s}
 
   it('sets every single value by its variable', () => {
     const samples: Record<string, string> = { number: '3', switch: 'true' };
-    const words: Record<string, string> = { 'specs.source': 'folder', 'specs.folder': '/specs', listen: ':80', 'log.level': 'warn', 'api.timeout': '9s', 'shutdown.gracePeriod': '9s', 'highAvailability.leaseDuration': '9s', 'highAvailability.renewDeadline': '6s', 'highAvailability.retryPeriod': '2s', connectionsFolder: folder, 'limits.startRate': '9/1m' };
+    const words: Record<string, string> = { 'specs.source': 'folder', 'specs.folder': '/specs', listen: ':80', 'log.level': 'warn', 'api.timeout': '9s', 'shutdown.gracePeriod': '9s', 'highAvailability.leaseDuration': '9s', 'highAvailability.renewDeadline': '6s', 'highAvailability.retryPeriod': '2s', connectionsFolder: folder, 'limits.startRate': '9/1m', 'httpApi.listen': ':81', 'httpApi.publicUrl': 'https://jobs.example.com' };
     const single = settings.filter(({ variable }) => variable !== undefined);
     const env = Object.fromEntries(single.map(({ variable, path, type }) => [String(variable), words[path] ?? samples[type] ?? 'some-text']));
     expect(single.length).toBeGreaterThan(15);
@@ -213,6 +223,12 @@ describe('a configuration that cannot be used', () => {
     ['lets a leader act for as long as others wait', 'highAvailability: {leaseDuration: 10s}', ['config.yaml:1:1: highAvailability.renewDeadline: "renewDeadline" must be shorter than "leaseDuration", or two replicas could act at once']],
     ['leaves no time for a second renewal', 'highAvailability: {retryPeriod: 4s, renewDeadline: 7s}', ['config.yaml:1:33: highAvailability.retryPeriod: "retryPeriod" must be at most half of "renewDeadline", so that one failed renewal is no loss']],
     ['has a port that does not exist', 'listen: 0.0.0.0:70000', ['config.yaml:1:9: listen: there is no port 70000']],
+    ['serves an API that nobody could use', 'httpApi: {enabled: true}', ['config.yaml:1:1: httpApi.tokens: nobody could log in (name the folder or file of tokens, or tls.clientCa: there is no access without either)']],
+    ['serves an API on the port of the probes', 'httpApi: {enabled: true, tokens: t, listen: ":8080"}', ['config.yaml:1:45: httpApi.listen: health checks and metrics are on port 8080 already (the HTTP API has a port of its own)']],
+    ['has half of a certificate', 'httpApi: {tls: {cert: c}}', ['config.yaml:1:11: httpApi.tls.key: the field "key" is required beside "cert"']],
+    ['trusts clients and has no certificate of its own', 'httpApi: {tls: {clientCa: c}}', ['config.yaml:1:11: httpApi.tls.cert: client certificates need a certificate of the server']],
+    ['names clients that nobody signs', 'httpApi: {tls: {clients: {ci: read}}}', ['config.yaml:1:11: httpApi.tls.clientCa: clients are given, but nobody who signs their certificates']],
+    ['gives a role that does not exist', 'httpApi: {tls: {clients: {ci: root}}}', ['config.yaml:1:31: httpApi.tls.clients.ci: must be "read", "submit" or "admin", is "root"']],
     ['has an address that is none', 'listen: 8080', ['config.yaml:1:9: listen: must be HOST:PORT, such as "0.0.0.0:8080" or "[::]:8080", is the number 8080']],
     ['has default labels that are not the operator\'s to give', 'jobDefaults:\n  labels:\n    team: media\n    app.kubernetes.io/managed-by: me\n    job-chief/name: x\n    app.kubernetes.io/instance: shop', [
       'config.yaml:4:5: jobDefaults.labels["app.kubernetes.io/managed-by"]: the key "app.kubernetes.io/managed-by" belongs to job-chief and must not be set on Jobs or pods',
