@@ -9,6 +9,8 @@ import { finalOutcome } from './outcome.ts';
 
 /** Longest message kept, in bytes as they stand in JSON: three of them and the rest stay below 4 KiB. */
 const longestMessage = 1024;
+/** Where the same is said in full elsewhere. */
+const longestHint = 256;
 
 /** The first error in full, for there is room for one line; lint shows them all. */
 export function rejected(problems: readonly Problem[]): Stand {
@@ -86,7 +88,12 @@ function conditions(stand: Stand, warnings: string, last: LastRun | undefined): 
   const progressing = { type: 'Progressing', status: busy ? 'True' : 'False', reason: stand.reason, message: '' } as const;
   if (!last) return [accepted, progressing];
   const ok = last.outcome === 'succeeded';
-  return [accepted, progressing, { type: 'LastRun', status: ok ? 'True' : 'False', reason: last.reason, message: '' }];
+  return [accepted, progressing, { type: 'LastRun', status: ok ? 'True' : 'False', reason: last.reason, message: lastText(last) }];
+}
+
+/** What `lastRun` says in full, for those who look at conditions. */
+function lastText({ job, run, outcome, message }: LastRun): string {
+  return cut(`${run === undefined ? `Job "${job ?? ''}"` : `run "${run}"`}: ${outcome}${message === '' ? '' : `, ${message}`}`, longestHint);
 }
 
 /** What lint would warn about, and what the API server warned about in its dry run (Pod Security, deprecated fields). */

@@ -5,6 +5,7 @@ import type { Cursor, FindName, ReadName } from './expression-cursor.ts';
 import { ExpressionFault } from './expression-fault.ts';
 import { stepFields, type StepField } from './facts.ts';
 import type { ValueType } from './value-type.ts';
+import { idOf } from './workflow-steps.ts';
 
 /** One value that an expression looks at. */
 export type Fact =
@@ -165,11 +166,6 @@ function required(cursor: Cursor, read: ReadName | undefined, root: string, exam
 function index(declared: Readonly<Record<string, unknown>>): FindName {
   const names = new Map(Object.keys(declared).map((name) => [idOf(name), name]));
   return (spelled) => (Object.hasOwn(declared, spelled) ? spelled : names.get(idOf(spelled)));
-}
-
-/** Names are unique after this: hyphens are a minus in expressions. */
-function idOf(name: string): string {
-  return name.replaceAll('-', '_');
 }
 
 function unknownName(what: string, { spelled, start }: ReadName, known: Iterable<string>, otherwise?: string): ExpressionFault {

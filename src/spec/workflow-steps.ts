@@ -31,7 +31,7 @@ export interface StepTexts {
 export const workFields = ['job', 'jobTemplate', 'jobFile', 'jobFiles', 'template', 'workflow', 'approve'] as const;
 export type WorkField = (typeof workFields)[number];
 
-/** How expressions spell a name. */
+/** How expressions spell a name, in which a hyphen is a minus. Names are unique after this. */
 export function idOf(name: string): string {
   return name.replaceAll('-', '_');
 }

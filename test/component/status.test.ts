@@ -40,7 +40,7 @@ describe('the status of a queue', () => {
     await scene.world.run(30 * second);
     expect(scene.status().conditions).toContainEqual({ type: 'Progressing', status: 'True', reason: 'JobRunning', message: '' });
     await scene.world.run(50 * second);
-    expect(scene.status().conditions).toContainEqual({ type: 'LastRun', status: 'False', reason: 'Error', message: '' });
+    expect(scene.status().conditions).toContainEqual({ type: 'LastRun', status: 'False', reason: 'Error', message: expect.stringMatching(/^Job "thumbnails-\S+": failed, container "\S+" exited with 2$/u) as string });
   });
 
   it.each([

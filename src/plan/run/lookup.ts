@@ -2,6 +2,7 @@
 import type { Json, JsonObject } from '../../lib/json.ts';
 import type { Reference } from '../../spec/references.ts';
 import { substitute, type Destination, type LookedUp } from '../../spec/substitute.ts';
+import { idOf } from '../../spec/workflow-steps.ts';
 import type { RunDraft } from './draft.ts';
 import { outputsOf } from './facts.ts';
 import { entryOf, outcomeText } from './standing.ts';
@@ -87,10 +88,6 @@ export class Resolver {
 /** Names may be written with `-` or `_`, however they are declared. */
 function declared<Value>(values: Readonly<Record<string, Value>>, name: string): Value | undefined {
   return entryOf(values, name) ?? Object.entries(values).find(([known]) => idOf(known) === idOf(name))?.[1];
-}
-
-function idOf(name: string): string {
-  return name.replaceAll('-', '_');
 }
 
 /** The value at the path inside another. */

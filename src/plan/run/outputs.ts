@@ -7,6 +7,7 @@ import type { Json } from '../../lib/json.ts';
 import { shown } from '../../lib/show.ts';
 import { convert } from '../../spec/convert.ts';
 import type { OutputSpec, ValueType } from '../../spec/workflow.ts';
+import { idOf } from '../../spec/workflow-steps.ts';
 import type { StepPodFacts } from '../observed.ts';
 import { parseOutputs } from './output-text.ts';
 
@@ -103,10 +104,6 @@ function readMessage({ container, text }: StepPodFacts['messages'][number], { sp
     written.set(name, value);
   }
   return undefined;
-}
-
-function idOf(name: string): string {
-  return name.replaceAll('-', '_');
 }
 
 function wroteInAll(pods: readonly StepPodFacts[]): string {

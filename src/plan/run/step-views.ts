@@ -52,15 +52,23 @@ export function stepWord(name: string, state: StepState): StepWord {
   return wordOf(state, allAttempts(state), { isApproval: state.attempts?.[0]?.job === name, over: false });
 }
 
-/** In the order of the text; then what was undone, then `finally`. */
+/** In the order of the text; then what was undone, in the order in which that happened, then `finally`. */
 export function stepViews(spec: WorkflowSpec, facts: ViewFacts): readonly StepView[] {
   const { steps = {}, undo = {} } = facts.state ?? {};
-  const undone = spec.steps.filter(({ name }) => entryOf(undo, name) !== undefined);
+  const undone = spec.steps
+    .flatMap((step, place) => (entryOf(undo, step.name) ? [{ step, place, at: begunAt(entryOf(undo, step.name)) }] : []))
+    .sort((left, right) => left.at - right.at || right.place - left.place)
+    .map(({ step }) => step);
   return [
     ...spec.steps.map((step) => view(step, entryOf(steps, step.name), facts, 'steps')),
     ...undone.map((step) => view(step, entryOf(undo, step.name), facts, 'undo')),
     ...spec.finally.map((step) => view(step, entryOf(steps, step.name), facts, 'finally')),
   ];
+}
+
+/** Of what never had a Job when it was given up. */
+function begunAt(state: StepState | undefined): number {
+  return state?.attempts?.[0]?.at ?? state?.at ?? 0;
 }
 
 function view(step: StepSpec, state: StepState | undefined, facts: ViewFacts, part: StepView['part']): StepView {

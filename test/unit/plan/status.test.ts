@@ -40,7 +40,7 @@ describe('the status of a claim', () => {
       conditions: [
         { type: 'Accepted', status: 'True', reason: 'SpecAccepted', message: '' },
         { type: 'Progressing', status: 'True', reason: 'JobRunning', message: '' },
-        { type: 'LastRun', status: 'False', reason: 'OOMKilled', message: '' },
+        { type: 'LastRun', status: 'False', reason: 'OOMKilled', message: 'Job "thumbnails-1": failed, container "main" exited with 137' },
       ],
       lastRun: { job: 'thumbnails-1', outcome: 'failed', reason: 'OOMKilled', message: 'container "main" exited with 137', finishedAt: '2026-01-01T11:59:55.000Z' },
       liveJobs: 2,
@@ -76,7 +76,7 @@ describe('the status of a claim', () => {
     const jobs = [anEndedJob('succeeded', { sequence: 2, at: noon - seconds(60) }), anEndedJob('failed', { sequence: 1, at: noon })];
     const status = statusOf('Idle', 'QueueEmpty', '', observed({ jobs }));
     expect(status.lastRun).toMatchObject({ job: 'thumbnails-2', outcome: 'succeeded' });
-    expect(status.conditions[2]).toEqual({ type: 'LastRun', status: 'True', reason: 'Completed', message: '' });
+    expect(status.conditions[2]).toEqual({ type: 'LastRun', status: 'True', reason: 'Completed', message: 'Job "thumbnails-2": succeeded' });
   });
 
   it('warnings of the text and of the API server are one message; a verdict on another revision is not in it', () => {

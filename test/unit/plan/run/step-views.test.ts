@@ -90,6 +90,13 @@ it('steps come in the order of the text, then what was undone, then finally', ()
   ]);
 });
 
+it('what was undone comes in the order in which that happened: the last success first', () => {
+  const spec = aWorkflow('a\nb < a\nc < b\nd');
+  const undo = { a: { attempts: [job({ at: at + 3000 })] }, b: { attempts: [job({ at: at + 1000 })] }, c: { attempts: [job({ at: at + 1000 })] }, d: { outcome: 'errored', at: at + 2000 } } satisfies RunState['undo'];
+  const views = stepViews(spec, { state: { startedAt: at, steps: {}, undo }, over: false, progress: new Map() });
+  expect(views.filter(({ part }) => part === 'undo').map(({ name }) => name)).toEqual(['c', 'b', 'd', 'a']);
+});
+
 it('a step that is called like a function of every object has a state of its own only', () => {
   const spec = aWorkflow('constructor');
   expect(stepViews(spec, { state: { startedAt: at, steps: {}, undo: {} }, over: false, progress: new Map() })).toMatchObject([{ name: 'constructor', state: 'Waiting' }]);

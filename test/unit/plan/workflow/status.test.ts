@@ -65,7 +65,7 @@ describe('the status of a claim', () => {
       conditions: [
         { type: 'Accepted', status: 'True', reason: 'SpecAccepted', message: '' },
         { type: 'Progressing', status: 'True', reason: 'WorkflowRunning', message: '' },
-        { type: 'LastRun', status: 'False', reason: 'StepFailed', message: '' },
+        { type: 'LastRun', status: 'False', reason: 'StepFailed', message: 'run "etl-bad": failed, step "load" failed: exit code 3' },
       ],
       lastRun: { run: 'etl-bad', outcome: 'failed', reason: 'StepFailed', message: 'step "load" failed: exit code 3', finishedAt: '2026-01-01T11:59:00.000Z' },
       activeRuns: 1,
