@@ -71,6 +71,8 @@ export interface ObservedJob {
   /** What job-chief wrote on it: why it was ended or how it came out; garbage reads as undefined. */
   readonly recorded: RecordedOutcome | undefined;
   readonly upkeep: UpkeepNote | undefined;
+  /** Until when retention leaves it, by what somebody wrote on it; `Infinity`: for ever. */
+  readonly keepUntil?: number;
   readonly pods: readonly ObservedPod[];
   /** Only of Jobs of runs. */
   readonly step?: StepJobFacts | undefined;

@@ -53,15 +53,21 @@ export function dueBy<T>(removals: readonly Removal<T>[], now: number): { readon
   };
 }
 
-/** When each of what is finished may go, newest first; what stays for ever is left out. */
-export function removalTimes<T>(ordered: readonly T[], finishedAtOf: (item: T) => number, rule: RetentionRule): Removal<T>[] {
-  return ordered.flatMap((item, index) => {
+/**
+ * When each of what is finished may go, newest first; what stays for ever is left out. What somebody keeps, or wants gone, is
+ * not one of those that are counted: it would push out others.
+ */
+export function removalTimes<T extends { readonly keepUntil?: number }>(ordered: readonly T[], finishedAtOf: (item: T) => number, rule: RetentionRule): Removal<T>[] {
+  const places = new Map(ordered.filter(({ keepUntil }) => keepUntil === undefined).map((item, index) => [item, index]));
+  return ordered.flatMap((item) => {
     const finishedAt = finishedAtOf(item);
-    const byCount = rule.count !== undefined && index >= rule.count ? finishedAt : undefined;
-    const byAge = rule.age === undefined ? undefined : finishedAt + rule.age;
-    const at = earliest([byCount, byAge]);
-    return at === undefined ? [] : [{ item, at: Math.max(at, finishedAt + requestLifetime) }];
+    const at = item.keepUntil ?? ruledAt(finishedAt, places.get(item) ?? 0, rule);
+    return at === undefined || at === Infinity ? [] : [{ item, at: Math.max(at, finishedAt + requestLifetime) }];
   });
+}
+
+function ruledAt(finishedAt: number, place: number, { count, age }: RetentionRule): number | undefined {
+  return earliest([count !== undefined && place >= count ? finishedAt : undefined, age === undefined ? undefined : finishedAt + age]);
 }
 
 interface NotedRule {

@@ -34,6 +34,8 @@ export interface SpecDocument {
 export interface ClusterCache {
   readonly synced: boolean;
   jobs(key: SpecKey): readonly ObservedJob[];
+  /** The latest time until which Jobs of the key are to stay, by what somebody wrote on them; undefined: on none. */
+  keptUntil(key: SpecKey): number | undefined;
   /** Living pods of the key whose Job the cache does not hold. */
   orphans(key: SpecKey): readonly ObservedPod[];
   /** Keys of all Jobs and living pods: what must be looked after even without a spec. */

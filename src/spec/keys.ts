@@ -60,6 +60,9 @@ export const upkeepAnnotation = 'job-chief/upkeep';
 /** Written when job-chief gives up on a Job, and when it first sees it finished (JSON, see plan/outcome.ts). */
 export const outcomeAnnotation = 'job-chief/outcome';
 
+/** Annotation that people write on a Job or on a record: until when retention leaves it, whatever the spec says. */
+export const keepUntilAnnotation = 'job-chief/keep-until';
+
 /** Written on spec ConfigMaps. */
 export const statusAnnotation = 'job-chief/status';
 /** `Healthy`, `Progressing` or `Degraded`, in a key of its own: health checks of GitOps tools cannot read JSON. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PodScript } from '../../src/simulation/pod-script.ts';
+import { keepUntilAnnotation } from '../../src/spec/keys.ts';
 import { hour, minute, second, type Scene, useScenes } from '../support/scene.ts';
 
 const stage = useScenes();
@@ -121,5 +122,37 @@ describe('retention goes on', () => {
     await runJobs(scene, 3);
     expect(new Set(scene.births.map(({ name }) => name)).size).toBe(9);
     expect(scene.births.map(({ object }) => object.metadata.labels?.['job-chief/run'])).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9']);
+  });
+});
+
+describe('an annotation that says how long a Job stays', () => {
+  it('keeps it past its retention, for ever or until a time', async () => {
+    const scene = stage({ spec: { retention: { succeeded: { count: 1 } } }, pod: succeeds });
+    await runJobs(scene, 1);
+    scene.annotate(scene.births[0]?.name ?? '', { [keepUntilAnnotation]: 'forever' });
+    await runJobs(scene, 1);
+    const until = new Date(scene.world.clock.now() + 2 * hour).toISOString();
+    scene.annotate(scene.births[1]?.name ?? '', { [keepUntilAnnotation]: until });
+    await runJobs(scene, 2);
+    expect(kept(scene)).toEqual([1, 2, 4]);
+    await scene.world.run(2 * hour);
+    expect(kept(scene)).toEqual([1, 4]);
+  });
+
+  it('lets it go before, when it says now', async () => {
+    const scene = stage({ spec: { retention: { succeeded: { count: 50 } } }, pod: succeeds });
+    await runJobs(scene, 3);
+    scene.annotate(scene.births[1]?.name ?? '', { [keepUntilAnnotation]: 'now' });
+    await scene.world.run(minute);
+    expect(kept(scene)).toEqual([1, 3]);
+  });
+
+  it('changes nothing while nobody can read it, and is told once', async () => {
+    const scene = stage({ spec: { retention: { succeeded: { count: 1 } } }, pod: succeeds });
+    await runJobs(scene, 1);
+    scene.annotate(scene.births[0]?.name ?? '', { [keepUntilAnnotation]: 'next week' });
+    await runJobs(scene, 2);
+    expect(kept(scene)).toEqual([3]);
+    expect(scene.lines.filter(({ message }) => message.includes('keep-until'))).toMatchObject([{ level: 'warn', fields: { job: scene.births[0]?.name, text: 'next week' } }]);
   });
 });

@@ -66,6 +66,11 @@ export class FakeCache implements ClusterCache {
     return this.held.get(specText(key))?.jobs ?? [];
   }
 
+  keptUntil(key: SpecKey): number | undefined {
+    const kept = this.jobs(key).flatMap(({ keepUntil }) => keepUntil ?? []);
+    return kept.length === 0 ? undefined : Math.max(...kept);
+  }
+
   orphans(key: SpecKey): readonly ObservedPod[] {
     return this.held.get(specText(key))?.orphans ?? [];
   }

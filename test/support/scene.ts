@@ -132,6 +132,11 @@ export class Scene {
     return this.world.configMap(name)?.metadata.labels?.[label];
   }
 
+  /** What people write on a Job. */
+  annotate(name: string, annotations: Readonly<Record<string, string>>): void {
+    this.world.cluster.registry.update(jobs, name, (object) => ({ ...object, metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...annotations } } }));
+  }
+
   /** Seconds since the start of the world. */
   get now(): number {
     return (this.world.clock.now() - defaultStart) / 1000;

@@ -6,6 +6,7 @@ import type { KubernetesClient } from './client.ts';
 import { KeyIndex } from './key-index.ts';
 import { instanceSelector } from './labels.ts';
 import { LiveIndex } from './live-index.ts';
+import { unreadKeep } from './notes.ts';
 import { newShared, projectJob } from './project-job.ts';
 import type { CachedJob } from './project-job.ts';
 import { isLiving, projectPod } from './project-pod.ts';
@@ -42,6 +43,9 @@ export class KubernetesClusterCache implements ClusterCache {
   readonly #pods = new KeyIndex<CachedPod>();
   /** What is known of Jobs by pods that are gone, by UID. */
   readonly #gone = new Map<string, { readonly pods: NonNullable<ObservedJob['gone']>; readonly ranAt: number | undefined }>();
+
+  /** Until when Jobs are to stay, by key and UID: the few on which somebody wrote that. */
+  readonly #kept = new Map<string, Map<string, number>>();
 
   constructor(options: ClusterCacheOptions) {
     this.#options = options;
@@ -97,7 +101,12 @@ export class KubernetesClusterCache implements ClusterCache {
 
   jobs(key: SpecKey): readonly ObservedJob[] {
     const byJob = this.#podsByJob(key);
-    return [...this.#jobs.of(key)].map(({ key: _key, place: _place, ...job }) => ({ ...job, ...this.#memoryOf(job.uid), pods: byJob.get(job.uid) ?? none }));
+    return [...this.#jobs.of(key)].map(({ key: _key, place: _place, unreadKeep: _unread, ...job }) => ({ ...job, ...this.#memoryOf(job.uid), pods: byJob.get(job.uid) ?? none }));
+  }
+
+  keptUntil(key: SpecKey): number | undefined {
+    const kept = [...(this.#kept.get(`${key.kind}/${key.name}`)?.values() ?? [])];
+    return kept.length === 0 ? undefined : Math.max(...kept);
   }
 
   orphans(key: SpecKey): readonly ObservedPod[] {
@@ -117,6 +126,7 @@ export class KubernetesClusterCache implements ClusterCache {
   }
 
   #jobChanged(change: Change<CachedJob>): void {
+    this.#keepChanged(change);
     this.#live?.jobChanged(change);
     const appeared = change.kind === 'added' && !change.after.finished;
     for (const key of this.#jobs.apply(change)) this.#options.onChange(key, appeared);
@@ -124,6 +134,24 @@ export class KubernetesClusterCache implements ClusterCache {
     else if (change.after.readyPods !== undefined) this.#sawReady(change.after.uid);
     if (change.kind !== 'deleted' || change.before.finished) return;
     this.#options.onVanished(change.before.key, change.before);
+  }
+
+  #keepChanged(change: Change<CachedJob>): void {
+    if (change.kind !== 'added') this.#noteKept(change.before, undefined);
+    if (change.kind === 'deleted') return;
+    this.#noteKept(change.after, change.after.keepUntil);
+    const { name, key, unreadKeep: text } = change.after;
+    const isNew = change.kind === 'added' || change.before.unreadKeep !== text;
+    if (text !== undefined && isNew) this.#options.log.warn({ key: key.name, job: name, text }, unreadKeep);
+  }
+
+  #noteKept({ key, uid }: CachedJob, until: number | undefined): void {
+    const text = `${key.kind}/${key.name}`;
+    const kept = this.#kept.get(text) ?? new Map<string, number>();
+    if (until === undefined) kept.delete(uid);
+    else kept.set(uid, until);
+    if (kept.size === 0) this.#kept.delete(text);
+    else this.#kept.set(text, kept);
   }
 
   /** Its Job has run all the same, whatever becomes of the pod that follows; and nobody waits for this one to come into view. */

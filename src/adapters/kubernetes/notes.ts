@@ -1,4 +1,4 @@
-/** What job-chief wrote on its Jobs, read back. Anybody may have edited it since: garbage reads as undefined. */
+/** What job-chief, and what people, wrote on its objects, read back. Anybody may have edited it since: garbage reads as undefined. */
 import { isObject, numberAt, stringAt } from '../../lib/json.ts';
 import { outcomes } from '../../plan/notes.ts';
 import type { RecordedOutcome, UpkeepNote } from '../../plan/notes.ts';
@@ -21,6 +21,26 @@ export function readUpkeep(text: string | undefined): UpkeepNote | undefined {
   const timeout = notNegative(numberAt(note, 'timeout'));
   return { startTimeout, ...(timeout === undefined ? {} : { timeout }), succeeded: bound(note['succeeded']), failed: bound(note['failed']) };
 }
+
+/** Annotation job-chief/keep-until: until when retention leaves the object, in milliseconds since 1970, `Infinity` for ever. `unread`: a text that says neither. */
+export interface Keep {
+  readonly until?: number;
+  readonly unread?: string;
+}
+
+/** RFC 3339 with date and time, `forever`, or `now`. */
+export function readKeep(text: string | undefined): Keep {
+  const word = text?.trim() ?? '';
+  if (text === undefined) return {};
+  if (word === 'forever') return { until: Number.POSITIVE_INFINITY };
+  if (word === 'now') return { until: 0 };
+  const time = rfc3339.test(word) ? Date.parse(word) : Number.NaN;
+  return Number.isNaN(time) ? { unread: text } : { until: time };
+}
+const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})$/;
+
+/** What to say once about a text that nobody can read. */
+export const unreadKeep = 'the annotation job-chief/keep-until is no time in RFC 3339, nor "forever" or "now": it counts for nothing';
 
 function bound(value: unknown): UpkeepNote['succeeded'] {
   const count = notNegative(numberAt(value, 'count'));

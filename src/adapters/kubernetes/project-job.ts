@@ -1,18 +1,18 @@
 /** A raw Job, cut down to what decisions need: about half a KiB instead of three or more. */
 import { arrayAt, numberAt, objectAt, stringAt } from '../../lib/json.ts';
 import type { JsonObject } from '../../lib/json.ts';
-import { groupLabel, jobKindLabel, nameLabel, onSpecDeleteAnnotation, outcomeAnnotation, runLabel, specHashAnnotation, specSourceAnnotation, upkeepAnnotation } from '../../spec/keys.ts';
+import { groupLabel, jobKindLabel, keepUntilAnnotation, nameLabel, onSpecDeleteAnnotation, outcomeAnnotation, runLabel, specHashAnnotation, specSourceAnnotation, upkeepAnnotation } from '../../spec/keys.ts';
 import type { ObservedJob, SpecKey, StepJobFacts } from '../../plan/observed.ts';
 import type { Place } from '../../reconcile/ports.ts';
 import type { RecordedOutcome, UpkeepNote } from '../../plan/notes.ts';
 import { Interner } from './interner.ts';
 import { annotationsOf, controllerOf, countAt, keyOf, labelsOf, timeAt } from './labels.ts';
-import { readOutcome, readUpkeep } from './notes.ts';
+import { readKeep, readOutcome, readUpkeep } from './notes.ts';
 import { stepJobFacts } from './project-step.ts';
 import { identityOf } from './watch-event.ts';
 
 /** What the cache keeps: pods are joined when somebody looks. */
-export type CachedJob = Omit<ObservedJob, 'pods'> & { readonly key: SpecKey; readonly place: Place };
+export type CachedJob = Omit<ObservedJob, 'pods'> & { readonly key: SpecKey; readonly place: Place; /** What it says of how long it is to stay, where nobody can read that. */ readonly unreadKeep?: string };
 
 /** Texts and values that many Jobs share. */
 export interface Shared {
@@ -63,6 +63,7 @@ export function projectJob(raw: JsonObject, shared: Shared): CachedJob | undefin
     deleting: stringAt(metadata, 'deletionTimestamp') !== undefined,
     ownerUid: interned(shared, controllerOf(raw).uid),
     ...noted(raw, shared),
+    ...kept(raw),
     ...wanted(objectAt(raw, 'spec')),
     ...reached(objectAt(raw, 'status'), shared),
     ...(key.kind === 'run' ? { step: shared.steps.get(JSON.stringify(stepJobFacts(raw))) } : {}),
@@ -103,6 +104,11 @@ function noted(raw: JsonObject, shared: Shared): Pick<ObservedJob, 'specHash' | 
     recorded: outcome === undefined ? undefined : (shared.outcomes.get(outcome) ?? undefined),
     upkeep: upkeep === undefined ? undefined : (shared.upkeeps.get(upkeep) ?? undefined),
   };
+}
+
+function kept(raw: JsonObject): Pick<CachedJob, 'keepUntil' | 'unreadKeep'> {
+  const { until, unread } = readKeep(annotationsOf(raw)[keepUntilAnnotation]);
+  return { ...(until !== undefined && { keepUntil: until }), ...(unread !== undefined && { unreadKeep: unread }) };
 }
 
 function wanted(spec: JsonObject): Pick<ObservedJob, 'suspended' | 'parallelism' | 'activeDeadlineSeconds'> {

@@ -3,8 +3,9 @@ import { objectAt, stringAt } from '../../lib/json.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { isOver } from '../../plan/run/summary.ts';
 import type { ObservedRecord, RunCommands, RunPhase, RunResult } from '../../plan/run/record.ts';
-import { approvalsAnnotation, cancelAnnotation, instanceLabel, jobKindLabel, nameLabel, recordLabel, requestAnnotation, resultAnnotation, stateLabel, suspendAnnotation } from '../../spec/keys.ts';
+import { approvalsAnnotation, cancelAnnotation, instanceLabel, jobKindLabel, keepUntilAnnotation, nameLabel, recordLabel, requestAnnotation, resultAnnotation, stateLabel, suspendAnnotation } from '../../spec/keys.ts';
 import { annotationsOf, controllerOf, labelsOf, timeAt } from './labels.ts';
+import { readKeep } from './notes.ts';
 import { asRunRequest, asRunResult } from './record-schema.ts';
 import { identityOf } from './watch-event.ts';
 
@@ -19,6 +20,7 @@ export function projectRecord(raw: JsonObject, instance: string): ObservedRecord
   const metadata = objectAt(raw, 'metadata');
   const annotations = annotationsOf(raw);
   const result = asRunResult(parsed(annotations[resultAnnotation]));
+  const { until } = readKeep(annotations[keepUntilAnnotation]);
   return {
     ...identity,
     resourceVersion: stringAt(metadata, 'resourceVersion') ?? '',
@@ -30,6 +32,7 @@ export function projectRecord(raw: JsonObject, instance: string): ObservedRecord
     ...standing(labels[stateLabel], result),
     result,
     commands: commandsOf(annotations),
+    ...(until !== undefined && { keepUntil: until }),
   };
 }
 

@@ -1,13 +1,16 @@
 /** Records as a watch of their metadata shows them. What they hold, up to 1 MiB each, is read when a run needs it. */
 import type { Clock } from '../../lib/clock.ts';
+import type { JsonObject } from '../../lib/json.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
 import type { Log } from '../../reconcile/ports.ts';
 import type { RecordCache } from '../../reconcile/record-ports.ts';
-import { instanceLabel, recordLabel } from '../../spec/keys.ts';
+import { instanceLabel, keepUntilAnnotation, recordLabel } from '../../spec/keys.ts';
 import { isForbidden } from './api-error.ts';
 import type { ApiFailure } from './api-error.ts';
 import type { KubernetesClient } from './client.ts';
+import { annotationsOf } from './labels.ts';
+import { readKeep, unreadKeep } from './notes.ts';
 import { KeyIndex } from './key-index.ts';
 import { projectRecord, recordRole } from './project-record.ts';
 import { Reflector } from './reflector.ts';
@@ -35,6 +38,7 @@ interface CachedRecord {
   readonly uid: string;
   readonly key: SpecKey;
   readonly record: ObservedRecord;
+  readonly unreadKeep: string | undefined;
 }
 
 /** Start it once, stop it once. Without the right it stays unsynced with a problem, and finds out when it is granted. */
@@ -54,7 +58,7 @@ export class KubernetesRecordCache implements RecordCache {
       labelSelector: `${recordLabel}=${recordRole},${instanceLabel}=${instance}`,
       metadataOnly: true,
       meter: meter?.('records'),
-      project: (raw) => cached(projectRecord(raw, instance)),
+      project: (raw) => cached(projectRecord(raw, instance), raw),
       onChange: (change) => {
         this.#changed(change);
       },
@@ -113,6 +117,9 @@ export class KubernetesRecordCache implements RecordCache {
 
   #changed(change: Change<CachedRecord>): void {
     const { name } = change.kind === 'deleted' ? change.before : change.after;
+    if (change.kind !== 'deleted' && change.after.unreadKeep !== undefined && (change.kind === 'added' || change.before.unreadKeep !== change.after.unreadKeep)) {
+      this.#options.log.warn({ run: name, text: change.after.unreadKeep }, unreadKeep);
+    }
     if (change.kind !== 'added') this.#noteChild(change.before.record, false);
     if (change.kind !== 'deleted') this.#noteChild(change.after.record, true);
     for (const target of this.#byTarget.apply(change)) this.#options.onChange({ name, target });
@@ -129,8 +136,8 @@ export class KubernetesRecordCache implements RecordCache {
   }
 }
 
-function cached(record: ObservedRecord | undefined): CachedRecord | undefined {
-  return record && { name: record.name, uid: record.uid, key: record.target, record };
+function cached(record: ObservedRecord | undefined, raw: JsonObject): CachedRecord | undefined {
+  return record && { name: record.name, uid: record.uid, key: record.target, record, unreadKeep: readKeep(annotationsOf(raw)[keepUntilAnnotation]).unread };
 }
 
 /** In the words of RBAC's refusal, with the question that shows whether it is mended. */

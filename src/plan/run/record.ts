@@ -105,6 +105,8 @@ export interface ObservedRecord {
   readonly labelled?: RunPhase;
   readonly result: RunResult | undefined;
   readonly commands: RunCommands;
+  /** Until when retention leaves it, by what somebody wrote on it; `Infinity`: for ever. */
+  readonly keepUntil?: number;
 }
 
 /** Logical name of what a record is a run of; where its request is unreadable as its label has it. */

@@ -1,7 +1,7 @@
 /** Which finished runs may go. Only retention deletes records, and with them (by ownership) their Jobs. */
 import type { Retention } from '../../spec/common.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
-import { dueBy, notedRetention, removalTimes } from '../retention.ts';
+import { dueBy, notedRetention, removalTimes, type Removal } from '../retention.ts';
 import type { ObservedRecord } from '../run/record.ts';
 import type { ObservedWorkflow } from './observed.ts';
 import { finishedAt, isFinished, isReadable, latestChanges, newestSchedule, recordRef } from './records.ts';
@@ -23,9 +23,15 @@ export function planHistory(draft: WorkflowDraft, observed: ObservedWorkflow, { 
   const failed = done.filter(({ phase }) => phase !== 'Succeeded');
   const needed = neededRuns(observed, now);
   const removals = [...removalTimes(succeeded, finishedAt, retention.succeeded), ...removalTimes(failed, finishedAt, retention.failed)];
-  const { remove, next } = dueBy(removals.filter(({ item }) => !needed.has(item.uid)), now);
+  const { remove, next } = dueBy(removals.filter(({ item }) => !needed.has(item.uid)).flatMap((removal) => heldByJobs(removal, observed)), now);
   draft.wake(next);
   for (const record of remove) draft.act({ kind: 'deleteRun', reason: 'RetentionExceeded', because: 'more finished runs, or older ones, than retention keeps', record: recordRef(record) });
+}
+
+/** Its Jobs go with it: one that somebody keeps keeps it as well. */
+function heldByJobs({ item, at }: Removal<ObservedRecord>, { keptJobs }: ObservedWorkflow): Removal<ObservedRecord>[] {
+  const until = Math.max(at, keptJobs?.get(item.name) ?? 0);
+  return until === Infinity ? [] : [{ item, at: until }];
 }
 
 /**

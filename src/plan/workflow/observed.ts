@@ -8,6 +8,8 @@ export interface ObservedWorkflow {
   readonly claims: readonly Claim[];
   /** All of its records. */
   readonly records: readonly ObservedRecord[];
+  /** By name of the record: until when Jobs of its run are to stay, which go with it. Only what somebody wrote on a Job. */
+  readonly keptJobs?: ReadonlyMap<string, number>;
   /** undefined: records are read. Else why they are not: nothing is started, nothing is concluded. */
   readonly recordsUnknown: { readonly reason: 'Forbidden' | 'RecordsUnread' | 'RecordsOff'; readonly message: string } | undefined;
   /** Names of records that were asked for and that the cache does not show yet. */

@@ -11,7 +11,7 @@ import { isRunnable } from '../../spec/parsed.ts';
 import type { Capacity } from '../capacity/capacity.ts';
 import { runKey, specText } from '../key.ts';
 import type { Meter, RunMeter } from '../meter.ts';
-import type { EventSink, Log } from '../ports.ts';
+import type { ClusterCache, EventSink, Log } from '../ports.ts';
 import type { RecordCache } from '../record-ports.ts';
 import { behindPause } from '../queue-rounds.ts';
 import type { Rounds } from '../reconciler.ts';
@@ -25,6 +25,7 @@ export interface WorkflowRoundsDeps extends WorkflowExecuteDeps {
   readonly environment: PlanEnvironment;
   readonly plan: (observed: ObservedWorkflow, environment: PlanEnvironment, now: number) => WorkflowPlan;
   readonly records: RecordCache;
+  readonly cache: Pick<ClusterCache, 'keptUntil'>;
   readonly checker: TemplateChecker;
   readonly capacity: Pick<Capacity, 'halt'>;
   readonly reporter: Reporter;
@@ -97,6 +98,16 @@ export class WorkflowRounds implements Rounds {
     return true;
   }
 
+  #records(key: SpecKey): Pick<ObservedWorkflow, 'records' | 'keptJobs'> {
+    const { records, cache } = this.#deps;
+    const found = records.of(key);
+    const kept = found.flatMap(({ name }): [string, number][] => {
+      const until = cache.keptUntil(runKey(name));
+      return until === undefined ? [] : [[name, until]];
+    });
+    return { records: found, ...(kept.length > 0 && { keptJobs: new Map(kept) }) };
+  }
+
   #observe(key: SpecKey): ObservedWorkflow {
     const { specs, records, recordNames, checker, clock } = this.#deps;
     const since = this.#since.get(specText(key)) ?? clock.now();
@@ -107,7 +118,7 @@ export class WorkflowRounds implements Rounds {
       key,
       claims,
       ...(specSince !== undefined && { specSince }),
-      records: records.of(key),
+      ...this.#records(key),
       recordsUnknown: records.problem,
       reservations: new Set(recordNames.reservations(key).map(({ jobName }) => jobName)),
       verdict: checker.verdict(key),

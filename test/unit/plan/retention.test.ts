@@ -60,6 +60,43 @@ describe('which finished Jobs may go', () => {
     expect(removed(jobs, view({ retention: keep(0, 0) }))).toEqual(['thumbnails-1']);
   });
 
+  describe('what somebody wrote on a Job wins', () => {
+    const kept = (job: ObservedJob, keepUntil: number): ObservedJob => ({ ...job, keepUntil });
+    /** Seven, of which the second and third oldest are marked. */
+    const marked = (first: number, second: number): ObservedJob[] => ended('succeeded', 'succeeded', 'succeeded', 'succeeded', 'succeeded', 'succeeded', 'succeeded').map((job, index) => (index === 1 ? kept(job, first) : index === 2 ? kept(job, second) : job));
+
+    it('for ever, or until a time, at which the plan looks again', () => {
+      const jobs = marked(Infinity, noon + hours(1));
+      expect(removed(jobs, view())).toEqual(['thumbnails-1', 'thumbnails-4']);
+      expect(planRetention(jobs, view(), noon).next).toBe(noon + hours(1));
+      expect(removed(jobs, view(), noon + hours(1))).toEqual(['thumbnails-1', 'thumbnails-3', 'thumbnails-4']);
+    });
+
+    it('and does not push out others: it is not counted', () => {
+      expect(removed(marked(Infinity, Infinity), view({ retention: keep(5, 0) }))).toEqual([]);
+    });
+
+    it('a time that has passed means now, however few there are', () => {
+      expect(removed(marked(0, noon - 1), view({ retention: keep(50, 0) }))).toEqual(['thumbnails-2', 'thumbnails-3']);
+    });
+
+    it('also against an age', () => {
+      const of = view({ retention: { succeeded: { count: undefined, age: minutes(15) }, failed: forever }, keepNewest: false });
+      expect(removed(ended('succeeded', 'succeeded', 'succeeded').map((job) => kept(job, noon + hours(9))), of)).toEqual([]);
+    });
+
+    it.each<[string, ObservedJob, Partial<RetentionView>]>([
+      ['one that runs', { ...anEndedJob('succeeded'), finished: undefined, recorded: undefined }, { keepNewest: false }],
+      ['one with a living pod', { ...anEndedJob('succeeded'), pods: [aRunningPod()] }, { keepNewest: false }],
+      ['one whose outcome is not written down', { ...anEndedJob('succeeded'), recorded: undefined }, { keepNewest: false }],
+      ['the newest of a queue', anEndedJob('succeeded'), {}],
+      ['one that the breaker counts', anEndedJob('failed'), { counted: 1 }],
+      ['one that ended a minute ago', anEndedJob('succeeded', { at: noon - minutes(1) }), { keepNewest: false }],
+    ])('but never makes %s go', (_what, job, changes) => {
+      expect(removed([kept(job, 0)], view({ retention: keep(0, 0), ...changes }))).toEqual([]);
+    });
+  });
+
   it('deleting what a plan says leaves nothing to delete', () => {
     const outcome = fc.constantFrom('succeeded' as const, 'failed' as const);
     const bound = fc.option(fc.integer({ min: 0, max: 4 }), { nil: undefined });

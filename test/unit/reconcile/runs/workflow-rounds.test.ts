@@ -13,7 +13,7 @@ import { TemplateChecker } from '../../../../src/reconcile/template-checker.ts';
 import { aConfigMap, aJobManifest, anEnvironment, laxPolicy, noon } from '../../../support/builders.ts';
 import { Capacity } from '../../../../src/reconcile/capacity/capacity.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
-import { FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeSpecs, FakeStatusSink, refusal } from '../../../support/fakes.ts';
+import { FakeCache, FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeSpecs, FakeStatusSink, refusal } from '../../../support/fakes.ts';
 import { aRecord, FakeRecordCache, FakeRecordStore, FakeRunMeter } from '../../../support/record-fakes.ts';
 import { aJobStep, aWorkflowOf } from '../../../support/steps.ts';
 
@@ -42,7 +42,7 @@ function aWorkflow(...plans: readonly Partial<WorkflowPlan>[]) {
   const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, log, leadership });
   const rounds = new WorkflowRounds({
     capacity: new Capacity({ clock, wake: () => undefined, jobs: () => [] }),
-    clock, environment: anEnvironment(), leadership, specs, store, keeper, recordNames, records, reporter, meter, runMeter, events, log,
+    clock, cache: new FakeCache(), environment: anEnvironment(), leadership, specs, store, keeper, recordNames, records, reporter, meter, runMeter, events, log,
     checker: new TemplateChecker({ clock, jobs, policy: laxPolicy, changed: () => undefined }),
     changed: (changed) => woken.push(specText(changed)),
     plan: (observed) => {
