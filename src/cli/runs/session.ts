@@ -1,6 +1,6 @@
 /** From the options that all commands for runs share to a client for them. */
 import { Option, type Command } from 'commander';
-import { systemClock, type Clock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { defaultInstance } from '../../spec/keys.ts';
 import { drained, writeError, writeLine } from '../output.ts';
 import { openRuns, type ClusterOptions } from './open-runs.ts';
@@ -38,9 +38,9 @@ export function addClusterOptions(command: Command): Command {
 
 /** Opens the cluster for one command, with the rights of whoever calls it. */
 export async function inSession<Result>(options: ClusterOptions, use: (session: Session) => Promise<Result>): Promise<Result> {
-  const { runs, close } = await openRuns(options, fieldManager);
+  const { runs, clock, close } = await openRuns(options, fieldManager);
   try {
-    return await use({ ...processStreams(), drained, clock: systemClock, runs });
+    return await use({ ...processStreams(), drained, clock, runs });
   } finally {
     await close();
   }

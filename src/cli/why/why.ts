@@ -7,6 +7,7 @@ import { UserError } from '../exit-code.ts';
 import { readLive, type LiveSpec } from '../live/live-cluster.ts';
 import { specTitle } from '../live/spec-key.ts';
 import { hint } from '../runs/lookup.ts';
+import { readTarget, targetText, type Target } from '../runs/target.ts';
 import type { RunClient } from '../runs/run-client.ts';
 import { explainQueue } from './explain-queue.ts';
 import { explainRun } from './explain-run.ts';
@@ -35,16 +36,16 @@ export async function why({ runs, clock }: WhyDeps, options: WhyOptions): Promis
   // What an operator injects is not known here, and changes nothing about when something starts.
   const environment: PlanEnvironment = { instance: live.instance, namespace: live.namespace, injection: () => undefined };
   const view: View = { live, environment, content: (name) => runs.content(name), events: new KubernetesEventReader({ client: runs.client, log }) };
-  const found = find(view, options);
-  if (found.length === 0) throw new UserError(nothingFound(view, options));
+  const target = readTarget(options.name);
+  const found = find(view, target);
+  if (found.length === 0) throw new UserError(nothingFound(view, target));
   return Promise.all(found.map((subject) => explain(view, subject, options)));
 }
 
 type Subject = { readonly kind: 'run'; readonly record: ObservedRecord } | { readonly kind: 'spec'; readonly key: LiveSpec['key']; readonly named: Pick<LiveSpec, 'kind' | 'name'> };
 
 /** A run's name is nobody else's; a logical name may be that of a queue and of a workflow. */
-function find({ live }: View, { name }: WhyOptions): readonly Subject[] {
-  const [, kind, bare = name] = /^([a-z]+)\/(.+)$/.exec(name) ?? [];
+function find({ live }: View, { kind, name: bare }: Target): readonly Subject[] {
   const record = kind === undefined || kind === 'run' ? live.records.find((each) => each.name === bare) : undefined;
   if (record) return [{ kind: 'run', record }];
   const specs = live.specs.filter((spec) => spec.name === bare && (kind === undefined || spec.kind.toLowerCase() === kind));
@@ -55,12 +56,12 @@ function find({ live }: View, { name }: WhyOptions): readonly Subject[] {
   return left ? [{ kind: 'spec', key: left.target, named: { kind: left.target.kind, name: bare } }] : [];
 }
 
-function nothingFound({ live }: View, { name }: WhyOptions): string {
-  const bare = /^[a-z]+\/(.+)$/.exec(name)?.[1];
-  const other = live.specs.find((spec) => spec.name === bare);
-  if (other) return `there is no ${name} in namespace ${live.namespace}; did you mean "${specTitle(other.kind, other.name)}"?`;
+function nothingFound({ live }: View, target: Target): string {
+  const { kind, name } = target;
+  const other = live.specs.find((spec) => spec.name === name);
+  if (other) return `there is no ${targetText(target)} in namespace ${live.namespace}; did you mean "${specTitle(other.kind, other.name)}"?`;
   const known = [...live.specs.flatMap((spec) => [spec.name, `${spec.kind.toLowerCase()}/${spec.name}`]), ...live.records.map((record) => record.name)];
-  return `there is no spec and no run "${name}" in namespace ${live.namespace}${hint(name, known, known.length === 0 ? 'there are none at all' : 'job-chief status lists them')}`;
+  return `there is no ${kind === undefined ? 'spec and no run ' : ''}${targetText(target)} in namespace ${live.namespace}${hint(name, known, known.length === 0 ? 'there are none at all' : 'job-chief status lists them')}`;
 }
 
 async function explain(view: View, subject: Subject, { name, step }: WhyOptions): Promise<Link> {

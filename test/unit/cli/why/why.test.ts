@@ -318,7 +318,8 @@ describe('why', () => {
 
   it.each([
     ['a name that nothing has', { name: 'elt' }, /^there is no spec and no run "elt" in namespace default; did you mean "etl"\?$/],
-    ['a kind that the name does not have', { name: 'queue/etl' }, /^there is no queue\/etl in namespace default; did you mean "workflow\/etl"\?$/],
+    ['a kind that the name does not have', { name: 'queue/etl' }, /^there is no queue "etl" in namespace default; did you mean "workflow\/etl"\?$/],
+    ['a kind that does not exist', { name: 'workflw/etl' }, /^there is no kind "workflw"; did you mean "workflow\/etl"\?$/],
     ['a step of what is no run', { name: 'etl', step: 'a' }, /^"etl" is no run, and only runs have steps/],
   ])('complains of %s', async (_, options, message) => {
     const scene = stage({ steps: chain('a') });
