@@ -1,7 +1,7 @@
 /** `job-chief status` */
 import { Option, type Command } from 'commander';
-import { stringify } from 'yaml';
 import { exitCode } from './exit-code.ts';
+import { printedDocument } from './printed.ts';
 import { addClusterOptions, inSession, type ClusterOptions, type Session } from './runs/session.ts';
 import { documentOf } from './status/documents.ts';
 import { readStatus, type Shown } from './status/read.ts';
@@ -54,10 +54,8 @@ export async function showStatus(session: Session, { name, output, watch }: Stat
 function printed({ screen, clock }: Session, shown: Shown, output: StatusOptions['output']): string {
   switch (output) {
     case 'json':
-      return JSON.stringify(documentOf(shown), undefined, 2);
     case 'yaml':
-      // Through JSON: what is absent is no null.
-      return stringify(JSON.parse(JSON.stringify(documentOf(shown))), { lineWidth: 0 }).trimEnd();
+      return printedDocument(documentOf(shown), output);
     case 'text':
     case 'wide':
       return render(shown, { screen, now: clock.now(), wide: output === 'wide' }).join('\n');
