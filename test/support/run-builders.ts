@@ -2,6 +2,7 @@
 import { formatIndexes } from '../../src/lib/index-ranges.ts';
 import type { Json, JsonObject } from '../../src/lib/json.ts';
 import type { ObservedJob, ObservedPod, Reservation, StepJobFacts } from '../../src/plan/observed.ts';
+import type { Room } from '../../src/plan/limits/room.ts';
 import type { RunAction, RunPlan } from '../../src/plan/run/action.ts';
 import type { ObservedRun, StepRefusal } from '../../src/plan/run/observed.ts';
 import { planRun } from '../../src/plan/run/plan-run.ts';
@@ -176,6 +177,8 @@ export class RunWorld {
   /** Creates are carried out. Else they are lost, as by a process that dies before them. */
   creates = true;
   plan: RunPlan | undefined;
+  /** What the limits of the instance leave to each round; absent: nothing limits it. */
+  room: Room | undefined;
 
   constructor(spec: WorkflowSpec, changes: { readonly state?: RunState; readonly request?: Partial<RunRequest> } = {}) {
     this.spec = spec;
@@ -185,7 +188,7 @@ export class RunWorld {
 
   observed(): ObservedRun {
     const { record, spec, parameters, state, jobs, orphans, reservations, absent, refusals, children, earlier, specGone, confirmed } = this;
-    return { record, spec, parameters, state, jobs: new Map(jobs), orphans: [...orphans], reservations: new Map(reservations), absent: new Set(absent), refusals: new Map(refusals), children: new Map(children), earlier, specGone, confirmed: new Set(confirmed), explanations: new Map() };
+    return { record, spec, parameters, state, jobs: new Map(jobs), orphans: [...orphans], reservations: new Map(reservations), absent: new Set(absent), refusals: new Map(refusals), children: new Map(children), earlier, specGone, confirmed: new Set(confirmed), explanations: new Map(), ...(this.room && { room: this.room }) };
   }
 
   /** One round, carried out. */

@@ -43,16 +43,16 @@ function advanceItems(draft: RunDraft, step: StepSpec, { each }: StepState, item
     }
     const next = advanceLine(draft, { step, role: 'do', index, each }, item);
     if (waits && isLive(draft, next)) live += 1;
-    if (!full && waits && next === item && !draft.meets) full = isFull(draft, step, { most: most - live, left: items.length - index - 1 });
+    if (!full && waits && next === item && !draft.meets) full = isFull(draft, step, Math.min(most - live, items.length - index) - 1);
     return next;
   });
 }
 
-/** Nothing more of the step can start in this round. `most`: of the `left` items, so many more could, by the step's own word. */
-function isFull(draft: RunDraft, step: StepSpec, { most, left }: { readonly most: number; readonly left: number }): boolean {
+/** Nothing more of the step can start in this round. `more`: items that could besides the one that did not, by the step's own word. */
+function isFull(draft: RunDraft, step: StepSpec, more: number): boolean {
   if (!draft.hasRoom(noName)) return true;
   if (draft.hasPlace || step.work.kind === 'subRun') return false;
-  if (left > 0) draft.awaitPlace(step, Math.min(most, left));
+  if (more > 0) draft.awaitPlace(step, more);
   return true;
 }
 

@@ -53,6 +53,11 @@ export class RunReporter {
     }
   }
 
+  /** Nothing of the run may start, by the limits of the instance. */
+  waits(record: ObservedRecord, code: Reason, message: string): void {
+    this.#deps.log.info({ ...fieldsOf(record), code, because: message }, 'run waits');
+  }
+
   /** What a patch, a deletion or a sub-run came to. */
   executed(record: ObservedRecord, executed: readonly RunExecuted[]): void {
     for (const { action, kind, result, message, job } of executed) {

@@ -168,6 +168,7 @@ export class RunRounds implements Rounds {
     keeper.keep(record.name, plan.state, record.commands.suspend);
     explainer.ask(key, plan.demands);
     reporter.decided(record, before, plan.state);
+    this.#tellWait(inHand, plan);
     onRound?.(record, plan);
     const executed = await executing;
     reporter.executed(record, executed);
@@ -175,6 +176,13 @@ export class RunRounds implements Rounds {
     if (executed.some(({ kind }) => kind === 'failed')) return { kind: 'failed', again: wake };
     run.notBefore = clock.monotonic() + pauseAfter(observed);
     return { kind: 'done', again: executed.some(({ kind }) => kind === 'waits') ? 0 : wake };
+  }
+
+  /** For each reason once: a thousand runs may wait, and each place that gets free changes who has them. */
+  #tellWait({ record, run }: RunInHand, { wants, reason, message }: RunPlan): void {
+    if (wants === 0 || reason === 'WaitsForSteps' || run.told.has(reason)) return;
+    run.told.add(reason);
+    this.#deps.reporter.waits(record, reason, message);
   }
 
   /** Somebody wrote into the record that its run is over, or took away what says how it came out. */
