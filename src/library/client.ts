@@ -3,10 +3,13 @@ import { openRuns } from '../cli/runs/open-runs.ts';
 import { systemClock } from '../lib/clock.ts';
 import { defaultInstance } from '../spec/keys.ts';
 import { clientError } from './client-error.ts';
+import { HttpExchange, type HttpOptions } from './http-exchange.ts';
+import { HttpRuns } from './http-runs.ts';
 import type { Client } from './client-types.ts';
 import { KubernetesRuns } from './kubernetes-runs.ts';
 
 export { ClientError, type ClientErrorCode } from './client-error.ts';
+export type { HttpOptions } from './http-exchange.ts';
 export type { Client, ListOptions, Run, RunEnd, SubmitRequest, Submitted, Target, WaitOptions } from './client-types.ts';
 
 /** Which cluster, which namespace: as kubectl has them. */
@@ -35,4 +38,9 @@ export async function kubernetesClient(options: KubernetesOptions = {}): Promise
   } catch (error) {
     throw clientError(error);
   }
+}
+
+/** A client that goes through the HTTP API of job-chief. Asks it nothing yet. `submit` takes the role submit, `cancel` admin. */
+export function httpClient(options: HttpOptions): Client {
+  return new HttpRuns({ http: new HttpExchange(options), clock: systemClock });
 }

@@ -8,7 +8,8 @@ import { submitRun } from '../cli/runs/submit.ts';
 import type { Clock } from '../lib/clock.ts';
 import { isOver } from '../plan/run/summary.ts';
 import { ClientError, clientError } from './client-error.ts';
-import type { Client, ListOptions, Run, SubmitRequest, Submitted, Target, WaitOptions } from './client-types.ts';
+import { onlyChanges, targetIn } from './asking.ts';
+import type { Client, ListOptions, Run, SubmitRequest, Submitted, WaitOptions } from './client-types.ts';
 import { runView } from './run-view.ts';
 
 export interface KubernetesRunsDeps {
@@ -105,26 +106,10 @@ export class KubernetesRuns implements Client {
   }
 }
 
-/** Not called twice with the same. */
-function onlyChanges(call: WaitOptions['onChange']): (run: Run) => void {
-  let last = '';
-  return (run) => {
-    const text = JSON.stringify(run);
-    if (text !== last) call?.(run);
-    last = text;
-  };
-}
-
 async function told<Result>(ask: () => Promise<Result>): Promise<Result> {
   try {
     return await ask();
   } catch (error) {
     throw clientError(error);
   }
-}
-
-/** Exactly one of the two. */
-function targetIn({ workflow, template }: ListOptions): Target {
-  if ((workflow === undefined) === (template === undefined)) throw new ClientError('Refused', 'exactly one of workflow and template says what to run');
-  return workflow === undefined ? { kind: 'template', name: template ?? '' } : { kind: 'workflow', name: workflow };
 }
