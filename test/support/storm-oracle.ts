@@ -162,7 +162,8 @@ export class Oracle {
     if (step.when === false) return new Set(['skipped']);
     if (step.work.kind === 'approve') return this.#workOutcomes(step);
     const source = sourceOf(step);
-    if (source !== undefined && this.#truth.wild(source)) return new Set(['errored', 'skipped']);
+    // What an earlier run had of it counts, unless the text has changed: then it was done again, or skipped.
+    if (source !== undefined && (this.#truth.wild(source) || this.#truth.carried(source))) return new Set(['errored', 'skipped']);
     if (source !== undefined && !this.#hasOutput(source)) return new Set(['errored']);
     if ((step.work.kind === 'jobs' || step.work.kind === 'indexed') && this.#count(step) === 0) return new Set(['skipped']);
     return none;

@@ -195,7 +195,7 @@ function fileCases(holds: Holds): void {
     expect((await api.get('configmaps', `${api.name('nightly')}-files`)).status).toBe(404);
     found(await store.read(api.name('nightly')));
     expect((await api.get('configmaps', `${api.name('nightly')}-files`)).status).toBe(200);
-    done(await store.write(targetOf(running), { phase: 'Succeeded' }));
+    done(await store.write(targetOf(running), { phase: 'Succeeded', result: { outcome: 'succeeded', reason: 'RunSucceeded', message: '', startedAt: 1, finishedAt: 2, failedSteps: [] } }));
     await api.delete('configmaps', `${api.name('nightly')}-files`);
     found(await store.read(api.name('nightly')));
     expect((await api.get('configmaps', `${api.name('nightly')}-files`)).status).toBe(404);
