@@ -60,6 +60,11 @@ export function countsAsWord(reason: Reason): boolean {
   return isControllers(reason) || ofLimits.includes(reason) || reason === 'SpecObserved';
 }
 
+/** It follows from the operator's configuration, which is not known here: a connection that there is none of, records that are off. */
+export function isByConfiguration(reason: Reason): boolean {
+  return reason === 'SpecRejected' || reason === 'RecordsOff';
+}
+
 /** The verdict that its word gives about the templates of this text; undefined: it says nothing about them. */
 export function verdictIn(word: ControllerWord | undefined, hash: string, now: number): TemplateVerdict | undefined {
   if (word?.hash !== hash || word.reason === undefined || word.reason === 'SpecChecking') return undefined;

@@ -1,8 +1,9 @@
 /** What all kinds of specs have in common: who defines the name, and whose word counts. */
 import type { Stand } from '../../plan/draft.ts';
 import type { Claim } from '../../plan/observed.ts';
+import type { Reason } from '../../plan/reason.ts';
 import { sourceName, winningClaim } from '../../plan/winner.ts';
-import { countsAsWord, isControllers } from '../live/controller-word.ts';
+import { countsAsWord, isByConfiguration, isControllers, type ControllerWord } from '../live/controller-word.ts';
 import type { LiveSpec } from '../live/live-cluster.ts';
 import { specTitle } from '../live/spec-key.ts';
 import { link, type Link } from './link.ts';
@@ -33,14 +34,28 @@ export interface Told extends Pick<Link, 'state' | 'message' | 'source'> {
  * The plan's word where it can know, else the controller's, as old as that is. What only the controller can know is asked
  * of nobody else: without its word about this very text it stays unknown.
  */
-export function toldOf(stand: Stand, { word, claim }: LiveSpec): Told {
+export function toldOf(stand: Stand, spec: LiveSpec): Told {
   const { state, reason, message } = stand;
+  const word = currentWord(spec);
+  if (word && isByConfiguration(word.reason) && state !== 'Rejected') return fromController(word);
   if (!isControllers(reason)) return { state, reason, message, source: 'live' };
-  const isCurrent = word?.hash !== undefined && word.hash === claim.parsed.hash;
-  if (!word || !isCurrent) return { state: 'Unknown', reason: 'SpecChecking', message: nobody(word !== undefined), source: 'live' };
+  if (!isCurrent(spec)) return { state: 'Unknown', reason: 'SpecChecking', message: nobody(spec.word !== undefined), source: 'live' };
   // What it wrote before the cluster came to stand as it was read now is over.
-  const isStill = word.reason !== undefined && countsAsWord(word.reason);
-  return isStill ? { state: word.state, reason: word.reason, message: word.message, source: { controller: word.at } } : { state, reason, message, source: 'live' };
+  return word && countsAsWord(word.reason) ? fromController(word) : { state, reason, message, source: 'live' };
+}
+
+function isCurrent({ word, claim }: LiveSpec): boolean {
+  return word?.hash !== undefined && word.hash === claim.parsed.hash;
+}
+
+/** What it wrote about this very text, with a reason that is known here. */
+function currentWord(spec: LiveSpec): (ControllerWord & { readonly reason: Reason }) | undefined {
+  const { word } = spec;
+  return word?.reason !== undefined && isCurrent(spec) ? { ...word, reason: word.reason } : undefined;
+}
+
+function fromController({ state, reason, message, at }: ControllerWord & { readonly reason: Reason }): Told {
+  return { state, reason, message, source: { controller: at } };
 }
 
 function nobody(hasWord: boolean): string {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { exitCode } from '../../../../src/cli/exit-code.ts';
 import { explainWhy, type ExplainOptions } from '../../../../src/cli/why.ts';
+import { specView } from '../../../../src/cli/runs/spec-view.ts';
 import type { JsonObject } from '../../../../src/lib/json.ts';
 import type { PodScript } from '../../../../src/simulation/pod-script.ts';
 import { configMaps } from '../../../../src/simulation/objects.ts';
@@ -112,6 +113,15 @@ describe('of a queue', () => {
     const scene = stage({ spec: 'none' });
     scene.world.applyConfigMap('mails', queueText().replace('image', 'imag'));
     expect(await why(scene, 'mails')).toMatchObject({ state: 'Rejected', reason: 'SpecRejected', message: expect.stringContaining('unknown field "imag"') as string });
+  });
+
+  it("has the controller's word for what follows from its configuration", async () => {
+    const scene = stage({ spec: 'none', controller: 'none' });
+    scene.world.applyConfigMap('mails', queueText());
+    const { parsed } = specView(scene.world.configMap('mails') as unknown as JsonObject, 'default')!.claim;
+    const status = JSON.stringify({ state: 'Rejected', reason: 'SpecRejected', message: 'there is no connection "main"', observedHash: parsed.hash });
+    scene.world.cluster.registry.update(configMaps, 'mails', (object) => ({ ...object, metadata: { ...object.metadata, annotations: { [keys.statusAnnotation]: status } } }));
+    expect(await why(scene, 'mails')).toMatchObject({ state: 'Rejected', message: 'there is no connection "main"', source: 'controller' });
   });
 
   it('says that no controller has looked at it, or at its present text', async () => {
