@@ -1,5 +1,6 @@
 /** job-chief as a user installs it: Roles and ServiceAccount from manifests/base, a Secret for the database, a configuration. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,6 +20,8 @@ export interface Database {
 
 export interface Controller {
   readonly port: number;
+  /** The HTTP API, and a token that may submit runs. */
+  readonly api: { readonly url: string; readonly token: string };
   /** Where its log goes. */
   readonly log: string;
   readonly process: ChildProcess;
@@ -44,7 +47,11 @@ export async function startController(kubectl: Kubectl, folder: string, database
   const connection = join(folder, 'connections', 'main');
   await mkdir(connection, { recursive: true });
   for (const [key, value] of Object.entries(database)) await writeFile(join(connection, key), String(value), { mode: 0o600 });
-  const [port = 8080] = await freePorts(1);
+  const [port = 8080, apiPort = 8443] = await freePorts(2);
+  const api = { url: `http://127.0.0.1:${apiPort}`, token: randomBytes(24).toString('base64url') };
+  const tokens = join(folder, 'tokens');
+  await mkdir(tokens);
+  await writeFile(join(tokens, 'submit.demo'), api.token, { mode: 0o600 });
   const config = {
     namespace,
     kubeconfig,
@@ -52,13 +59,14 @@ export async function startController(kubectl: Kubectl, folder: string, database
     // The examples name images without a registry.
     jobDefaults: { imageRegistry: 'job-chief.local' },
     listen: `127.0.0.1:${port}`,
+    httpApi: { enabled: true, listen: `127.0.0.1:${apiPort}`, tokens },
   };
   const file = join(folder, 'config.yaml');
   await writeFile(file, JSON.stringify(config, null, 2));
-  return launch(file, join(folder, 'job-chief.log'), port);
+  return { ...(await launch(file, join(folder, 'job-chief.log'))), port, api };
 }
 
-async function launch(config: string, log: string, port: number): Promise<Controller> {
+async function launch(config: string, log: string): Promise<Pick<Controller, 'log' | 'process' | 'stop'>> {
   const { open } = await import('node:fs/promises');
   const output = await open(log, 'w');
   const child = spawn(process.execPath, [join(repository, 'src/cli/main.ts'), 'controller', '--config', config], { stdio: ['ignore', output.fd, output.fd] });
@@ -69,5 +77,5 @@ async function launch(config: string, log: string, port: number): Promise<Contro
     child.kill('SIGTERM');
     await gone;
   };
-  return { port, log, process: child, stop };
+  return { log, process: child, stop };
 }

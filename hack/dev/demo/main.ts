@@ -1,8 +1,8 @@
 /**
  * `hack/demo`: an empty machine to a running result. Brings up Kubernetes and PostgreSQL, runs job-chief with the rights
  * of its own ServiceAccount, applies manifests/examples/queues, puts real messages into pg-boss queues, shows how Jobs
- * start and the queues empty, runs some of manifests/examples/workflows, prints what a user would look at, and cleans up. `--keep` leaves everything running until
- * Ctrl-C.
+ * start and the queues empty, runs some of manifests/examples/workflows, asks for runs of a template by command line and
+ * HTTP, prints what a user would look at, and cleans up. `--keep` leaves everything running until Ctrl-C.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -24,6 +24,7 @@ import { install, namespace, startController, type Controller } from './installa
 import { Kubectl } from './kubectl.ts';
 import { Producer } from './messages.ts';
 import { ProcessKubelet } from './process-kubelet.ts';
+import { showRequests } from './requests.ts';
 import { showRun, watchRuns } from './runs.ts';
 import { command, headline, say, step } from './say.ts';
 import { watchUntilEmpty } from './watch.ts';
@@ -55,7 +56,7 @@ try {
   await demo();
   if (values.keep) await new Promise<never>(() => setInterval(() => undefined, 60_000));
   await step('cleaning up', cleanUp);
-  headline('Done: job-chief started workers until the queues were empty, and the steps of workflows in their order; nothing is left on this machine.');
+  headline('Done: job-chief started workers until the queues were empty, the steps of workflows in their order, and templates on request; nothing is left on this machine.');
 } catch (error) {
   await cleanUp();
   if (ending === undefined) throw error;
@@ -95,6 +96,7 @@ async function demo(): Promise<void> {
   console.log(kubectl.run('apply', '-n', namespace, '-f', broken).trim());
   say('the Job with the image that does not exist is given up on after 20 s; meanwhile:');
   const runs = await showWorkflows(kubectl, controller);
+  await showRequests({ kubectl, controller, check: () => { checkAlive(controller); } });
   await step('the Job with the image that does not exist is given up on', () => untilStates(kubectl, { misspelt: ['Rejected'], 'no-such-image': ['Waiting', 'Blocked'] }));
   await report(kubectl, controller);
   for (const name of ['diamond', 'revert']) showRun(kubectl, runs.get(name) ?? name);
@@ -208,6 +210,7 @@ function explainKeep(kubectl: Kubectl, controller: Controller, postgres: Postgre
   console.log(`  export KUBECONFIG=${kubectl.kubeconfig}
   kubectl get configmap -n ${namespace} -l job-chief -L job-chief/state
   curl localhost:${controller.port}/metrics
+  curl -H 'Authorization: Bearer ${controller.api.token}' ${controller.api.url}/api/v1/runs
   tail -f ${controller.log}
   psql ${postgres.url}`);
 }
