@@ -13,6 +13,8 @@ export const configMaps: Resource = { group: '', version: 'v1', plural: 'configm
 export const secrets: Resource = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret' };
 export const events: Resource = { group: '', version: 'v1', plural: 'events', kind: 'Event' };
 export const leases: Resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' };
+/** Only read, by the command line. */
+export const quotas: Resource = { group: '', version: 'v1', plural: 'resourcequotas', kind: 'ResourceQuota' };
 /** The only one outside a namespace; every ServiceAccount may ask about itself. */
 export const accessReviews: Resource = { group: 'authorization.k8s.io', version: 'v1', plural: 'selfsubjectaccessreviews', kind: 'SelfSubjectAccessReview' };
 

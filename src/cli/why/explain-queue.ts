@@ -10,7 +10,7 @@ import { specTitle } from '../live/spec-key.ts';
 import { explainJob, busySince, type JobFacts } from './explain-job.ts';
 import { definitionOf, losersOf, toldOf, undefinedSpec } from './explain-spec.ts';
 import { few, link, type Link } from './link.ts';
-import { explanationsFor, unblockOf, type View } from './view.ts';
+import { explanationsFor, quotaLinks, unblockOf, type View } from './view.ts';
 
 /** Jobs that a wait is counted from, at most. */
 const mostEnded = 3;
@@ -33,7 +33,7 @@ export async function explainQueue(view: View, key: LiveSpec['key'], { kind, nam
     ...told,
     ...times,
     unblock: unblockOf(view, winner, told.reason, { object: observed.jobs.find(isLive)?.name }),
-    because: [...few(jobs, 'Jobs'), ...orphans(observed), ...ended(observed, told.reason, facts), ...losersOf(view, definition)],
+    because: [...(await quotaLinks(view, told.reason)), ...few(jobs, 'Jobs'), ...orphans(observed), ...ended(observed, told.reason, facts), ...losersOf(view, definition)],
   });
 }
 

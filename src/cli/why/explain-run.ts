@@ -15,7 +15,7 @@ import { hint } from '../runs/lookup.ts';
 import { explainAdmission, holdersOf, recordsOf } from './explain-workflow.ts';
 import { explainStep, type StepsView } from './explain-step.ts';
 import { few, link, type Link } from './link.ts';
-import { explanationsFor, unblockOf, type View } from './view.ts';
+import { explanationsFor, quotaLinks, unblockOf, type View } from './view.ts';
 
 export interface RunQuestion {
   /** Only this step, and what it waits for. */
@@ -67,6 +67,7 @@ function stepsView(view: View, observed: ObservedRun, depth: number): StepsView 
     job: (name) => jobs.get(name),
     facts: { now: view.live.now, explanations: observed.explanations, unblock: (reason, object) => unblockOf(view, target, reason, { run: record.name, object }) },
     unblock: (reason, step, object) => unblockOf(view, target, reason, { run: record.name, step, object }),
+    quotas: (reason) => quotaLinks(view, reason),
     subRun: async (name) => {
       const child = view.live.records.find((each) => each.name === name);
       return child && depth < deepest ? explainAt(view, child, { step: undefined, depth: depth + 1 }) : undefined;

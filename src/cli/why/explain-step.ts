@@ -11,6 +11,8 @@ export interface StepsView {
   readonly job: (name: string) => ObservedJob | undefined;
   readonly facts: JobFacts;
   readonly unblock: (reason: string, step: string, object: string | undefined) => string;
+  /** Quotas that stand behind this reason. */
+  readonly quotas: (reason: string) => Promise<readonly Link[]>;
   /** The sub-run that a step is; undefined: it is not there, or too deep. */
   readonly subRun: (name: string) => Promise<Link | undefined>;
 }
@@ -56,5 +58,5 @@ async function objectLinks(view: StepsView, { object, reason }: StepWait): Promi
     return child ? [child] : [];
   }
   const job = object && reason !== 'JobRunning' ? view.job(object.name) : undefined;
-  return job ? explainJob(job, view.facts).because : [];
+  return [...(job ? explainJob(job, view.facts).because : []), ...(await view.quotas(reason))];
 }

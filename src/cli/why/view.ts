@@ -4,8 +4,10 @@ import type { PlanEnvironment } from '../../plan/environment.ts';
 import type { EventReader } from '../../reconcile/ports.ts';
 import type { StoredRecord } from '../../reconcile/record-ports.ts';
 import type { LiveCluster, LiveSpec } from '../live/live-cluster.ts';
+import type { FullQuota } from '../live/quotas.ts';
 import { answerTo } from './answers.ts';
 import type { AnswerFacts } from './answer.ts';
+import { few, link, type Link } from './link.ts';
 
 export interface View {
   readonly live: LiveCluster;
@@ -13,6 +15,8 @@ export interface View {
   /** A record with its data; undefined: it has gone meanwhile. */
   readonly content: (run: string) => Promise<StoredRecord | undefined>;
   readonly events: EventReader;
+  /** Asked once, by the first who needs it. */
+  readonly quotas: () => Promise<readonly FullQuota[]>;
 }
 
 /** Objects whose Events are read for one explanation: each question makes the API server walk over all of the namespace. */
@@ -27,6 +31,14 @@ export async function explanationsFor({ events }: View, demands: readonly { read
 
 function isExplanation(demand: { readonly kind: string }): demand is ExplanationDemand {
   return demand.kind === 'explanation';
+}
+
+const missing: ReadonlySet<string> = new Set(['StepDue', 'NoPodCreated', 'QuotaExceeded', 'WaitsForCapacity']);
+
+/** Quotas that leave nothing, behind a Job or a pod that should be there and is not. */
+export async function quotaLinks(view: Pick<View, 'quotas'>, reason: string): Promise<readonly Link[]> {
+  if (!missing.has(reason)) return [];
+  return few((await view.quotas()).map(({ name, resource, used, hard }) => link({ subject: `resourcequota/${name}`, state: 'Full', reason: '', message: `${resource}: ${used} of ${hard}` })), 'quotas');
 }
 
 /** What would end the wait of this spec, or of a run or step of it. */

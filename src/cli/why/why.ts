@@ -1,9 +1,11 @@
 /** Finds what somebody asked about, and explains it. */
 import type { Clock } from '../../lib/clock.ts';
+import { lazy } from '../../lib/lazy.ts';
 import type { PlanEnvironment } from '../../plan/environment.ts';
 import { targetName, type ObservedRecord } from '../../plan/run/record.ts';
 import { KubernetesEventReader } from '../../adapters/kubernetes/event-reader.ts';
 import { UserError } from '../exit-code.ts';
+import { fullQuotas } from '../live/quotas.ts';
 import { readLive, type LiveSpec } from '../live/live-cluster.ts';
 import { specTitle } from '../live/spec-key.ts';
 import { hint } from '../runs/lookup.ts';
@@ -35,7 +37,8 @@ export async function why({ runs, clock }: WhyDeps, options: WhyOptions): Promis
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   // What an operator injects is not known here, and changes nothing about when something starts.
   const environment: PlanEnvironment = { instance: live.instance, namespace: live.namespace, injection: () => undefined };
-  const view: View = { live, environment, content: (name) => runs.content(name), events: new KubernetesEventReader({ client: runs.client, log }) };
+  const quotas = lazy(() => fullQuotas(runs.client));
+  const view: View = { live, quotas, environment, content: (name) => runs.content(name), events: new KubernetesEventReader({ client: runs.client, log }) };
   const target = readTarget(options.name);
   const found = find(view, target);
   if (found.length === 0) throw new UserError(nothingFound(view, target));

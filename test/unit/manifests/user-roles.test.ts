@@ -106,7 +106,7 @@ describe('job-chief-operator', () => {
   it('may write ConfigMaps, which the viewer may not, and nothing else more; neither may delete', () => {
     expect(operator.filter((right) => !viewer.includes(right))).toEqual(['/configmaps create', '/configmaps patch']);
     expect(viewer.filter((right) => !operator.includes(right))).toEqual([]);
-    expect(viewer.every((right) => /^(\/configmaps|\/pods|\/pods\/log|batch\/jobs) (get|list|watch)$/.test(right) || right === '/events list')).toBe(true);
+    expect(viewer.every((right) => /^(\/configmaps|\/pods|\/pods\/log|batch\/jobs) (get|list|watch)$/.test(right) || ['/events list', '/resourcequotas list'].includes(right))).toBe(true);
   });
 
   it('is bound to nobody', () => {

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { exitCode } from '../../../../src/cli/exit-code.ts';
 import { explainWhy, type ExplainOptions } from '../../../../src/cli/why.ts';
+import type { ListQuery, ListResult } from '../../../../src/adapters/kubernetes/client.ts';
+import type { Resource } from '../../../../src/adapters/kubernetes/resources.ts';
 import { specView } from '../../../../src/cli/runs/spec-view.ts';
 import type { JsonObject } from '../../../../src/lib/json.ts';
 import type { PodScript } from '../../../../src/simulation/pod-script.ts';
@@ -239,6 +241,21 @@ describe('of a run', () => {
     const scene = stage({ steps: [step('a')], pods: { a: { unschedulable: { for: Infinity, message: '0/3 nodes are available.' } } } });
     await scene.world.run(10_000);
     expect(chainOf(await why(scene, scene.run.name))).toEqual([`run/${scene.run.name} Running JobStarting`, '  step/a Starting JobStarting', expect.stringMatching(/^ {4}pod\/.* Pending Unschedulable$/)]);
+  });
+
+  it('names the quota that keeps its Job away', async () => {
+    const scene = stage({ steps: [step('a')], controller: 'none' });
+    scene.world.cluster.quota.set('count/jobs.batch', 0);
+    scene.start();
+    await scene.world.run(5_000);
+    const line = new CommandLine(scene.world);
+    const { client } = line.session.runs;
+    const list = client.list.bind(client);
+    const full: ListResult = { kind: 'page', page: { items: [{ metadata: { name: 'compute', uid: 'u' }, status: { hard: { 'count/jobs.batch': '4', cpu: '2' }, used: { 'count/jobs.batch': '4', cpu: '1500m' } } }], resourceVersion: '1', continue: undefined } };
+    // The simulated cluster has a quota, but no object that tells of it.
+    Object.assign(client, { list: (resource: Resource, query: ListQuery) => (resource.plural === 'resourcequotas' ? Promise.resolve(full) : list(resource, query)) });
+    await line.call((session) => explainWhy(session, { name: scene.run.name, step: 'a', output: 'text' }));
+    expect(line.printed()).toEqual(expect.arrayContaining([expect.stringMatching(/^step\/a is Waiting \(StepDue\)/), '  resourcequota/compute is Full', '    count/jobs.batch: 4 of 4']));
   });
 
   it('is bounded, however many steps are open', async () => {
