@@ -1,19 +1,23 @@
 /** The service: configuration in, adapters built and handed inward, started; drained on SIGTERM. */
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { checkPermissions } from './adapters/kubernetes/permissions.ts';
 import { KubernetesClient } from './adapters/kubernetes/client.ts';
 import { features, wantedFeatures } from './adapters/kubernetes/features.ts';
 import { openCluster, type Cluster } from './adapters/kubernetes/open-cluster.ts';
 import { createHttpServer, type HttpServer } from './adapters/http/server.ts';
+import { HttpHook } from './adapters/hooks/http-hook.ts';
 import { createLog } from './adapters/log/logger.ts';
 import { createMetrics, type Metrics } from './adapters/metrics/metrics.ts';
 import { Connections } from './adapters/queues/connections.ts';
 import { Databases } from './adapters/queues/databases.ts';
 import { Notifications } from './adapters/queues/notifications.ts';
 import { PgBossDepth } from './adapters/queues/pg-boss.ts';
+import { PgBossStats } from './adapters/queues/pg-boss-stats.ts';
 import type { Config } from './config/config.ts';
 import { Engine } from './engine.ts';
 import { healthChecks } from './health-checks.ts';
+import type { HttpApi } from './http-api.ts';
 import { sleep, systemClock, type Clock } from './lib/clock.ts';
 import type { Log } from './reconcile/ports.ts';
 import { injectionOf } from './spec/connection.ts';
@@ -42,15 +46,17 @@ export async function runService(options: ServiceOptions, stop: AbortSignal): Pr
   const engine: Engine = new Engine(engineOptions({ config, clock, log, cluster, namespace, metrics, queues }));
   metrics.capacity(engine.controller.capacity);
   const http = createHttpServer({ ...config.listen, log, metrics: (accept) => metrics.expose(accept), ...healthChecks(engine, clock, () => stop.aborted) });
+  let api: HttpApi | undefined;
   try {
     // Before the first list: a start that takes long is "alive, not ready", not a refused connection.
     const port = await http.listen();
     log.info({ version, server: cluster.host, port, specs: config.specs }, 'starting');
+    if (config.httpApi.enabled) api = await openApi({ config, clock, log, cluster, namespace, metrics, queues }, engine);
     void reportPermissions({ cluster, clock, namespace, log, metrics, config });
     const started = engine.start().then(() => { log.info({}, config.highAvailability.enabled ? 'synced; acts when it leads' : 'synced'); }, () => undefined);
     await Promise.race([aborted(stop), started.then(() => aborted(stop))]);
   } finally {
-    await drain({ engine, http, queues, cluster, clock, log, config });
+    await drain({ engine, http, api, queues, cluster, clock, log, config });
   }
 }
 
@@ -90,8 +96,9 @@ function engineOptions({ config, clock, log, cluster, namespace, metrics, queues
     log,
     transport: cluster.transport,
     environment: { instance: config.instance, namespace, injection: (name, schema) => injectionOf(connections.facts().get(name), schema) },
-    parse: (input) => parseSpec(input, { ...defaults, connections: connections.facts() }),
+    parse: (input) => parseSpec(input, { ...defaults, connections: connections.facts(), urlPrefixes: config.beforeDelete.urlPrefixes }),
     policy: policyOf(config, cluster, namespace),
+    hook: new HttpHook({ ...config.beforeDelete, version }),
     specs: config.specs,
     probe: queues.probe,
     wakes: queues.notifications,
@@ -111,6 +118,25 @@ function engineOptions({ config, clock, log, cluster, namespace, metrics, queues
   };
 }
 
+/** Listens at once: until caches are filled it says so. Loaded only where it is wanted. */
+async function openApi(parts: Parts, engine: Engine): Promise<HttpApi> {
+  const { config, clock, log, cluster, namespace, metrics, queues } = parts;
+  const { createHttpApi } = await import('./http-api.ts');
+  const { parse, clientMeter, api: requests } = engineOptions(parts);
+  const { instance, httpApi } = config;
+  const api = await createHttpApi({
+    ...httpApi, clock, log, engine, namespace, instance, version, parse, clientMeter, requests,
+    random: randomUUID,
+    transport: cluster.transport,
+    queues: new PgBossStats({ databases: queues.databases, clock }),
+    meter: metrics.http,
+  });
+  const port = await api.server.listen();
+  log.info({ port, tls: httpApi.tls !== undefined }, 'the HTTP API is served');
+  if (httpApi.tls === undefined) log.warn({ code: 'PlainHttp' }, 'the HTTP API is plain HTTP: tokens can be read on the way, unless something in front of it speaks TLS');
+  return api;
+}
+
 /** No pod may run under the ServiceAccount of this process. */
 function policyOf({ podPolicy }: Config, { account }: Cluster, namespace: string): PodPolicy {
   return podPolicy.ownServiceAccount !== undefined || account?.namespace !== namespace ? podPolicy : { ...podPolicy, ownServiceAccount: account.name };
@@ -126,12 +152,13 @@ async function reportPermissions({ cluster, clock, namespace, log, metrics, conf
   }
 }
 
-async function drain(parts: { engine: Engine; http: HttpServer; queues: Queues; cluster: Cluster; clock: Clock; log: Log; config: Config }): Promise<void> {
-  const { engine, http, queues, cluster, clock, log, config } = parts;
+async function drain(parts: { engine: Engine; http: HttpServer; api: HttpApi | undefined; queues: Queues; cluster: Cluster; clock: Clock; log: Log; config: Config }): Promise<void> {
+  const { engine, http, api, queues, cluster, clock, log, config } = parts;
   log.info({}, 'stopping');
+  api?.stop();
   const deadline = new AbortController();
   const late = sleep(clock, config.shutdown.gracePeriod, deadline.signal).then(() => { log.warn({}, 'rounds under way are abandoned'); }, () => undefined);
-  await Promise.race([engine.stop(), late]);
+  await Promise.race([Promise.all([engine.stop(), api?.close()]), late]);
   deadline.abort(new Error('drained'));
   await Promise.allSettled([http.close(), queues.notifications.close().then(() => queues.databases.close()), cluster.close()]);
   log.info({}, 'stopped');

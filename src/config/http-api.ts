@@ -59,20 +59,31 @@ export const httpApiSchema = section(
 /** Fields that contradict each other or are missing beside each other. */
 export function httpApiFindings(root: JsonObject): Finding[] {
   const value = objectAt(root, 'httpApi');
-  const tls = objectAt(value, 'tls');
-  const at = (...path: string[]): readonly string[] => ['httpApi', ...path];
+  return [...tlsFindings(objectAt(value, 'tls')), ...loginFindings(value), ...portFindings(value, root)];
+}
+
+const at = (...path: string[]): readonly string[] => ['httpApi', ...path];
+
+function tlsFindings(tls: JsonObject): Finding[] {
   const has = (field: string): boolean => tls[field] !== undefined;
+  const [missing, given] = has('cert') ? ['key', 'cert'] : ['cert', 'key'];
   const findings: Finding[] = [];
-  if (has('cert') !== has('key')) findings.push({ code: 'MissingField', message: `the field "${has('cert') ? 'key' : 'cert'}" is required beside "${has('cert') ? 'cert' : 'key'}"`, path: at('tls', has('cert') ? 'key' : 'cert') });
+  if (has('cert') !== has('key')) findings.push({ code: 'MissingField', message: `the field "${missing}" is required beside "${given}"`, path: at('tls', missing) });
   if (has('clientCa') && !has('cert')) findings.push({ code: 'MissingField', message: 'client certificates need a certificate of the server', path: at('tls', 'cert') });
   if (Object.keys(objectAt(tls, 'clients')).length > 0 && !has('clientCa')) findings.push({ code: 'MissingField', message: 'clients are given, but nobody who signs their certificates', path: at('tls', 'clientCa') });
-  if (value['enabled'] === true && value['tokens'] === undefined && !has('clientCa')) {
-    findings.push({ code: 'MissingField', message: 'nobody could log in', path: at('tokens'), hint: 'name the folder or file of tokens, or tls.clientCa: there is no access without either' });
-  }
-  const port = portOf(stringAt(value, 'listen') ?? ':8443');
-  if (port > 65_535) findings.push({ code: 'InvalidValue', message: `there is no port ${port}`, path: at('listen') });
-  if (value['enabled'] === true && port !== 0 && port === portOf(stringAt(root, 'listen') ?? ':8080')) findings.push({ code: 'ConflictingFields', message: `health checks and metrics are on port ${port} already`, path: at('listen'), hint: 'the HTTP API has a port of its own' });
   return findings;
+}
+
+function loginFindings(value: JsonObject): Finding[] {
+  if (value['enabled'] !== true || value['tokens'] !== undefined || objectAt(value, 'tls')['clientCa'] !== undefined) return [];
+  return [{ code: 'MissingField', message: 'nobody could log in', path: at('tokens'), hint: 'name the folder or file of tokens, or tls.clientCa: there is no access without either' }];
+}
+
+function portFindings(value: JsonObject, root: JsonObject): Finding[] {
+  const port = portOf(stringAt(value, 'listen') ?? ':8443');
+  if (port > 65_535) return [{ code: 'InvalidValue', message: `there is no port ${port}`, path: at('listen') }];
+  if (value['enabled'] !== true || port === 0 || port !== portOf(stringAt(root, 'listen') ?? ':8080')) return [];
+  return [{ code: 'ConflictingFields', message: `health checks and metrics are on port ${port} already`, path: at('listen'), hint: 'the HTTP API has a port of its own' }];
 }
 
 /** The section with its defaults filled in, after the checks. */

@@ -16,6 +16,9 @@ export const status: Feature = { name: 'status on ConfigMaps', rights: rights(co
 export const records: Feature = { name: 'records', rights: rights(configMaps, 'get', 'list', 'watch', 'create', 'patch', 'delete') };
 export const eventsFeature: Feature = { name: 'events', rights: rights(events, 'list', 'create', 'patch') };
 
+/** What the HTTP API reads beside what everything reads. Its writes are those of records. */
+export const logsFeature: Feature = { name: 'logs over HTTP', rights: [{ verb: 'get', resource: pods, subresource: 'log' }] };
+
 /** Read and renewed by name; Kubernetes cannot limit a create to a name. */
 export function highAvailability(lease: string): Feature {
   const named = rights(leases, 'get', 'patch').map((right) => ({ ...right, name: lease }));
@@ -27,13 +30,14 @@ export interface WantedFeatures {
   readonly status: boolean;
   readonly records: boolean;
   readonly events: boolean;
+  readonly httpApi: boolean;
   /** The Lease's name; undefined: no high availability. */
   readonly lease: string | undefined;
 }
 
 /** What a configuration asks for. */
-export function wantedFeatures({ specs: { kind }, status: { writeBack }, records: { enabled }, events: write, highAvailability: { enabled: several, lease } }: Config): WantedFeatures {
-  return { specs: kind, status: writeBack, records: enabled, events: write, lease: several ? lease : undefined };
+export function wantedFeatures({ specs: { kind }, status: { writeBack }, records: { enabled }, events: write, httpApi: { enabled: http }, highAvailability: { enabled: several, lease } }: Config): WantedFeatures {
+  return { specs: kind, status: writeBack, records: enabled, events: write, httpApi: http, lease: several ? lease : undefined };
 }
 
 /** The features that are asked for, each with its rights. */
@@ -45,6 +49,7 @@ export function features(config: WantedFeatures): readonly Feature[] {
     ...(fromConfigMaps && config.status ? [status] : []),
     ...(config.records ? [records] : []),
     ...(config.events ? [eventsFeature] : []),
+    ...(config.httpApi ? [logsFeature] : []),
     ...(config.lease === undefined ? [] : [highAvailability(config.lease)]),
   ];
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Meter, RunMeter, WorkQueueMeter } from '../../reconcile/meter.ts';
 import { createCapacityMeter, type CapacityReading } from './capacity.ts';
+import { createHttpMeter } from './http.ts';
 import { createClientMeter, createWatchMeters, type ClientMeter, type WatchMeter } from './kubernetes.ts';
 import { createMeter } from './meter.ts';
 import { metrics } from './names.ts';
@@ -20,6 +21,8 @@ export interface Metrics {
   readonly leader: (lease: string) => (leading: boolean) => void;
   /** What the self-check at the start found; `unknown` leaves no series. */
   readonly feature: (name: string, state: 'on' | 'off' | 'unknown') => void;
+  /** The hook of the HTTP API. `route`: operation of its document. */
+  readonly http: (route: string, code: number, seconds: number) => void;
   /** Takes what is read about the limits of the instance. */
   readonly capacity: (reading: CapacityReading) => void;
   /** Everything as text, in the format that an Accept header asks for. */
@@ -49,6 +52,7 @@ export function createMetrics({ clock, version, apiServer, process: withProcess 
     watch: createWatchMeters(registry, clock),
     leader: (lease) => (leading) => leaderStatus.set({ name: lease }, leading ? 1 : 0),
     feature: (name, state) => { if (state !== 'unknown') featureRights.set({ feature: name }, state === 'on' ? 1 : 0); },
+    http: createHttpMeter(registry),
     capacity: createCapacityMeter(registry),
     expose: (accept) => expose(registry, accept),
   };

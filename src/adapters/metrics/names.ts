@@ -78,6 +78,9 @@ export const metrics = {
 
   leaderStatus: { name: 'leader_election_master_status', type: 'gauge', help: '1 on the replica that leads, 0 on those that stand by; only with high availability.', labels: ['name'] },
 
+  httpRequests: { name: 'job_chief_http_api_requests_total', type: 'counter', help: 'Requests to the HTTP API, by route (the operation of its document; none: a path that is not served) and HTTP status.', labels: ['route', 'code'] },
+  httpDuration: { name: 'job_chief_http_api_request_duration_seconds', type: 'histogram', help: 'How long answers of the HTTP API took; those of streams until their end.', labels: ['route'], buckets: quick },
+
   requests: { name: 'rest_client_requests_total', type: 'counter', help: 'Requests to the API server, by HTTP status; code <error> where no answer came.', labels: ['code', 'method', 'host'] },
   requestDuration: { name: 'rest_client_request_duration_seconds', type: 'histogram', help: 'Latency of requests to the API server, watches left out.', labels: ['verb', 'host'], buckets: quick },
   requestRetries: { name: 'rest_client_request_retries_total', type: 'counter', help: 'Requests sent again, by the HTTP status that asked for it.', labels: ['code', 'verb', 'host'] },

@@ -15,6 +15,10 @@ export interface PgBossSchema {
   readonly hasBlocked: boolean;
   /** Tables below the job table, one for each queue in pg-boss 10. */
   readonly partitions: number;
+  /** When a job was sent; undefined: no column that is known says so. */
+  readonly created: 'created_on' | 'createdon' | undefined;
+  /** Jobs that took too long have a state of their own, up to pg-boss 9. */
+  readonly hasExpired: boolean;
   /** undefined where the role may not read it, which depth does not need. */
   readonly version: number | undefined;
 }
@@ -105,7 +109,8 @@ export async function readSchema(database: Database, schema: string): Promise<Pg
   const startAfter = (['start_after', 'startafter'] as const).find((column) => found.columns.includes(column));
   const misfit = misfitOf(found, version);
   if (misfit !== undefined || startAfter === undefined) throw unsupported(found.schema, version, misfit ?? 'no column start_after');
-  return { name: found.schema, startAfter, hasBlocked: found.columns.includes('blocked'), partitions: found.partitions, version };
+  const created = (['created_on', 'createdon'] as const).find((column) => found.columns.includes(column));
+  return { name: found.schema, startAfter, created, hasBlocked: found.columns.includes('blocked'), hasExpired: found.states.includes('expired'), partitions: found.partitions, version };
 }
 
 /** The schema or its job table is not there. */

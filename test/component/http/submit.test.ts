@@ -24,7 +24,7 @@ describe('a run that is asked for over HTTP', () => {
     expect(answer.headers['location']).toBe(answer.json['callbackUrl']);
     expect(scene.records.map(({ metadata }) => metadata.name)).toEqual([answer.json['name']]);
     await scene.finished();
-    const shown = await api.get(String(answer.json['callbackUrl']));
+    const shown = await api.get(answer.json['callbackUrl'] as string);
     expect(shown.json).toMatchObject({ phase: 'Succeeded', outcome: 'succeeded', trigger: 'request', parameters: { day: '2026-01-01' }, steps: [{ name: 'load', state: 'Succeeded', attempts: 1 }] });
     expect(scene.birth('load').object.spec.template.spec.containers[0]).toMatchObject({ args: ['2026-01-01'] });
   });
@@ -34,7 +34,7 @@ describe('a run that is asked for over HTTP', () => {
     const answer = await api.post('/api/v1/runs', wanted);
     expect(answer).toMatchObject({ status: 202, json: { notes: ['the workflow is suspended: the run waits'] } });
     await scene.world.run(60_000);
-    expect((await api.get(String(answer.json['callbackUrl']))).json).toMatchObject({ phase: 'Queued', steps: [{ name: 'load', state: 'Waiting' }] });
+    expect((await api.get(answer.json['callbackUrl'] as string)).json).toMatchObject({ phase: 'Queued', steps: [{ name: 'load', state: 'Waiting' }] });
   });
 
   it('of a workflow that was applied a moment ago is found, before the watch shows it', async () => {
