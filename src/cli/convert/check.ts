@@ -15,8 +15,8 @@ export interface Checked {
   readonly problems: readonly Problem[];
 }
 
-/** Fields and kinds that other versions have. */
-const later = new Set(['UnsupportedField', 'UnsupportedKind']);
+/** Fields that other versions have. */
+const later = new Set(['UnsupportedField']);
 
 /** Reads the spec as the controller would. */
 export function checkDraft(draft: Draft): Checked {
@@ -31,7 +31,7 @@ export function checkDraft(draft: Draft): Checked {
 
 function notYet(draft: Draft, missing: readonly Problem[]): Problem {
   const fields = missing.map(({ path = '' }) => `"${path}"`).join(' and ');
-  const what = missing.some(({ code }) => code === 'UnsupportedKind') ? `the kind ${draft.kind}` : `${fields} of ${draft.kind}`;
+  const what = `${fields} of ${draft.kind}`;
   const hint = 'the spec is in the output as a comment: keep what does the work now, and use the spec with a version that has this';
   return problemOf(draft.source, 'UnsupportedField', `"${draft.name}" needs ${what}, which this version of job-chief does not have`, { hint });
 }

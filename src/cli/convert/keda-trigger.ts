@@ -51,7 +51,7 @@ function writePgBoss(draft: Draft, metadata: Item, connection: string): void {
   const query = draft.requiredText(item);
   if (query === undefined) return;
   const table = /\bfrom\s+(?:"?([A-Za-z_][\w$]*)"?\s*\.\s*)?"?(job(?:_common)?)"?(?![\w"])/i.exec(query);
-  const queue = /\bname\s*=\s*'((?:[^']|'')+)'/i.exec(query)?.[1]?.replaceAll("''", "'");
+  const queue = /(?<!\w)"?name"?\s*=\s*'((?:[^']|'')+)'/i.exec(query)?.[1]?.replaceAll("''", "'");
   if (!table || queue === undefined) {
     draft.complain(item, 'InvalidValue', 'the query does not count the messages of one queue of pg-boss', { hint: "job-chief counts by itself what is ready in a pg-boss queue: SELECT … FROM pgboss.job WHERE name = 'QUEUE'. Work in other tables has to go through a queue" });
     return;

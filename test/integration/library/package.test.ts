@@ -72,10 +72,14 @@ describe('the package', () => {
     expect([out.code, out.out]).toEqual([0, '']);
   });
 
-  it('reads and checks specs', async () => {
+  it('reads, checks and plans specs', async () => {
     const out = await succeed(process.execPath, ['check.ts']);
-    expect(out).toContain('Queue, not valid');
-    expect(out).toMatch(/^mails\.yaml:5:\d+: .*"imagee"/m);
+    expect(out.split('\n')).toEqual([
+      expect.stringMatching(/^job-chief \d/),
+      expect.stringMatching(/^mails\.yaml:5:\d+: .*"imagee".*did you mean "image"/),
+      'Checking (SpecChecking), 0 actions',
+      '',
+    ]);
   });
 
   it('has the program in it', async () => {
