@@ -36,5 +36,6 @@ export const subcommands: readonly Subcommand[] = [
   { path: ['convert'], summary: 'Write specs from the configuration of another system', load: async () => (await import('./convert/command.ts')).defineConvert },
   { path: ['check', 'connection'], summary: 'Check that a queue connection works', load: async () => (await import('./check-connection.ts')).defineCheckConnection },
   { path: ['check', 'permissions'], summary: 'Check which features have the rights that they need', load: async () => (await import('./check-permissions.ts')).defineCheckPermissions },
+  { path: ['completion'], summary: 'Print a script that completes commands in a shell', load: async () => (await import('./completion.ts')).defineCompletion },
   { path: ['version'], summary: 'Print the version', load: async () => (await import('./version.ts')).defineVersion },
 ];
