@@ -2,7 +2,7 @@
  * What a round decides. Plain values: executing one twice is harmless, and each carries the reason that becomes event
  * reason, metric label and log code.
  */
-import type { JsonObject } from '../lib/json.ts';
+import type { Json, JsonObject } from '../lib/json.ts';
 import type { DepthProblem, SpecKey } from './observed.ts';
 import type { RecordedOutcome } from './notes.ts';
 import type { Reason } from './reason.ts';
@@ -128,8 +128,8 @@ export interface ExplanationDemand {
   readonly objects: readonly { readonly kind: 'Job' | 'Pod'; readonly name: string; readonly uid: string }[];
 }
 
-/** States of a Queue or a Workflow, in the label job-chief/state. */
-export type State = 'Idle' | 'Starting' | 'Running' | 'Ending' | 'Waiting' | 'Blocked' | 'Suspended' | 'Checking' | 'Rejected' | 'Superseded';
+/** States of a spec, in the label job-chief/state. Those of a Run are the phases of its run, once there is one. */
+export type State = 'Idle' | 'Starting' | 'Running' | 'Ending' | 'Waiting' | 'Blocked' | 'Suspended' | 'Checking' | 'Rejected' | 'Superseded' | 'Queued' | 'Succeeded' | 'Failed' | 'Cancelled';
 
 /** Status of one claim. */
 export interface Status {
@@ -152,6 +152,23 @@ export interface Status {
   readonly schedule?: ScheduleStatus;
   /** What a request may set: by name, in a few words such as `integer, default 512`. As many as there is room for. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Of a Run, once its run was asked for. */
+  readonly run?: RequestedRun;
+}
+
+/** The run that a Run asked for. Times as texts. */
+export interface RequestedRun {
+  /** Of its record. */
+  readonly name: string;
+  readonly createdAt: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly outcome?: string;
+  /** The first ten. */
+  readonly failedSteps?: readonly string[];
+  readonly outputs?: Readonly<Record<string, Json>>;
+  /** There are outputs, and no room for them here. */
+  readonly outputsIn?: 'record';
 }
 
 export interface LastRun {

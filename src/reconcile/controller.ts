@@ -108,7 +108,7 @@ export class Controller {
     this.#runs = new Runs({ ...shared, changed });
     const queue = new QueueRounds({ ...shared, depths: this.#depths });
     const limits = new LimitsReader({ specs: this.#specs, capacity: this.capacity, ceilings: deps.ceilings ?? noCeilings, enqueue: changed });
-    const reconciler = new Reconciler({ ...shared, enqueue: changed, taken: (keys) => { limits.taken(keys); }, failed: (key) => { this.capacity.forget(key); }, rounds: { queue, unknown: queue, limits: queue, request: queue, workflow: this.#runs.workflow, template: this.#runs.workflow, run: this.#runs.run } });
+    const reconciler = new Reconciler({ ...shared, enqueue: changed, taken: (keys) => { limits.taken(keys); }, failed: (key) => { this.capacity.forget(key); }, rounds: { queue, unknown: queue, limits: queue, request: this.#runs.request, workflow: this.#runs.workflow, template: this.#runs.workflow, run: this.#runs.run } });
     this.#queue = new WorkQueue({ clock, concurrency: deps.concurrency, meter: deps.workQueueMeter, run: (key) => this.#round(reconciler, key) });
   }
 

@@ -29,6 +29,11 @@ export function runKey(record: string): SpecKey {
   return { kind: 'run', name: record };
 }
 
+/** The key of a Run, by the label value of its logical name. */
+export function requestKey(label: string): SpecKey {
+  return { kind: 'request', name: label };
+}
+
 /** The key of a workflow, by the label value of its logical name. */
 export function workflowKey(label: string): SpecKey {
   return { kind: 'workflow', name: label };

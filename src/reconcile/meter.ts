@@ -3,6 +3,7 @@ import type { Action, State } from '../plan/action.ts';
 import type { Outcome } from '../plan/notes.ts';
 import type { SpecKey } from '../plan/observed.ts';
 import type { Reason } from '../plan/reason.ts';
+import type { RequestAction } from '../plan/request/action.ts';
 import type { RunAction } from '../plan/run/action.ts';
 import type { RunRequest } from '../plan/run/record.ts';
 import type { RunOutcome, StepOutcome } from '../plan/run/state.ts';
@@ -13,7 +14,7 @@ export interface Meter {
   /** A round ended; `requeue` says how the key comes back. Durations in seconds everywhere. */
   round(kind: string, result: 'success' | 'error' | 'panic', seconds: number): void;
   /** An action was carried out (`done`), or came to something else (WriteResult kind). */
-  action(key: SpecKey, action: (Action | RunAction | WorkflowAction)['kind'], reason: Reason, result: string): void;
+  action(key: SpecKey, action: (Action | RunAction | WorkflowAction | RequestAction)['kind'], reason: Reason, result: string): void;
   /** A Job of the spec was seen finished and its outcome written down. `ran`: start to end, `startup`: create to first container. */
   finished(key: SpecKey, outcome: Outcome, reason: string, times: { readonly ran: number | undefined; readonly startup: number | undefined }): void;
   /** State of the spec's winning claim; series appear with the first call and go with `forget`. */

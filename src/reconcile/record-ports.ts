@@ -49,6 +49,10 @@ export interface RecordChange {
   readonly owner?: { readonly name: string; readonly uid: string };
   /** Reason to cancel, as people would write it. */
   readonly cancel?: string;
+  /** All approvals, as people would write them. */
+  readonly approvals?: string;
+  /** Suspended by its Run; null: not any more. */
+  readonly suspend?: 'run' | null;
 }
 
 export interface RecordStore {

@@ -14,6 +14,7 @@ import { readStatus, type StatusWriter } from './status-writer.ts';
 
 /** Reasons whose beginning is an event of its own; the others show in the status only. */
 const announced: ReadonlySet<Reason> = new Set([
+  'RunChanged', 'RunForgotten', 'TargetUnknown', 'TargetBroken', 'RequestRefused', 'ParametersRefused',
   'SpecRejected',
   'SpecSuperseded',
   'SpecSuspended',

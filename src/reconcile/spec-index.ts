@@ -21,6 +21,8 @@ export class SpecIndex {
   readonly #entries = new Map<string, Entry>();
   /** Ids of the documents that define a key. */
   readonly #byKey = new Map<string, Set<string>>();
+  /** Keys by the UID of the ConfigMap that defines them. */
+  readonly #bySource = new Map<string, SpecKey>();
   /** Files that do not even tell their kind. */
   readonly #unread = new Set<string>();
 
@@ -41,6 +43,7 @@ export class SpecIndex {
     if (before) this.#remove(id, before);
     if (!entry) return { keys: before ? [before.key] : [], gone: before?.claim };
     this.#entries.set(id, entry);
+    if (entry.claim.source.kind === 'configMap') this.#bySource.set(entry.claim.source.uid, entry.key);
     if (entry.key.kind === 'unknown' && entry.claim.source.kind === 'file') this.#unread.add(id);
     const ids = this.#byKey.get(specText(entry.key)) ?? new Set();
     this.#byKey.set(specText(entry.key), ids.add(id));
@@ -55,6 +58,11 @@ export class SpecIndex {
   /** Documents as they were read last; one of them may be gone by now. */
   ids(): readonly string[] {
     return [...this.#entries.keys()];
+  }
+
+  /** What the ConfigMap of this UID defines now; undefined: it is gone. */
+  keyOfSource(uid: string): SpecKey | undefined {
+    return this.#bySource.get(uid);
   }
 
   /** Every key that has a claim. */
@@ -103,6 +111,7 @@ export class SpecIndex {
 
   #remove(id: string, entry: Entry): void {
     this.#entries.delete(id);
+    this.#bySource.delete(identityOf(entry.claim));
     this.#unread.delete(id);
     const ids = this.#byKey.get(specText(entry.key));
     ids?.delete(id);

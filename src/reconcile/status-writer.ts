@@ -98,11 +98,15 @@ export class StatusWriter {
   }
 }
 
-/** Whether the difference must not wait: another revision, or another verdict about it (no verdict yet is none). */
+/** A Run whose run is over: somebody waits for that. */
+const ended: ReadonlySet<string> = new Set(['Succeeded', 'Failed', 'Cancelled']);
+
+/** Whether the difference must not wait: another revision, another verdict about it (no verdict yet is none), or an end. */
 function urgent(before: string, status: Status): boolean {
   const old = readStatus(before);
   const accepted = acceptance(status);
-  return old.observedHash !== status.observedHash || (accepted !== 'Unknown' && old.accepted !== accepted);
+  const ends = ended.has(status.state) && old.state !== status.state;
+  return ends || old.observedHash !== status.observedHash || (accepted !== 'Unknown' && old.accepted !== accepted);
 }
 
 function acceptance(status: Pick<Status, 'conditions'>): string | undefined {
@@ -113,6 +117,7 @@ export interface ReadStatus {
   readonly observedHash: string | undefined;
   readonly accepted: string | undefined;
   readonly reason: string | undefined;
+  readonly state?: string | undefined;
 }
 
 /** What a written status said; anybody can write the annotation, so anything may stand there. */
@@ -120,7 +125,7 @@ export function readStatus(text: string | undefined): ReadStatus {
   try {
     const status = JSON.parse(text ?? 'null') as Partial<Status> | null;
     const conditions = Array.isArray(status?.conditions) ? status.conditions : [];
-    return { observedHash: status?.observedHash, accepted: acceptance({ conditions }), reason: status?.reason };
+    return { observedHash: status?.observedHash, accepted: acceptance({ conditions }), reason: status?.reason, state: status?.state };
   } catch {
     return { observedHash: undefined, accepted: undefined, reason: undefined };
   }

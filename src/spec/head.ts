@@ -7,13 +7,11 @@ import type { SpecInput } from './parsed.ts';
 import type { Finding } from './report.ts';
 import { subdomainMessage, subdomainPattern } from './schema-fields.ts';
 
-/** Kinds of this version. */
-export const supportedKinds = ['Queue', 'Workflow', 'Template', 'Limits'] as const;
+/** All kinds that there are. */
+export const supportedKinds = ['Queue', 'Workflow', 'Template', 'Run', 'Limits'] as const;
 export type SupportedKind = (typeof supportedKinds)[number];
-/** Kinds that job-chief has in other versions: their names deserve a better answer than "unknown". */
-const otherKinds = ['Run'];
-/** Kinds of any version. */
-export const allKinds: readonly string[] = [...supportedKinds, ...otherKinds];
+/** The same as plain texts. */
+export const allKinds: readonly string[] = supportedKinds;
 
 /** Kind from the text, else from the label; undefined where neither names one of this version. */
 export function kindOf(text: string | undefined, label: string | undefined): SupportedKind | undefined {
@@ -46,13 +44,10 @@ function apiVersionFindings(value: JsonObject): Finding[] {
 function kindFindings(value: JsonObject): Finding[] {
   const given = value['kind'];
   const path = ['kind'];
-  if (given === undefined) return [{ code: 'MissingField', message: 'the field "kind" is required', path, hint: `this version supports ${anyOf(supportedKinds)}` }];
+  if (given === undefined) return [{ code: 'MissingField', message: 'the field "kind" is required', path, hint: `the kinds are ${anyOf(supportedKinds)}` }];
   if (supportedKinds.some((kind) => kind === given)) return [];
-  if (typeof given === 'string' && otherKinds.includes(given)) {
-    return [{ code: 'UnsupportedKind', message: `kind ${shown(given)} is not supported by this version, which supports ${anyOf(supportedKinds)}`, path, hint: 'use a version of job-chief that has this kind' }];
-  }
   const guess = typeof given === 'string' ? nearest(given, allKinds) : undefined;
-  return [{ code: 'UnknownKind', message: `unknown kind ${shown(given)}`, path, hint: guess === undefined ? `this version supports ${anyOf(supportedKinds)}` : `did you mean "${guess}"?` }];
+  return [{ code: 'UnknownKind', message: `unknown kind ${shown(given)}`, path, hint: guess === undefined ? `the kinds are ${anyOf(supportedKinds)}` : `did you mean "${guess}"?` }];
 }
 
 function labelFindings(value: JsonObject, { label }: SpecInput): Finding[] {

@@ -12,6 +12,7 @@ import { kinds } from './kinds.ts';
 import type { ParsedSpec, Spec, SpecEnvironment, SpecInput } from './parsed.ts';
 import { specPolicyFindings } from './pod-policy/spec-findings.ts';
 import { Report, type Finding } from './report.ts';
+import { runSwitches } from './run-read.ts';
 
 /** Length of a spec's hash in characters: 80 bits. */
 const hashLength = 16;
@@ -48,10 +49,12 @@ function judged(spec: Spec | undefined, { value, report, input }: { value: Json;
 
 /** Switches: who turns one on and off again has not made a new revision, which would run again, or replace what runs. */
 const switches = new Set(['suspend', 'observe']);
+const switchesOfRun = new Set([...switches, ...runSwitches]);
 
 /** Before defaulting: an upgrade changes no hash. A file counts with its content. */
 function hashOf(value: Json, files: readonly string[], { data }: SpecInput): string {
-  const revision = isObject(value) ? Object.fromEntries(Object.entries(value).filter(([field]) => !switches.has(field))) : value;
+  const left = stringAt(value, 'kind') === 'Run' ? switchesOfRun : switches;
+  const revision = isObject(value) ? Object.fromEntries(Object.entries(value).filter(([field]) => !left.has(field))) : value;
   if (files.length === 0) return digest(revision, hashLength);
   return digest({ spec: revision, files: Object.fromEntries(files.map((key) => [key, data[key] ?? ''])) }, hashLength);
 }

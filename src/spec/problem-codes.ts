@@ -23,7 +23,6 @@ export const problemCodes = {
   NotAMapping: 'error',
   UnsupportedApiVersion: 'error',
   UnknownKind: 'error',
-  UnsupportedKind: 'error',
   LabelMismatch: 'error',
   InvalidName: 'error',
   // Its fields.

@@ -18,7 +18,7 @@ function run(validate: ValidateFunction, value: unknown): readonly SchemaError[]
 }
 
 function compile(schema: JsonObject): ValidateFunction {
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false });
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false, ownProperties: true });
   ajv.addKeyword({
     keyword: 'durationBetween',
     type: 'string',

@@ -98,7 +98,11 @@ export class FakeRecordStore implements RecordStore {
       ...(change.phase && { phase: change.phase }),
       ...(change.result && { result: change.result }),
       ...(change.owner && { ownerUid: change.owner.uid }),
-      ...(change.cancel !== undefined && { commands: { ...before.record.commands, cancel: change.cancel } }),
+      commands: {
+        ...before.record.commands,
+        ...(change.cancel !== undefined && { cancel: change.cancel }),
+        ...(change.suspend !== undefined && { suspend: change.suspend === 'run' }),
+      },
     };
     this.held.set(name, { record, data: change.data ?? before.data, parameters: before.parameters, state: change.state ?? before.state });
     this.changed(name);

@@ -25,12 +25,13 @@ export async function publishedSchemas(): Promise<GeneratedFile[]> {
   const { queueJsonSchema } = await import('../../../src/spec/queue-schema.ts');
   const { workflowJsonSchema } = await import('../../../src/spec/workflow-schema.ts');
   const { templateJsonSchema } = await import('../../../src/spec/template-schema.ts');
+  const { runJsonSchema } = await import('../../../src/spec/run-schema.ts');
   const { limitsJsonSchema } = await import('../../../src/spec/limits-schema.ts');
   const { referencePattern } = await import('../../../src/spec/step-schema.ts');
   const { podFieldNames } = await import('../../../src/spec/job-schema.ts');
   const classes = new Map((await reachableClasses('V1JobTemplateSpec')).map((found) => [found.name, found]));
   const recipe = (schema: Schema): Schema => describeRecipe(schema, (field) => podFieldNames[field] ?? field, classes);
-  return [schemaFile('queue', queue(queueJsonSchema, recipe, classes)), schemaFile('workflow', workflow(workflowJsonSchema, recipe, { classes, referencePattern })), schemaFile('template', workflow(templateJsonSchema, recipe, { classes, referencePattern })), schemaFile('limits', copy(limitsJsonSchema)), schemaFile('config', configuration(configJsonSchema, classes))];
+  return [schemaFile('queue', queue(queueJsonSchema, recipe, classes)), schemaFile('workflow', workflow(workflowJsonSchema, recipe, { classes, referencePattern })), schemaFile('template', workflow(templateJsonSchema, recipe, { classes, referencePattern })), schemaFile('run', copy(runJsonSchema)), schemaFile('limits', copy(limitsJsonSchema)), schemaFile('config', configuration(configJsonSchema, classes))];
 }
 
 function queue(source: object, recipe: (schema: Schema) => Schema, classes: Classes): Schema {

@@ -1,7 +1,7 @@
 /**
  * Writes the tables of docs/queue.md, docs/workflow.md, docs/template.md and docs/limits.md between their markers: `<!-- fields: a b -->` gets a table of
  * these fields of the kind and of all below them, `<!-- step: a b -->` of a step, `<!-- parameter: a b -->` of a
- * parameter, `<!-- refused: job -->` one of what must not be set there, `<!-- recipe: job -->` the fields of the flat
+ * parameter, `<!-- run: a b -->` of a Run, `<!-- refused: job -->` one of what must not be set there, `<!-- recipe: job -->` the fields of the flat
  * recipe by part. The rest is written by hand.
  */
 import { readFile } from 'node:fs/promises';
@@ -38,6 +38,8 @@ interface Page {
   readonly job: readonly (string | number)[];
   /** Objects whose fields another page has. */
   readonly elsewhere?: readonly string[];
+  /** Further objects that the page is about, by the word of their markers. */
+  readonly others?: Readonly<Record<string, Schema>>;
 }
 
 /** The Job's own fields are Kubernetes': they are listed by name, and explained there. */
@@ -48,6 +50,7 @@ export async function specReference(): Promise<readonly GeneratedFile[]> {
   const { queueJsonSchema } = await import('../../../src/spec/queue-schema.ts');
   const { workflowJsonSchema } = await import('../../../src/spec/workflow-schema.ts');
   const { templateJsonSchema } = await import('../../../src/spec/template-schema.ts');
+  const { runJsonSchema } = await import('../../../src/spec/run-schema.ts');
   const { limitsJsonSchema } = await import('../../../src/spec/limits-schema.ts');
   const { recipeFields, stepRecipeFields, podFieldNames } = await import('../../../src/spec/job-schema.ts');
   const { queueNotes } = await import('../../../src/spec/job-refusals.ts');
@@ -59,14 +62,14 @@ export async function specReference(): Promise<readonly GeneratedFile[]> {
     written({ file: 'docs/queue.md', schema: plain(queueJsonSchema), notes: queueNotes, recipe: withPod(recipeFields), job: ['job'] }),
     written({ file: 'docs/limits.md', schema: plain(limitsJsonSchema), notes: noNotes, recipe: recipeFields, job: [] }),
     written({ file: 'docs/workflow.md', schema: plain(workflowJsonSchema), notes: workflowNotes, recipe: withPod(stepRecipeFields), job: ['steps', 0, 'job'] }),
-    written({ file: 'docs/template.md', schema: plain(templateJsonSchema), notes: templateNotes, recipe: withPod(stepRecipeFields), job: ['job'], elsewhere: ['parameter'] }),
+    written({ file: 'docs/template.md', schema: plain(templateJsonSchema), notes: templateNotes, recipe: withPod(stepRecipeFields), job: ['job'], elsewhere: ['parameter'], others: { run: plain(runJsonSchema) } }),
   ]);
 }
 
-async function written({ file, schema, notes, recipe, job, elsewhere = [] }: Page): Promise<GeneratedFile> {
+async function written({ file, schema, notes, recipe, job, elsewhere = [], others = {} }: Page): Promise<GeneratedFile> {
   const text = await readFile(path.join(import.meta.dirname, '../../..', file), 'utf8');
   const used = new Map<string, string[]>();
-  const objects: Readonly<Record<string, Schema | undefined>> = { fields: schema, step: schema.$defs?.['Step'], parameter: schema.$defs?.['Parameter'] };
+  const objects: Readonly<Record<string, Schema | undefined>> = { fields: schema, step: schema.$defs?.['Step'], parameter: schema.$defs?.['Parameter'], ...others };
   const fields = (of: string) => (names: string): string => {
     used.set(of, [...(used.get(of) ?? []), ...names.split(' ')]);
     return fieldTable(objects[of] ?? {}, names.split(' '));

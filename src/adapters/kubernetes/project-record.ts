@@ -52,9 +52,11 @@ function standing(label: string | undefined, result: RunResult | undefined): Pic
 
 function commandsOf(annotations: Readonly<Record<string, string>>): RunCommands {
   const cancel = annotations[cancelAnnotation]?.trim();
+  const suspend = annotations[suspendAnnotation];
   return {
     cancel: cancel === '' ? 'no reason given' : cancel,
-    suspend: annotations[suspendAnnotation] === 'true',
+    suspend: suspend === 'true' || suspend === 'run',
+    ...(suspend === 'run' ? { suspendedByRun: true } : {}),
     approvals: approvalsIn(annotations[approvalsAnnotation] ?? ''),
   };
 }

@@ -6,8 +6,8 @@ import { ownedBy } from '../../plan/manifest.ts';
 import { targetKey, targetOf, type RunRequest } from '../../plan/run/record.ts';
 import type { NewRecord, RecordChange } from '../../reconcile/record-ports.ts';
 import {
-  cancelAnnotation, filesMapSuffix, instanceLabel, jobKindLabel, managedBy, managedByLabel, nameAnnotation, nameLabel,
-  recordLabel, requestAnnotation, resultAnnotation, runLabel, stateLabel,
+  approvalsAnnotation, cancelAnnotation, filesMapSuffix, instanceLabel, jobKindLabel, managedBy, managedByLabel, nameAnnotation, nameLabel,
+  recordLabel, requestAnnotation, resultAnnotation, runLabel, stateLabel, suspendAnnotation,
 } from '../../spec/keys.ts';
 import type { DataPatch } from './record-codec.ts';
 import { recordRole } from './project-record.ts';
@@ -50,7 +50,7 @@ export function filesManifest(record: Owner & { readonly ownerless?: true }, fil
 
 /** A merge patch that touches nothing but what the change says. */
 export function recordPatch(target: { readonly uid: string; readonly resourceVersion: string }, change: RecordChange, content: DataPatch): JsonObject {
-  const annotations = given({ [resultAnnotation]: change.result && JSON.stringify(change.result), [cancelAnnotation]: change.cancel });
+  const annotations = given({ [resultAnnotation]: change.result && JSON.stringify(change.result), [cancelAnnotation]: change.cancel, [approvalsAnnotation]: change.approvals, [suspendAnnotation]: change.suspend });
   return {
     metadata: {
       uid: target.uid,
@@ -63,9 +63,11 @@ export function recordPatch(target: { readonly uid: string; readonly resourceVer
 
 /**
  * Whether a record that has the name is the one that was to be made. Parameters count only where the requester chose the
- * name: everywhere else it follows from the origin alone. Priority and retention may have been edited between two tries.
+ * name: everywhere else it follows from the origin alone. Priority and retention may have been edited between two tries,
+ * and everything else of a Run, which is known by what defines it.
  */
 export function isSameRun(found: { readonly request: RunRequest | undefined; readonly parameters: JsonObject }, wanted: NewRecord): boolean {
+  if (wanted.request.run !== undefined) return found.request?.run !== undefined && found.request.source === wanted.request.source;
   if (found.request === undefined || !isDeepStrictEqual(originOf(found.request), originOf(wanted.request))) return false;
   return wanted.request.trigger !== 'request' || isDeepStrictEqual(found.parameters, objectAt(json({ parameters: wanted.parameters }), 'parameters'));
 }

@@ -82,6 +82,8 @@ export interface RunCommands {
   readonly cancel: string | undefined;
   /** job-chief/suspend: "true". */
   readonly suspend: boolean;
+  /** The annotation says `run`: the Run that asked for it says so, and nobody else. */
+  readonly suspendedByRun?: true;
   /** job-chief/approvals: `deploy,other=rejected`. */
   readonly approvals: ReadonlyMap<string, 'approved' | 'rejected'>;
 }

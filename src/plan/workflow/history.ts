@@ -37,13 +37,14 @@ function heldByJobs({ item, at }: Removal<ObservedRecord>, { keptJobs }: Observe
 /**
  * The newest run of a change says that its revision has run (and those just before it, which of them is the newest), the
  * newest of a schedule which times are used: without them both would run again. As long as anything defines the workflow,
- * or may come to do so, they stay. So does what an unfinished run repeats, or is a step of.
+ * or may come to do so, they stay. So does what an unfinished run repeats, or is a step of, and what tells a Run that it
+ * has run (docs/adr/0011-runs-run-once.md).
  */
-function neededRuns({ records, claims, unread }: ObservedWorkflow, now: number): ReadonlySet<string> {
+function neededRuns({ records, claims, unread, asked = new Set() }: ObservedWorkflow, now: number): ReadonlySet<string> {
   const defined = claims.length > 0 || unread;
   const newest = defined ? [...latestChanges(records), newestSchedule(records, now)] : [];
   const open = records.filter((record) => !isFinished(record)).filter(isReadable);
-  return new Set([...newest.map((record) => record?.uid), ...open.flatMap(({ request }) => [request.parent?.uid, request.rerunOf?.uid])].filter((uid) => uid !== undefined));
+  return new Set([...asked, ...newest.map((record) => record?.uid), ...open.flatMap(({ request }) => [request.parent?.uid, request.rerunOf?.uid])].filter((uid) => uid !== undefined));
 }
 
 function retentionOf(records: readonly ObservedRecord[]): Retention {

@@ -3,6 +3,12 @@ import type { Stand } from '../draft.ts';
 import type { Claim, Refusal, SpecKey, TemplateVerdict } from '../observed.ts';
 import type { ObservedRecord } from '../run/record.ts';
 
+/** Why records are not read. */
+export interface RecordsProblem {
+  readonly reason: 'Forbidden' | 'RecordsUnread' | 'RecordsOff';
+  readonly message: string;
+}
+
 export interface ObservedWorkflow {
   readonly key: SpecKey;
   readonly claims: readonly Claim[];
@@ -11,7 +17,7 @@ export interface ObservedWorkflow {
   /** By name of the record: until when Jobs of its run are to stay, which go with it. Only what somebody wrote on a Job. */
   readonly keptJobs?: ReadonlyMap<string, number>;
   /** undefined: records are read. Else why they are not: nothing is started, nothing is concluded. */
-  readonly recordsUnknown: { readonly reason: 'Forbidden' | 'RecordsUnread' | 'RecordsOff'; readonly message: string } | undefined;
+  readonly recordsUnknown: RecordsProblem | undefined;
   /** Names of records that were asked for and that the cache does not show yet. */
   readonly reservations: ReadonlySet<string>;
   readonly verdict: TemplateVerdict | undefined;
@@ -24,6 +30,8 @@ export interface ObservedWorkflow {
    * same as `since`. A timetable that is new counts from here (docs/adr/0010-schedules.md).
    */
   readonly specSince?: number;
+  /** UIDs of finished runs whose Run is still there: without their record it would run again. */
+  readonly asked?: ReadonlySet<string>;
   /** What the limits of the instance keep from starting altogether. */
   readonly halt?: Stand | undefined;
 }

@@ -26,7 +26,8 @@ export interface Outlook {
 /** A status annotation has no more. */
 const mostBytes = 4096;
 
-const refusalReasons = { quota: 'QuotaExceeded', forbidden: 'Forbidden', refused: 'CreateRefused', denied: 'PolicyDenied', taken: 'JobNameTaken' } as const;
+/** Why a record was not written. */
+export const refusalReasons = { quota: 'QuotaExceeded', forbidden: 'Forbidden', refused: 'CreateRefused', denied: 'PolicyDenied', taken: 'JobNameTaken' } as const;
 
 /** The first that fits; what else there is to say follows in the same line. */
 export function standOf(round: WorkflowRound, outlook: Outlook): Stand {

@@ -11,6 +11,7 @@ import type { EventSink, Log, WriteResult } from '../ports.ts';
 import type { RecordCache } from '../record-ports.ts';
 import type { SpecIndex } from '../spec-index.ts';
 import type { TaskNews } from './job-tasks.ts';
+import { keyOfRequest } from './request-key.ts';
 import type { RunExecuted } from './run-execute.ts';
 
 export interface RunReporterDeps {
@@ -21,6 +22,8 @@ export interface RunReporterDeps {
   readonly records: RecordCache;
   readonly specs: SpecIndex;
 }
+
+type EmittedOn = Parameters<EventSink['emit']>[0]['configMap'];
 
 const ends = { succeeded: 'RunSucceeded', failed: 'RunFailed', cancelled: 'RunCancelled' } as const satisfies Record<RunEnd['outcome'], Reason>;
 
@@ -120,13 +123,23 @@ export class RunReporter {
     this.#emit(record, code, message);
   }
 
-  /** On the record, and where people look first: on what defines the workflow now. */
+  /** The ConfigMap of the Run that asked for it, if it is still there. */
+  #runOf(record: ObservedRecord): EmittedOn | undefined {
+    const { specs } = this.#deps;
+    const key = keyOfRequest(specs, record);
+    const claim = key && specs.claims(key).find(({ source }) => source.kind === 'configMap' && source.uid === record.request?.source);
+    return claim?.source.kind === 'configMap' ? claim.source : undefined;
+  }
+
+  /** On the record, and where people look first: on what defines the workflow now, and on the Run that asked for it. */
   #emit(record: ObservedRecord, reason: Reason, message: string): void {
     const event = { related: undefined, type: reasons[reason], reason, message };
     this.#deps.events.emit({ ...event, configMap: { name: record.name, uid: record.uid } });
     const claims = this.#deps.specs.claims(record.target);
     const source = claims[winnerOf(claims) ?? -1]?.source;
     if (source?.kind === 'configMap') this.#deps.events.emit({ ...event, configMap: source });
+    const run = this.#runOf(record);
+    if (run) this.#deps.events.emit({ ...event, configMap: run });
   }
 }
 

@@ -2,6 +2,7 @@
 import type { ObservedRecord } from '../../plan/run/record.ts';
 import { planRun } from '../../plan/run/plan-run.ts';
 import { isOver } from '../../plan/run/summary.ts';
+import { planRequest } from '../../plan/request/plan-request.ts';
 import { planWorkflow } from '../../plan/workflow/plan-workflow.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -24,6 +25,7 @@ import { JobTasks } from './job-tasks.ts';
 import { RecordKeeper } from './record-keeper.ts';
 import { RunMemory } from './run-memory.ts';
 import { RunReporter } from './run-reporter.ts';
+import { RequestRounds } from './request-rounds.ts';
 import { RunRounds, type OnRound } from './run-rounds.ts';
 import { WorkflowRounds } from './workflow-rounds.ts';
 
@@ -59,6 +61,7 @@ const flushLimit = 5000;
 export class Runs {
   readonly workflow: Rounds;
   readonly run: Rounds;
+  readonly request: Rounds;
   readonly #deps: RunsDeps;
   readonly #workflows: WorkflowRounds;
   readonly #memory = new RunMemory();
@@ -66,6 +69,7 @@ export class Runs {
   readonly #tasks: JobTasks;
   /** Runs that wait for a sub-run, by the name of its record: it may be gone when its change is told. */
   readonly #parents = new Map<string, string>();
+  readonly #requests: RequestRounds;
 
   constructor(deps: RunsDeps) {
     this.#deps = deps;
@@ -85,7 +89,14 @@ export class Runs {
     this.#tasks = new JobTasks({ ...deps, told: (key, news) => { reporter.task(key.name, news); }, settled: (name) => { deps.capacity.settled(name); } });
     const shared = { ...deps, keeper: this.#keeper, recordNames: new Memory({ clock, cache: deps.records }) };
     this.run = new RunRounds({ ...shared, plan: planRun, tasks: this.#tasks, runs: this.#memory, reporter });
-    this.workflow = this.#workflows = new WorkflowRounds({ ...shared, plan: planWorkflow });
+    this.request = this.#requests = new RequestRounds({ ...shared, plan: planRequest });
+    const workflows = (this.#workflows = new WorkflowRounds({ ...shared, plan: planWorkflow }));
+    this.workflow = {
+      round: (key) => {
+        this.#requests.targetChanged(key);
+        return workflows.round(key);
+      },
+    };
   }
 
   /** What has to be looked at when this process begins to act: all that is not over, and workflows of which only history is left. */
@@ -108,6 +119,7 @@ export class Runs {
     if (record) this.#noteParent(record);
     changed(runKey(name));
     changed(target);
+    this.#requests.recordChanged(name, record);
     const parent = this.#parents.get(name);
     if (parent !== undefined) changed(runKey(parent));
     if (!record) this.#parents.delete(name);
@@ -118,6 +130,7 @@ export class Runs {
     this.#memory.startAnew();
     this.#keeper.startAnew();
     this.#workflows.startAnew();
+    this.#requests.startAnew();
   }
 
   /** After the last round: creates under way end, and what was decided gets into the records. */

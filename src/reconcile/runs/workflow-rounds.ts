@@ -18,6 +18,7 @@ import type { Rounds } from '../reconciler.ts';
 import type { Reporter } from '../reporter.ts';
 import type { TemplateChecker } from '../template-checker.ts';
 import type { RoundResult } from '../work-queue.ts';
+import { keyOfRequest } from './request-key.ts';
 import { executeWorkflow, type WorkflowExecuted, type WorkflowExecuteDeps } from './workflow-execute.ts';
 
 export interface WorkflowRoundsDeps extends WorkflowExecuteDeps {
@@ -119,6 +120,7 @@ export class WorkflowRounds implements Rounds {
       claims,
       ...(specSince !== undefined && { specSince }),
       ...this.#records(key),
+      asked: this.#asked(key),
       recordsUnknown: records.problem,
       reservations: new Set(recordNames.reservations(key).map(({ jobName }) => jobName)),
       verdict: checker.verdict(key),
@@ -133,6 +135,12 @@ export class WorkflowRounds implements Rounds {
   #halt(claims: ObservedWorkflow['claims']): ObservedWorkflow['halt'] {
     const { spec } = claims[winnerOf(claims) ?? -1]?.parsed ?? {};
     return this.#deps.capacity.halt(isRunnable(spec) ? spec.concurrency.group : undefined);
+  }
+
+  /** Finished runs whose Run is still there. */
+  #asked(key: SpecKey): ReadonlySet<string> {
+    const { records, specs } = this.#deps;
+    return new Set(records.of(key).filter((record) => isOver(record.phase) && keyOfRequest(specs, record) !== undefined).map(({ uid }) => uid));
   }
 
   /** undefined: the revision was there when this process came. */

@@ -165,6 +165,25 @@ describe('files that do not even tell their kind', () => {
   });
 });
 
+describe('what a ConfigMap defines now', () => {
+  it('is found by its UID, whatever its text has become', () => {
+    const { index, put, specs } = anIndex();
+    put('a', 'etl');
+    put('b', 'file', aFile({ path: 'b.yaml' }));
+    for (const id of ['a', 'b']) index.take(id);
+    expect([index.keyOfSource('uid-a'), index.keyOfSource('b.yaml')]).toEqual([queue('etl'), undefined]);
+    put('a', 'unreadable');
+    index.take('a');
+    expect(index.keyOfSource('uid-a')).toEqual(queue('etl'));
+    put('a', 'other', aConfigMap({ name: 'a', uid: 'uid-again' }));
+    index.take('a');
+    expect([index.keyOfSource('uid-a'), index.keyOfSource('uid-again')]).toEqual([undefined, queue('other')]);
+    specs.documents.clear();
+    index.take('a');
+    expect(index.keyOfSource('uid-again')).toBeUndefined();
+  });
+});
+
 describe('workflows', () => {
   const etl: SpecKey = { kind: 'workflow', name: 'etl' };
 

@@ -232,6 +232,14 @@ describe('while Jobs are being created', () => {
     expect(states()).toEqual(['Idle', 'Running']);
   });
 
+  it('the end of a run is written at once', async () => {
+    const { write, shown, states } = aWriter();
+    await write(running);
+    shown();
+    await write(aStatus({ state: 'Succeeded' }));
+    expect(states()).toEqual(['Running', 'Succeeded']);
+  });
+
   it('a first status and another verdict are written all the same', async () => {
     const { write, creating, shown, states } = aWriter();
     creating.now = true;
@@ -252,7 +260,7 @@ it('a ConfigMap that was forgotten is looked at as after a restart', async () =>
 
 describe('reading what was written', () => {
   it.each([
-    ['a status', JSON.stringify(running), { observedHash: 'hash-1', accepted: 'True', reason: 'JobRunning' }],
+    ['a status', JSON.stringify(running), { observedHash: 'hash-1', accepted: 'True', reason: 'JobRunning', state: 'Running' }],
     ['nothing', undefined, {}],
     ['no JSON', '{', {}],
     ['a number', '7', {}],

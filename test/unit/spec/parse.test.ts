@@ -107,7 +107,7 @@ describe('kind and label', () => {
     ['a label in capitals', 'kind: Queue', 'Queue', ['LabelMismatch kind'], 'Queue'],
     ['no kind in the text', '', 'queue', ['MissingField kind'], 'Queue'],
     ['no kind anywhere', '', undefined, ['MissingField kind'], undefined],
-    ['a kind of later versions', 'kind: Run', 'run', ['UnsupportedKind kind'], undefined],
+    ['a kind that there is not', 'kind: Cron', 'queue', ['UnknownKind kind'], undefined],
     ['a misspelt kind', 'kind: queue', 'queue', ['UnknownKind kind'], undefined],
     ['a kind that is no text', 'kind: [Queue]', 'queue', ['UnknownKind kind'], 'Queue'],
   ];
@@ -117,9 +117,9 @@ describe('kind and label', () => {
     expect(result.kind).toBe(parsed);
   });
 
-  it('tells what this version supports', () => {
-    const [problem] = parse('apiVersion: job-chief/v1\nkind: Run\n', { label: undefined }).problems;
-    expect(problem?.message).toBe('kind "Run" is not supported by this version, which supports "Queue", "Workflow", "Template" or "Limits"');
+  it('tells which kinds there are', () => {
+    const [problem] = parse('apiVersion: job-chief/v1\nkind: Somewhat\n', { label: undefined }).problems;
+    expect(problem).toMatchObject({ message: 'unknown kind "Somewhat"', hint: 'the kinds are "Queue", "Workflow", "Template", "Run" or "Limits"' });
   });
 });
 

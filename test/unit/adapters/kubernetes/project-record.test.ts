@@ -43,6 +43,11 @@ test.each<[string, JsonObject]>([
   expect(projectRecord(aRawRecord(metadata), 'blue')).toBeUndefined();
 });
 
+test('a run that its Run suspended is told from one that a person did', () => {
+  const commandsOf = (text: string) => annotated({ 'job-chief/suspend': text })?.commands;
+  expect([commandsOf('true'), commandsOf('run'), commandsOf('yes')].map((commands) => [commands?.suspend, commands?.suspendedByRun])).toEqual([[true, undefined], [true, true], [false, undefined]]);
+});
+
 test('what nobody wrote is absent', () => {
   expect(annotated({}, 'Queued')).toMatchObject({ phase: 'Queued', request: undefined, result: undefined, commands: { cancel: undefined, suspend: false, approvals: new Map() } });
   expect(projectRecord(aRawRecord({ ownerReferences: null, deletionTimestamp: '2026-01-01T00:00:00Z' }), 'blue')).toMatchObject({ ownerUid: undefined, deleting: true });

@@ -69,6 +69,16 @@ test('a write names the object and its version, and nothing that it does not cha
   ]);
 });
 
+test('what a Run says goes into the annotations that people use', async () => {
+  const { sent, store } = setUp();
+  await store.write(target, { cancel: 'enough', approvals: 'deploy,load=rejected', suspend: 'run' });
+  await store.write(target, { suspend: null });
+  expect(sent.map(([, , , patch]) => objectAt(patch, 'metadata')['annotations'])).toEqual([
+    { 'job-chief/cancel': 'enough', 'job-chief/approvals': 'deploy,load=rejected', 'job-chief/suspend': 'run' },
+    { 'job-chief/suspend': null },
+  ]);
+});
+
 test('a record is deleted in the background, with what was seen of it', async () => {
   const { sent, store } = setUp();
   await store.delete(target);

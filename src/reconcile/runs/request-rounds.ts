@@ -1,0 +1,164 @@
+/** One round of a Run: asks for its run, once, and tells in its status what became of it. */
+import { labelValue } from '../../lib/label-value.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { PlanEnvironment } from '../../plan/environment.ts';
+import { earliest } from '../../plan/give-up.ts';
+import type { Claim, SpecKey } from '../../plan/observed.ts';
+import type { RequestPlan } from '../../plan/request/action.ts';
+import type { ObservedRequest } from '../../plan/request/observed.ts';
+import { recordNameOf } from '../../plan/request/record-name.ts';
+import type { ObservedRecord } from '../../plan/run/record.ts';
+import { winningClaim } from '../../plan/winner.ts';
+import { specText } from '../key.ts';
+import type { Meter } from '../meter.ts';
+import type { Log } from '../ports.ts';
+import { behindPause } from '../queue-rounds.ts';
+import type { RecordCache } from '../record-ports.ts';
+import type { Rounds } from '../reconciler.ts';
+import type { Reporter } from '../reporter.ts';
+import type { RoundResult } from '../work-queue.ts';
+import { executeRequest, type RequestExecuted, type RequestExecuteDeps } from './request-execute.ts';
+import { keyOfRequest } from './request-key.ts';
+
+export interface RequestRoundsDeps extends RequestExecuteDeps {
+  readonly clock: Clock;
+  readonly environment: PlanEnvironment;
+  readonly plan: (observed: ObservedRequest, environment: PlanEnvironment, now: number) => RequestPlan;
+  readonly records: RecordCache;
+  readonly reporter: Reporter;
+  readonly meter: Meter;
+  readonly log: Log;
+  /** Asks for a round of a key. */
+  readonly changed: (key: SpecKey) => void;
+}
+
+/** How soon it is looked again whether records can be read: at once after a start, less often where they cannot. */
+const unsyncedPause = 250;
+const problemPause = 10_000;
+
+export class RequestRounds implements Rounds {
+  readonly #deps: RequestRoundsDeps;
+  /** Runs that wait for a spec, by its key: what they saw of it, and their own keys. */
+  readonly #waiting = new Map<string, Map<string, { readonly key: SpecKey; readonly seen: string }>>();
+  /** The other way round. */
+  readonly #waitsFor = new Map<string, string>();
+  /** Runs by the record that they asked for, which may be gone when its change is told. */
+  readonly #askers = new Map<string, SpecKey>();
+
+  constructor(deps: RequestRoundsDeps) {
+    this.#deps = deps;
+  }
+
+  async round(key: SpecKey): Promise<RoundResult> {
+    const { clock, environment, records, recordNames, reporter, plan } = this.#deps;
+    if (!records.synced && !records.problem) return { kind: 'done', again: unsyncedPause };
+    if (!recordNames.caughtUp(key)) return { kind: 'done', again: behindPause };
+    const observed = this.#observe(key);
+    if (observed.claims.length === 0) this.#gone(key);
+    const decided = plan(observed, environment, clock.now());
+    const executed: RequestExecuted[] = [];
+    for (const action of decided.actions) {
+      const one = await executeRequest(this.#deps, observed, action);
+      this.#tell(key, one);
+      executed.push(one);
+    }
+    const waits = executed.some(({ kind }) => kind === 'waits');
+    // Its record brings the next round at once, which has more to tell.
+    const asked = executed.some(({ kind, action }) => kind === 'done' && action.kind === 'askRun');
+    const unwritten = waits || asked ? undefined : await reporter.statuses(key, observed.claims, decided.statuses);
+    const wake = decided.wakeAt === undefined ? undefined : Math.max(0, decided.wakeAt - clock.now());
+    if (executed.some(({ kind }) => kind === 'failed')) return { kind: 'failed', again: wake };
+    return { kind: 'done', again: earliest([wake, unwritten, waits ? 0 : undefined, this.#unsynced(observed)]) };
+  }
+
+  /** A round of a workflow or template begins: what waits for it looks again, if it is not what it was. */
+  targetChanged(target: SpecKey): void {
+    const waiting = this.#waiting.get(specText(target));
+    if (!waiting) return;
+    const now = this.#fingerprint(target);
+    for (const { key, seen } of waiting.values()) if (seen !== now) this.#deps.changed(key);
+  }
+
+  /** `record`: undefined where it is gone. */
+  recordChanged(name: string, record: ObservedRecord | undefined): void {
+    const { specs, changed } = this.#deps;
+    const key = record ? keyOfRequest(specs, record) : this.#askers.get(name);
+    if (key) changed(key);
+    if (record && key) this.#askers.set(name, key);
+    else this.#askers.delete(name);
+  }
+
+  startAnew(): void {
+    this.#waiting.clear();
+    this.#waitsFor.clear();
+  }
+
+  #observe(key: SpecKey): ObservedRequest {
+    const { specs, records, recordNames, environment } = this.#deps;
+    const claims = specs.claims(key);
+    const winner = winningClaim(claims)?.claim;
+    const name = winner && recordNameOf(winner, environment.instance);
+    const record = name === undefined ? undefined : records.get(name);
+    const target = winner && this.#targetOf(winner, record);
+    if (name !== undefined && record) this.#askers.set(name, key);
+    // Also while the run is queued: its status says that its template is gone.
+    this.#await(key, record && record.phase !== 'Queued' ? undefined : target);
+    return {
+      key,
+      claims,
+      recordsUnknown: records.problem,
+      record,
+      reserved: recordNames.reservations(key).length > 0,
+      target: target && winningClaim(specs.claims(target))?.claim,
+      refusal: recordNames.refusal(key),
+    };
+  }
+
+  /** Of the run where there is one: the Run may name something else by now. */
+  #targetOf({ parsed: { spec } }: Claim, record: ObservedRecord | undefined): SpecKey | undefined {
+    if (record) return record.target;
+    return spec?.kind === 'Run' ? { kind: spec.target.kind, name: labelValue(spec.target.name) } : undefined;
+  }
+
+  #await(key: SpecKey, target: SpecKey | undefined): void {
+    const text = specText(key);
+    const before = this.#waitsFor.get(text) ?? '';
+    const others = this.#waiting.get(before);
+    others?.delete(text);
+    if (others?.size === 0) this.#waiting.delete(before);
+    if (!target) {
+      this.#waitsFor.delete(text);
+      return;
+    }
+    const waiting = this.#waiting.get(specText(target)) ?? new Map<string, { key: SpecKey; seen: string }>();
+    this.#waiting.set(specText(target), waiting.set(text, { key, seen: this.#fingerprint(target) }));
+    this.#waitsFor.set(text, specText(target));
+  }
+
+  /** Differs when a Run that waits for it may have to be told something else. */
+  #fingerprint(target: SpecKey): string {
+    const claim = winningClaim(this.#deps.specs.claims(target))?.claim;
+    return claim ? `${claim.parsed.hash ?? ''} ${claim.parsed.spec === undefined ? 'broken' : 'sound'}` : '';
+  }
+
+  /** Nothing holds its record any more: retention may have been waiting for that. */
+  #gone(key: SpecKey): void {
+    const { records, changed, meter, recordNames, log } = this.#deps;
+    for (const { request, target } of records.all()) if (request?.run !== undefined && labelValue(request.run) === key.name) changed(target);
+    meter.forget(key);
+    recordNames.forget(key);
+    log.debug({ spec: specText(key) }, 'nothing left of this spec');
+  }
+
+  #tell(key: SpecKey, { action, kind, result, message, record }: RequestExecuted): void {
+    const { meter, log } = this.#deps;
+    meter.action(key, action.kind, action.reason, result);
+    const fields = { spec: specText(key), action: action.kind, code: action.reason, run: record, result, because: message };
+    if (kind === 'done') log.info(fields, 'changed the cluster');
+    else log.warn(fields, 'a change did not come through');
+  }
+
+  #unsynced({ recordsUnknown }: ObservedRequest): number | undefined {
+    return recordsUnknown && recordsUnknown.reason !== 'RecordsOff' ? problemPause : undefined;
+  }
+}
