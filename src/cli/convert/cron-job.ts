@@ -1,9 +1,11 @@
 /** CronJobs of Kubernetes: a Workflow of one step each, on the same schedule. */
+import { shown } from '../../lib/show.ts';
 import { cronProblem } from '../../spec/cron.ts';
 import type { Converted } from './format.ts';
 import { Draft } from './draft.ts';
 import type { Item } from './item.ts';
-import { namespaceOf, seconds, writeJob } from './kubernetes-job.ts';
+import { seconds, writeJob } from './kubernetes-job.ts';
+import { writeObjectMetadata } from './object-metadata.ts';
 
 /** The one step. */
 const step = ['steps', 0] as const;
@@ -19,6 +21,8 @@ const macros: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
 };
 
+const known = new Set(['schedule', 'timeZone', 'concurrencyPolicy', 'startingDeadlineSeconds', 'suspend', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit', 'jobTemplate']);
+
 /** As job-chief's `concurrency.max` has it. */
 const mostRuns = 1_000;
 
@@ -29,7 +33,7 @@ export function convertCronJobs(objects: readonly Item[]): Converted {
 
 function cronJob(object: Item): Draft {
   const draft = new Draft({ kind: 'Workflow', name: object.at('metadata', 'name').text ?? 'cronjob', source: object });
-  draft.namespace = namespaceOf(object);
+  writeObjectMetadata(draft, object);
   const spec = object.at('spec');
   writeTrigger(draft, spec);
   const suspend = draft.flag(spec.at('suspend'));
@@ -38,6 +42,7 @@ function cronJob(object: Item): Draft {
     const count = draft.count(spec.at(field));
     if (count !== undefined) draft.set(['retention', outcome], { count }, spec.at(field));
   }
+  for (const [name, item] of spec.fields().filter(([field]) => !known.has(field))) draft.remark([], `${name}: ${shown(item.value)} is no field of a CronJob that job-chief knows.`);
   draft.set([...step, 'name'], 'job');
   const template = spec.at('jobTemplate');
   writeJob({ draft, at: step, inQueue: false }, template.at('metadata'), template.at('spec'));

@@ -30,7 +30,10 @@ export class Draft {
   readonly kind: DraftKind;
   name: string;
   readonly source: Item;
+  /** Of the ConfigMap. */
   namespace: string | undefined;
+  readonly labels: Record<string, string> = {};
+  readonly annotations: Record<string, string> = {};
   spec: JsonObject = {};
   /** Data keys beside the spec. */
   readonly files: Record<string, string> = {};

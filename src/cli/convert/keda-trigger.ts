@@ -35,6 +35,7 @@ export function writeTrigger(draft: Draft, trigger: Item, connection: string): v
       return;
   }
   tellConnection(draft, metadata);
+  for (const [name, item] of trigger.fields().filter(([field]) => !['type', 'name', 'metadata', 'authenticationRef'].includes(field))) draft.remark(['source'], `${name}: ${shown(item.value)} has no equal.`);
 }
 
 /** How many messages a Job was for, by KEDA's name for it in this trigger. */

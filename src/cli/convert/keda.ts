@@ -4,7 +4,8 @@ import { Draft } from './draft.ts';
 import type { Converted, ConvertContext } from './format.ts';
 import { problemOf, type Item } from './item.ts';
 import { messagesPerJob, writeTrigger } from './keda-trigger.ts';
-import { namespaceOf, seconds, writeJob } from './kubernetes-job.ts';
+import { seconds, writeJob } from './kubernetes-job.ts';
+import { writeObjectMetadata } from './object-metadata.ts';
 
 /** What KEDA takes where a ScaledJob does not say it. */
 const defaults = { pollingInterval: 30, maxReplicaCount: 100 } as const;
@@ -43,7 +44,8 @@ interface QueueOptions extends Pick<ConvertContext, 'connection' | 'all'> {
 function queueOf(object: Item, trigger: Item, { connection, all, index, several }: QueueOptions): Draft {
   const name = object.at('metadata', 'name').text ?? 'scaledjob';
   const draft = new Draft({ kind: 'Queue', name: several ? `${name}-${trigger.at('name').text ?? index + 1}` : name, source: object });
-  draft.namespace = namespaceOf(object);
+  writeObjectMetadata(draft, object);
+  if (Object.keys({ ...draft.labels, ...draft.annotations }).length > 0) draft.remark([], 'KEDA put the labels and annotations of the ScaledJob on its Jobs as well; here jobMetadata and podMetadata do that.');
   const spec = object.at('spec');
   if (several) draft.remark([], `One of the triggers of ScaledJob ${name}, which KEDA made one number of: each has a Queue of its own now, and its Jobs.`);
   writeTrigger(draft, trigger, connection);

@@ -152,8 +152,3 @@ export function escapeReferences(text: string): string {
 export function seconds(count: number): string {
   return formatDuration(count * 1_000);
 }
-
-/** Where the object is. */
-export function namespaceOf(object: Item): string | undefined {
-  return object.at('metadata', 'namespace').text;
-}

@@ -14,18 +14,23 @@ export function specText({ kind, spec, remarks }: Draft): string {
 
 /** The object that holds it. */
 export function configMap(draft: Draft): JsonObject {
-  const { name, namespace, kind, files } = draft;
+  const { name, namespace, kind, files, labels, annotations } = draft;
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }), labels: { [kindLabel]: kind.toLowerCase() } },
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      labels: { [kindLabel]: kind.toLowerCase(), ...labels },
+      ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
+    },
     data: { [specKey]: specText(draft), ...files },
   };
 }
 
 /** The object as YAML, with texts as literal blocks: lint then shows places of problems in them. */
 export function configMapText(object: JsonObject): string {
-  return stringify(object, { blockQuote: 'literal', lineWidth: 0 });
+  return stringify(object, { blockQuote: 'literal', lineWidth: 0, compat: 'yaml-1.1' });
 }
 
 /** Every line behind a comment sign. */

@@ -109,14 +109,20 @@ export function readText(text: SourceText): ReadText {
 function readOne(document: Document.Parsed, { text, words = false }: SourceText, placed: PlacedText): ReadText {
   // The first error is the mistake, the others are its echoes.
   const [error] = document.errors;
-  if (error) return { documents: [], problems: [problemAt(placed, { code: 'InvalidYaml', message: `the text is broken: ${lowerFirst(error.message)}`, offset: error.pos[0] })] };
+  if (error) return { documents: [], problems: [problemAt(placed, { code: 'InvalidYaml', message: `the text is broken: ${lowerFirst(error.message)}`, offset: error.pos[0], hint: renderFirst(text, error.pos[0]) })] };
   const contents: Node | null = document.contents;
   if (!contents || (isScalar(contents) && contents.value === null)) return { documents: [], problems: [] };
   const converter = new Converter(text);
   const value = withYaml11(converter.convert(contents, []), converter.fields, words);
   const errors = converter.findings.filter(({ code }) => problemCodes[code] === 'error' && !code.startsWith('Ambiguous'));
-  const problems = errors.map((finding) => problemAt(placed, finding));
+  const problems = errors.map((finding) => problemAt(placed, { ...finding, hint: renderFirst(text, finding.offset ?? 0) ?? finding.hint }));
   return { documents: problems.length > 0 ? [] : [new SourceDocument(value, converter.fields, placed)], problems };
+}
+
+/** Braces of a template are broken YAML, or odd mappings. */
+function renderFirst(text: string, offset: number): string | undefined {
+  const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1).split('\n', 1)[0] ?? '';
+  return line.includes('{{') ? 'templates must be rendered first: helm template … | job-chief convert -' : undefined;
 }
 
 function problemAt(placed: PlacedText, { code, message, hint, offset = 0 }: Finding): Problem {

@@ -57,6 +57,11 @@ describe('convert', () => {
     expect(err).toContain('1 other document left out');
   });
 
+  it('says what to do with a template that is not rendered', async () => {
+    const { code, err } = await run('kind: CronJob\nmetadata:\n  name: {{ .Release.Name }}\n');
+    expect([code, err]).toEqual([1, expect.stringContaining('-:3:10: error UnsupportedYaml: a field name must be plain text\n  hint: templates must be rendered first: helm template')]);
+  });
+
   it('writes files, and never over others', async () => {
     const target = path.join(folder, 'deep', 'specs');
     const { code, out, err } = await run(`${cronJob('a')}---\n${cronJob('b')}`, { outputDir: target });
