@@ -2,10 +2,11 @@
 import { text } from 'node:stream/consumers';
 import { Option, type Command } from 'commander';
 import { stringify } from 'yaml';
+import type { SpecEnvironment } from '../spec/parsed.ts';
 import { podPolicyFrom } from '../spec/pod-policy/policy.ts';
 import { exitCode, UserError } from './exit-code.ts';
 import { readEnvironment } from './lint/environment.ts';
-import { readSources } from './lint/files.ts';
+import { readSources, type ReadSources } from './lint/files.ts';
 import { renderText } from './lint/render-text.ts';
 import { count } from './lint/result.ts';
 import { queueDepths } from './plan/depths.ts';
@@ -14,23 +15,28 @@ import { hasChanges, isRefused, planFiles, type FilesPlan, type PlanDeps } from 
 import { planDocument, planLines, summaryOf } from './plan/render.ts';
 import { addClusterOptions, inSession, type ClusterOptions, type Session } from './runs/session.ts';
 
-export interface PlanOptions {
+export interface PlanPaths {
   readonly paths: readonly string[];
+  readonly config: string | undefined;
+  readonly all: boolean;
+}
+
+export interface PlanOptions {
   readonly output: 'text' | 'json' | 'yaml';
   readonly all: boolean;
   readonly dryRun: 'server' | 'none';
-  readonly config: string | undefined;
   /** Exit code 1 also where something would change. */
   readonly failOnChanges: boolean;
-}
-
-export interface PlanStreams {
-  readonly stdin: () => Promise<string>;
   /** Asks queues how deep they are; undefined: nobody does. */
   readonly depth: PlanDeps['depth'];
 }
 
-type Options = ClusterOptions & Pick<PlanOptions, 'output' | 'dryRun' | 'config'> & { readonly all?: boolean; readonly connections?: boolean; readonly failOnChanges?: boolean };
+/** All that is read before the cluster is asked. */
+export interface PlanInput extends ReadSources {
+  readonly environment: SpecEnvironment;
+}
+
+type Options = ClusterOptions & Pick<PlanOptions, 'output' | 'dryRun'> & { readonly config?: string; readonly all?: boolean; readonly connections?: boolean; readonly failOnChanges?: boolean };
 
 const help = `
 Reads the specs, Jobs, pods and records of the namespace with your own rights, puts the
@@ -58,24 +64,30 @@ export function definePlan(command: Command): void {
     .option('--fail-on-changes', 'exit code 1 if something would change')
     .addHelpText('after', help)
     .action(async (paths: string[], { output, dryRun: how, config, all = false, connections = false, failOnChanges = false, ...options }: Options) => {
+      const input = await readPlanInput({ paths, config, all }, () => text(process.stdin));
       const queues = connections ? await queueDepths(config) : undefined;
       try {
-        process.exitCode = await inSession(options, (session) => showPlan(session, { paths, output, all, dryRun: how, config, failOnChanges }, { stdin: () => text(process.stdin), depth: queues?.depth }));
+        process.exitCode = await inSession(options, (session) => showPlan(session, { output, all, dryRun: how, failOnChanges, depth: queues?.depth }, input));
       } finally {
         await queues?.close();
       }
     });
 }
 
+/** Throws a UserError where what is missing would be taken for removed, or the configuration cannot be used. */
+export async function readPlanInput({ paths, config, all }: PlanPaths, stdin: () => Promise<string>): Promise<PlanInput> {
+  const environment = await readEnvironment(config);
+  const { sources, unreadable } = await readSources(paths.length === 0 ? ['.'] : paths, stdin);
+  if (all && unreadable.length > 0) throw new UserError(`with --all nothing may be missing: ${unreadable.join('; ')}`);
+  return { environment, sources, unreadable };
+}
+
 /** Prints it; the exit code. Throws a UserError where the cluster does not answer. */
-export async function showPlan(session: Session, options: PlanOptions, { stdin, depth }: PlanStreams): Promise<number> {
+export async function showPlan(session: Session, options: PlanOptions, { environment, sources, unreadable }: PlanInput): Promise<number> {
   const { runs, clock, screen, out, err } = session;
-  const environment = await readEnvironment(options.config);
-  const { sources, unreadable } = await readSources(options.paths.length === 0 ? ['.'] : options.paths, stdin);
-  if (options.all && unreadable.length > 0) throw new UserError(`with --all nothing may be missing: ${unreadable.join('; ')}`);
   const policy = environment.policy ?? podPolicyFrom(undefined, { connectionSecrets: [], ownServiceAccount: undefined });
   const check: PlanDeps['check'] = options.dryRun === 'none' ? undefined : (demand) => dryRun({ client: runs.client, clock, policy }, demand);
-  const plan = await planFiles({ runs, clock, environment, check, depth }, { sources, all: options.all });
+  const plan = await planFiles({ runs, clock, environment, check, depth: options.depth }, { sources, all: options.all });
   const texts = new Map(sources.map(({ name, text: content }) => [name, content]));
   if (options.output === 'text') {
     const problems = renderText(plan.problems, texts, { excerpts: screen.width !== undefined, colours: screen.colours });

@@ -15,6 +15,7 @@ import { jobChanges, type JobChange } from './job-changes.ts';
 import type { Outlook, OutlookDeps } from './outlook.ts';
 import { asControllers, plannedSpecs } from './planned-spec.ts';
 import { queueOutlook } from './queue-outlook.ts';
+import { requestOutlook } from './request-outlook.ts';
 import { workflowOutlook } from './workflow-outlook.ts';
 
 export interface PlanDeps {
@@ -57,19 +58,19 @@ export async function planFiles(deps: PlanDeps, { sources, all }: PlanFilesOptio
   const changes: PlannedChange[] = [];
   const compared = changesOf({ live, planned: planned.specs, all });
   live.capacity.limits = limitsAfter(live, compared);
-  for (const change of compared) changes.push(await withOutlook({ ...deps, live, environment: plans }, change));
+  for (const change of compared) changes.push(await withOutlook({ ...deps, live, environment: plans }, change, compared));
   return { namespace: live.namespace, changes, problems: planned.problems, notes: planned.elsewhere };
 }
 
-async function withOutlook(deps: OutlookDeps, change: SpecChange): Promise<PlannedChange> {
+async function withOutlook(deps: OutlookDeps, change: SpecChange, all: readonly SpecChange[]): Promise<PlannedChange> {
   const isBroken = change.after !== undefined && change.after.parsed.spec === undefined;
   const jobs = isBroken ? [] : jobChanges(change.before?.claim.parsed.spec, change.after?.parsed.spec);
   // Of what stays as it is the status tells more than any plan from here.
-  const outlook = change.change === 'unchanged' && change.removed.length === 0 ? undefined : await outlookOf(deps, change);
+  const outlook = change.change === 'unchanged' && change.removed.length === 0 ? undefined : await outlookOf(deps, change, all);
   return { ...change, jobs, outlook };
 }
 
-function outlookOf(deps: OutlookDeps, change: SpecChange): Promise<Outlook | undefined> {
+function outlookOf(deps: OutlookDeps, change: SpecChange, all: readonly SpecChange[]): Promise<Outlook | undefined> {
   switch (change.key.kind) {
     case 'queue':
       return queueOutlook(deps, change);
@@ -79,6 +80,7 @@ function outlookOf(deps: OutlookDeps, change: SpecChange): Promise<Outlook | und
     case 'limits':
       return Promise.resolve(limitsOutlook(deps, change));
     case 'request':
+      return Promise.resolve(requestOutlook(deps, change, all));
     case 'run':
     case 'unknown':
       return Promise.resolve(undefined);

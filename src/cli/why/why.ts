@@ -12,6 +12,7 @@ import { hint } from '../runs/lookup.ts';
 import { readTarget, targetText, type Target } from '../runs/target.ts';
 import type { RunClient } from '../runs/run-client.ts';
 import { explainQueue } from './explain-queue.ts';
+import { explainRequest } from './explain-request.ts';
 import { explainRun } from './explain-run.ts';
 import { explainLimits } from './explain-limits.ts';
 import { explainOther } from './explain-other.ts';
@@ -80,6 +81,7 @@ async function explain(view: View, subject: Subject, { name, step }: WhyOptions)
     case 'limits':
       return explainLimits(view, key, named);
     case 'request':
+      return explainRequest(view, key, named, explainRun);
     case 'run':
     case 'unknown':
       return explainOther(view, key, named);

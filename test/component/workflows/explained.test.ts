@@ -53,8 +53,9 @@ function sizeOf({ because = [] }: Told): number {
 /** The workflow as it is, and nothing else: what is there is removed. */
 async function planned(scene: WorkflowScene, line: CommandLine): Promise<void> {
   const etl = JSON.stringify(scene.world.cluster.store.list(configMaps).find(({ metadata }) => metadata.name === 'etl'));
-  const options = { paths: ['-'], output: 'text', all: true, dryRun: 'server', config: undefined, failOnChanges: false } as const;
-  expect(await line.call((session) => showPlan(session, options, { stdin: () => Promise.resolve(etl), depth: undefined }))).toBe(0);
+  const options = { output: 'text', all: true, dryRun: 'server', failOnChanges: false, depth: undefined } as const;
+  const input = { environment: {}, sources: [{ name: '-', text: etl, explicit: true }], unreadable: [] };
+  expect(await line.call((session) => showPlan(session, options, input))).toBe(0);
   expect(line.printed()).toEqual(expect.arrayContaining([expect.stringMatching(/^queue\/mails {2}removed/), expect.stringMatching(/^workflow\/other {2}removed/), 'unchanged: workflow/etl']));
 }
 

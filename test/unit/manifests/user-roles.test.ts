@@ -27,7 +27,7 @@ async function followFor(session: Session, name: string, milliseconds: number): 
 const reading: Readonly<Record<string, (session: Session, run: string) => Promise<unknown>>> = {
   'status': (session) => showStatus(session, { name: undefined, output: 'text', watch: false }),
   'status of a run': (session, name) => showStatus(session, { name, output: 'text', watch: false }),
-  'plan': (session) => showPlan(session, { paths: ['-'], output: 'text', all: false, dryRun: 'none', config: undefined, failOnChanges: false }, { stdin: () => Promise.resolve('apiVersion: job-chief/v1\nkind: Queue\n'), depth: undefined }),
+  'plan': (session) => showPlan(session, { output: 'text', all: true, dryRun: 'none', failOnChanges: false, depth: undefined }, { environment: {}, sources: [], unreadable: [] }),
   'why': (session) => explainWhy(session, { name: 'etl', step: undefined, output: 'text' }),
   'why of a run': (session, name) => explainWhy(session, { name, step: undefined, output: 'text' }),
   'logs': (session, name) => logs(session, { name, step: undefined }, { ...someLogs, follow: false }),

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { exitCode } from '../../../../src/cli/exit-code.ts';
-import { showPlan, type PlanOptions, type PlanStreams } from '../../../../src/cli/plan.ts';
+import { readPlanInput, showPlan, type PlanOptions, type PlanPaths } from '../../../../src/cli/plan.ts';
 import type { JsonObject } from '../../../../src/lib/json.ts';
 import { configMaps } from '../../../../src/simulation/objects.ts';
 import * as keys from '../../../../src/spec/keys.ts';
@@ -13,7 +13,8 @@ import { CommandLine } from '../../../support/command-line.ts';
 import { chain, step, useWorkflows, workflowText, type WorkflowScene } from '../../../support/workflow-scene.ts';
 
 const stage = useWorkflows();
-const usual: PlanOptions = { paths: ['-'], output: 'text', all: false, dryRun: 'server', config: undefined, failOnChanges: false };
+type Given = PlanOptions & PlanPaths;
+const usual: Given = { paths: ['-'], output: 'text', all: false, dryRun: 'server', config: undefined, failOnChanges: false, depth: undefined };
 const endless = { runs: 600_000 };
 
 interface Planned {
@@ -22,9 +23,12 @@ interface Planned {
   readonly err: readonly string[];
 }
 
-async function plan(scene: WorkflowScene, text: string, options: Partial<PlanOptions> = {}, streams: Partial<PlanStreams> = {}): Promise<Planned> {
+async function plan(scene: WorkflowScene, text: string, options: Partial<Given> = {}): Promise<Planned> {
   const line = new CommandLine(scene.world);
-  const code = await line.call((session) => showPlan(session, { ...usual, ...options }, { stdin: () => Promise.resolve(text), depth: undefined, ...streams }));
+  const given = { ...usual, ...options };
+  // Files are read in real time, the cluster in its own.
+  const input = await readPlanInput(given, () => Promise.resolve(text));
+  const code = await line.call((session) => showPlan(session, given, input));
   return { code, lines: line.printed(), err: line.err.splice(0) };
 }
 
@@ -45,8 +49,8 @@ interface Change {
   readonly next?: string;
 }
 
-async function changes(scene: WorkflowScene, text: string, options: Partial<PlanOptions> = {}, streams: Partial<PlanStreams> = {}): Promise<readonly Change[]> {
-  const { lines } = await plan(scene, text, { ...options, output: 'json' }, streams);
+async function changes(scene: WorkflowScene, text: string, options: Partial<Given> = {}): Promise<readonly Change[]> {
+  const { lines } = await plan(scene, text, { ...options, output: 'json' });
   return (JSON.parse(lines.join('\n')) as { specs: readonly Change[] }).specs;
 }
 
@@ -121,7 +125,7 @@ describe('of a queue', () => {
     ['many wait', { kind: 'known', ready: 4, nextReadyAt: undefined }, ['at least 4 ready: a Job with 4 pods is created']],
     ['the queue does not answer', { kind: 'unknown', reason: 'QueueUnreachable', message: 'refused' }, ['the queue cannot be asked: refused', expect.stringMatching(/^if a message waits/), expect.anything(), expect.anything()]],
   ] as const)('asks the queue where it may: %s', async (_, answer, starts) => {
-    expect((await change(await queueScene(), queueText('', 'worker:2'), {}, { depth: () => Promise.resolve(answer) })).starts).toEqual(starts);
+    expect((await change(await queueScene(), queueText('', 'worker:2'), { depth: () => Promise.resolve(answer) })).starts).toEqual(starts);
   });
 
   it.each([
@@ -265,6 +269,41 @@ describe('names and ConfigMaps', () => {
   });
 });
 
+describe('of templates and Runs', () => {
+  const template = stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'resize', labels: { [keys.kindLabel]: 'template' } }, data: { [keys.specKey]: 'apiVersion: job-chief/v1\nkind: Template\nparameters: {size: {type: integer}}\njob: {image: resize:1, args: ["$(params.size)"]}\n' } });
+  const run = (fields: string): string => stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'big', labels: { [keys.kindLabel]: 'run' } }, data: { [keys.specKey]: `apiVersion: job-chief/v1\nkind: Run\ntemplate: resize\n${fields}` } });
+
+  it('says that a run is asked for, also of what comes with the same files', async () => {
+    const found = await changes(stage({ spec: 'none' }), [template, run('parameters: {size: 3}\n')].join('---\n'));
+    expect(found.map(({ kind, dryRun, stand, starts }) => [kind, dryRun?.kind, stand?.reason, starts])).toEqual([
+      ['Template', 'passed', 'WaitsForRequest', []],
+      ['Run', undefined, 'RunDue', ['a run of template "resize" is asked for']],
+    ]);
+  });
+
+  it.each([
+    ['names nothing that there is', '', 'TargetUnknown'],
+    ['has parameters that do not fit', 'parameters: {size: huge}\n', 'ParametersRefused'],
+  ])('says that nothing is asked for by a Run that %s', async (_, fields, reason) => {
+    const found = await changes(stage({ spec: 'none' }), reason === 'TargetUnknown' ? run(fields) : [template, run(fields)].join('---\n'));
+    expect(found.at(-1)).toMatchObject({ stand: { reason }, starts: [] });
+  });
+
+  it('says that an edit of a Run does not count, and what a removed one leaves', async () => {
+    const scene = stage({ spec: 'none' });
+    scene.world.cluster.script = () => endless;
+    for (const text of [template, run('parameters: {size: 3}\n')]) {
+      const { metadata, data } = parse(text) as { metadata: { name: string; labels: Record<string, string> }; data: Record<string, string> };
+      scene.world.applyObject(configMaps, { metadata, data });
+    }
+    await scene.world.run(5_000);
+    expect(await change(scene, run('parameters: {size: 4}\n'))).toMatchObject({ change: 'changed', stand: { reason: 'RunChanged' }, starts: [] });
+    expect(await change(scene, run('parameters: {size: 3}\ncancel: enough\n'))).toMatchObject({ existing: [{ subject: `run/${scene.records[0]?.metadata.name ?? ''}`, what: 'is told: cancel' }] });
+    const removed = await changes(scene, template, { all: true });
+    expect(removed.at(-1)).toMatchObject({ kind: 'Run', change: 'removed', existing: [{ what: 'goes on: what was accepted outlives its Run' }] });
+  });
+});
+
 describe('of limits', () => {
   const limits = (fields: string): string => stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'limits', labels: { [keys.kindLabel]: 'limits' } }, data: { [keys.specKey]: `apiVersion: job-chief/v1\nkind: Limits\n${fields}` } });
 
@@ -316,13 +355,14 @@ describe('problems', () => {
     const { code, err } = await plan(scene, '', { paths: ['/nowhere/x.yaml'] });
     expect(code).toBe(exitCode.error);
     expect(err[0]).toMatch(/^error: cannot read \/nowhere\/x\.yaml/);
-    expect(await new CommandLine(scene.world).complaint((session) => showPlan(session, { ...usual, paths: ['/nowhere/x.yaml'], all: true }, { stdin: () => Promise.resolve(''), depth: undefined }))).toMatch(/^with --all nothing may be missing: cannot read/);
+    await expect(readPlanInput({ ...usual, paths: ['/nowhere/x.yaml'], all: true }, () => Promise.resolve(''))).rejects.toThrow(/^with --all nothing may be missing: cannot read/);
   });
 
   it.each(['jobs', 'pods', 'configmaps'])('takes nothing for empty that it may not list: %s', async (resource) => {
     const scene = await queueScene();
     scene.world.cluster.allows = (access) => !(access.resource === resource && access.verb === 'list');
-    expect(await new CommandLine(scene.world).complaint((session) => showPlan(session, usual, { stdin: () => Promise.resolve(queueText()), depth: undefined }))).toContain(`cannot list ${resource} in namespace default`);
+    const input = await readPlanInput(usual, () => Promise.resolve(queueText()));
+    expect(await new CommandLine(scene.world).complaint((session) => showPlan(session, usual, input))).toContain(`cannot list ${resource} in namespace default`);
   });
 });
 

@@ -276,6 +276,34 @@ describe('of a run', () => {
   });
 });
 
+describe('of templates, and of Runs that ask for them', () => {
+  const template = 'apiVersion: job-chief/v1\nkind: Template\nparameters: {size: {type: integer}}\njob: {image: resize:1, args: ["$(params.size)"]}\n';
+  const runText = (fields: string): string => `apiVersion: job-chief/v1\nkind: Run\n${fields}`;
+
+  it('says what a Run waits for before its run is asked for', async () => {
+    const scene = stage({ spec: 'none' });
+    scene.world.applyConfigMap('big', runText('template: resize\nparameters: {size: 3}\n'));
+    await scene.world.run(3_000);
+    expect(await why(scene, 'run/big')).toMatchObject({ subject: 'run/big', state: 'Waiting', reason: 'TargetUnknown', unblock: expect.stringContaining('apply the spec that it names') as string });
+    scene.world.applyConfigMap('resize', template);
+    scene.world.applyConfigMap('big', runText('template: resize\nparameters: {size: huge}\n'));
+    await scene.world.run(3_000);
+    expect(await why(scene, 'run/big')).toMatchObject({ state: 'Rejected', reason: 'ParametersRefused', message: expect.stringContaining('size') as string });
+  });
+
+  it('follows a Run to its run, and to the Job of that', async () => {
+    const scene = stage({ spec: 'none' });
+    scene.world.cluster.script = () => endless;
+    scene.world.applyConfigMap('resize', template);
+    scene.world.applyConfigMap('big', runText('template: resize\nparameters: {size: 3}\n'));
+    await scene.world.run(5_000);
+    const record = scene.records[0]?.metadata.name ?? '';
+    expect(chainOf(await why(scene, 'big'))).toEqual(['run/big Running RunStarted', `  run/${record} Running WaitsForSteps`, '    step/job Running JobRunning']);
+    expect(chainOf(await why(scene, 'template/resize')).slice(0, 2)).toEqual(['template/resize Running TemplateRunning', `  run/${record} Running WaitsForSteps`]);
+    expect(await why(scene, record, 'job')).toMatchObject({ subject: 'step/job', reason: 'JobRunning' });
+  });
+});
+
 describe('of what limits hold up', () => {
   const limitsText = (fields: string): string => `apiVersion: job-chief/v1\nkind: Limits\n${fields}`;
 
