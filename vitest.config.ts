@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** What takes long is left out of `npm run verify`. */
+const long = 'test/component/**/*.long.test.ts';
+
 /** Suites by what they need: nothing (unit, component, architecture), a port's real peer (contract, integration), a cluster (e2e). */
 const suite = (name: string, options: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
@@ -12,7 +15,8 @@ export default defineConfig({
   test: {
     projects: [
       suite('unit', shared),
-      suite('component', { ...shared, testTimeout: 30_000 }),
+      suite('component', { ...shared, testTimeout: 30_000, exclude: [long] }),
+      suite('component-long', { ...shared, testTimeout: 60_000, include: [long] }),
       suite('architecture', { ...shared, testTimeout: 60_000 }),
       suite('contract', { testTimeout: 120_000, hookTimeout: 600_000, fileParallelism: false }),
       suite('integration', { testTimeout: 120_000, hookTimeout: 600_000, fileParallelism: false }),

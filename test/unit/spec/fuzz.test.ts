@@ -8,6 +8,7 @@ import { parseSpec } from '../../../src/spec/parse.ts';
 import type { ParsedSpec, SpecInput } from '../../../src/spec/parsed.ts';
 import { problemCodes } from '../../../src/spec/problem-codes.ts';
 import { anInput, aQueue } from './input.ts';
+import { runs } from '../../support/effort.ts';
 
 const folder = path.join(import.meta.dirname, '../../fixtures/specs');
 const fixtures = ['valid', 'invalid'].flatMap((kind) => readdirSync(path.join(folder, kind)).map((file) => readFileSync(path.join(folder, kind, file), 'utf8')));
@@ -40,15 +41,15 @@ const words = ['job', 'image', 'drain', 'pods', 'min', 'source', 'pgBoss', 'kind
 
 describe('parseSpec never throws, says the same twice, and tells a place for each problem', { timeout: 60_000 }, () => {
   it('for any text', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => check(anInput(text))), { numRuns: 300 });
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => check(anInput(text))), { numRuns: runs(300) });
   });
 
   it('for texts of YAML’s own pieces', () => {
-    fc.assert(fc.property(fc.array(fc.constantFrom(...words), { maxLength: 60 }), (pieces) => check(anInput(pieces.join('')))), { numRuns: 600 });
+    fc.assert(fc.property(fc.array(fc.constantFrom(...words), { maxLength: 60 }), (pieces) => check(anInput(pieces.join('')))), { numRuns: runs(600) });
   });
 
   it('for any JSON', () => {
-    fc.assert(fc.property(fc.jsonValue(), (value) => check(anInput(JSON.stringify(value)))), { numRuns: 200 });
+    fc.assert(fc.property(fc.jsonValue(), (value) => check(anInput(JSON.stringify(value)))), { numRuns: runs(200) });
   });
 
   it('for any JSON in the place of any field', () => {
@@ -56,7 +57,7 @@ describe('parseSpec never throws, says the same twice, and tells a place for eac
     const property = fc.property(fc.constantFrom(...fields), fc.jsonValue({ maxDepth: 4 }), (field, value) => {
       check(anInput(stringify({ apiVersion: 'job-chief/v1', kind: 'Queue', source: { pgBoss: { connection: 'a', queue: 'b' } }, drain: {}, job: { image: 'x' }, [field]: value })));
     });
-    fc.assert(property, { numRuns: 300 });
+    fc.assert(property, { numRuns: runs(300) });
   });
 
   it('for any JSON in the place of any field of a job', () => {
@@ -64,7 +65,7 @@ describe('parseSpec never throws, says the same twice, and tells a place for eac
     const property = fc.property(fc.constantFrom(...fields), fc.jsonValue({ maxDepth: 4 }), (field, value) => {
       check(anInput(aQueue(`job: ${JSON.stringify({ image: 'x', [field]: value })}`)));
     });
-    fc.assert(property, { numRuns: 300 });
+    fc.assert(property, { numRuns: runs(300) });
   });
 
   it('for good and bad specs with a piece cut out or put in', () => {
@@ -72,7 +73,7 @@ describe('parseSpec never throws, says the same twice, and tells a place for eac
       const from = at % (text.length + 1);
       check(anInput(text.slice(0, from) + piece + text.slice(from + length)));
     });
-    fc.assert(property, { numRuns: 500 });
+    fc.assert(property, { numRuns: runs(500) });
   });
 
   it('for any names, labels and data keys', () => {
@@ -80,7 +81,7 @@ describe('parseSpec never throws, says the same twice, and tells a place for eac
       const input = anInput('', { objectName: `x${objectName}`, label, data });
       expectSound(input, parseSpec(input, {}));
     });
-    fc.assert(property, { numRuns: 200 });
+    fc.assert(property, { numRuns: runs(200) });
   });
 
   it.each([

@@ -8,6 +8,7 @@ import { reasons } from '../../../../src/plan/reason.ts';
 import type { OnFailure, StepSpec, WorkflowSpec } from '../../../../src/spec/workflow.ts';
 import { anEnvironment, aRunningPod, hours, seconds } from '../../../support/builders.ts';
 import { approval, aWorkflow, eachOf, retries, RunWorld, subRun, undoJob, type StepChanges } from '../../../support/run-builders.ts';
+import { runs } from '../../../support/effort.ts';
 
 type Truth = 'true' | 'false' | 'open';
 type Outcomes = ReadonlyMap<string, { readonly outcome: StepOutcome | undefined; readonly allowFailure: boolean }>;
@@ -304,7 +305,7 @@ describe('every run', () => {
         expect(end, 'it ends').toBeDefined();
         if (end) seen[end.outcome] += 1;
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(3);
   });
@@ -317,7 +318,7 @@ describe('every run', () => {
         expect(more).toEqual([first]);
         expect(first).toContain(spec.steps[0]?.name);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -335,7 +336,7 @@ describe('every run', () => {
           expect([early.actions, early.state]).toEqual([[], observed.state]);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 });
