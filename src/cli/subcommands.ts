@@ -31,6 +31,7 @@ export const subcommands: readonly Subcommand[] = [
   { path: ['approve'], summary: 'Approve or reject a step that waits for it', load: async () => (await import('./approve.ts')).defineApprove },
   { path: ['suspend'], summary: 'Keep a run from starting anything', load: async () => (await import('./suspend.ts')).defineSuspend },
   { path: ['resume'], summary: 'Let a suspended run go on', load: async () => (await import('./resume.ts')).defineResume },
+  { path: ['new'], summary: 'Write the first text of a spec', load: async () => (await import('./new.ts')).defineNew },
   { path: ['explain'], summary: 'Explain a field of a spec or of the configuration', load: async () => (await import('./explain.ts')).defineExplain },
   { path: ['wrap'], summary: 'Make a ConfigMap of a folder with a spec and its files', load: async () => (await import('./wrap.ts')).defineWrap },
   { path: ['convert'], summary: 'Write specs from the configuration of another system', load: async () => (await import('./convert/command.ts')).defineConvert },

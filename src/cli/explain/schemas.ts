@@ -7,6 +7,7 @@ const loaders: Readonly<Record<string, Load>> = {
   queue: () => import('../../../schemas/queue.schema.json', { with: { type: 'json' } }),
   workflow: () => import('../../../schemas/workflow.schema.json', { with: { type: 'json' } }),
   template: () => import('../../../schemas/template.schema.json', { with: { type: 'json' } }),
+  run: () => import('../../../schemas/run.schema.json', { with: { type: 'json' } }),
   limits: () => import('../../../schemas/limits.schema.json', { with: { type: 'json' } }),
   config: () => import('../../../schemas/config.schema.json', { with: { type: 'json' } }),
 };
