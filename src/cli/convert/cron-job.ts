@@ -11,7 +11,7 @@ import { writeObjectMetadata } from './object-metadata.ts';
 const step = ['steps', 0] as const;
 
 /** Words that Kubernetes takes for schedules. */
-const macros: Readonly<Record<string, string>> = {
+const macros: ReadonlyMap<string, string> = new Map(Object.entries({
   '@yearly': '0 0 1 1 *',
   '@annually': '0 0 1 1 *',
   '@monthly': '0 0 1 * *',
@@ -19,7 +19,7 @@ const macros: Readonly<Record<string, string>> = {
   '@daily': '0 0 * * *',
   '@midnight': '0 0 * * *',
   '@hourly': '0 * * * *',
-};
+}));
 
 const known = new Set(['schedule', 'timeZone', 'concurrencyPolicy', 'startingDeadlineSeconds', 'suspend', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit', 'jobTemplate']);
 
@@ -73,7 +73,7 @@ function writeSchedule(draft: Draft, item: Item): { readonly line: string | unde
   const [, zone, rest] = /^(?:CRON_)?TZ=(\S+)\s+(.*)$/.exec(given?.trim() ?? '') ?? [];
   const line = rest ?? given?.trim();
   if (line === undefined) return { line, zone };
-  const plain = macros[line] ?? line.replaceAll('?', '*');
+  const plain = macros.get(line) ?? line.replaceAll('?', '*');
   if (plain !== line) draft.remark(['trigger', 'schedules'], `Was ${line}.`);
   const problem = cronProblem(plain);
   if (line.startsWith('@every')) draft.complain(item, 'InvalidValue', `${line} counts from when the controller started, and has no equal`, { hint: 'write the times: "*/5 * * * *" for every five minutes' });

@@ -14,12 +14,12 @@ import { seconds } from './kubernetes-job.ts';
 import { readText } from './source-document.ts';
 
 /** Settings without an equal, and why there is none. */
-const settings: Readonly<Record<string, string>> = {
+const settings: ReadonlyMap<string, string> = new Map(Object.entries({
   refresh_time: 'the cluster tells of changes, nothing is asked for again and again',
   ssl_insecure_warnings: "the kubeconfig, or the pod's ServiceAccount, says which certificates hold",
   incluster: 'job-chief run --standalone uses the kubeconfig, or inside a pod its ServiceAccount',
   jobname: 'jobernetes never read it either',
-};
+}));
 
 /** One Workflow for each model. */
 export async function convertJobernetes(models: readonly Item[], { name, files }: ConvertContext): Promise<Converted> {
@@ -68,7 +68,7 @@ class Model {
       else if (name === 'cleanup' && draft.flag(item) === true) {
         draft.set(['retention', 'succeeded', 'count'], 0, item);
         draft.remark(['retention'], 'cleanup: true deleted the Jobs of a run in which all succeeded. With count: 1 the last one stays, to look at.');
-      } else if (name !== 'cleanup') draft.remark([], `${name}: ${shown(item.value)} has no equal: ${settings[name] ?? 'jobernetes knows no such setting'}.`);
+      } else if (name !== 'cleanup') draft.remark([], `${name}: ${shown(item.value)} has no equal: ${settings.get(name) ?? 'jobernetes knows no such setting'}.`);
     }
   }
 
@@ -105,7 +105,7 @@ class Model {
       return;
     }
     const base = dataKey(path.basename(item.text ?? ''));
-    const key = [base, `${step}-${base}`].find((one) => !(one in this.#draft.files) && this.#patterns.every((pattern) => matching(pattern, [one]).length === 0)) ?? `job-${step}-${base}`;
+    const key = [base, `${step}-${base}`].find((one) => !Object.hasOwn(this.#draft.files, one) && this.#patterns.every((pattern) => matching(pattern, [one]).length === 0)) ?? `job-${step}-${base}`;
     this.#draft.set([...at, 'jobFile'], key, item);
     this.#timeout([this.#manifest(file, key, at)], at);
   }
@@ -137,7 +137,7 @@ class Model {
     if (second) draft.complain(Item.of(second), 'MultipleDocuments', 'there is more than one document in the file', { hint: 'give each Job a file of its own' });
     const spec = manifest.at('spec');
     const deadline = draft.count(spec.at('activeDeadlineSeconds'));
-    const removed = spec.fields().map(([name]) => name).filter((name) => name in refusedStepFields);
+    const removed = spec.fields().map(([name]) => name).filter((name) => Object.hasOwn(refusedStepFields, name));
     const others = removed.filter((name) => name !== 'activeDeadlineSeconds');
     if (others.length > 0) draft.remark(at, `${key} had ${others.map((name) => `${name}: ${shown(spec.at(name).value)}`).join(', ')}, which was left out: ${refusedStepFields[others[0] ?? ''] ?? ''}.`);
     draft.files[key] = withoutFields(text, removed, manifest.value);

@@ -15,13 +15,13 @@ const mostPods = 10_000;
 const longestCheck = 86_400;
 
 /** Fields of a ScaledJob without an equal, and why there is none. */
-const noEqual: Readonly<Record<string, string>> = {
+const noEqual: ReadonlyMap<string, string> = new Map(Object.entries({
   minReplicaCount: 'no Job is started without a message',
   scalingStrategy: 'one Job drains the queue, and its pods are as many as the messages ask for',
   rollout: 'an edit leaves a Job that runs alone; onSpecChange: replace ends it',
   rolloutStrategy: 'an edit leaves a Job that runs alone; onSpecChange: replace ends it',
-  envSourceContainerName: 'the connection is the operator\'s',
-};
+  envSourceContainerName: "the connection is the operator's",
+}));
 const converted = new Set(['jobTargetRef', 'pollingInterval', 'maxReplicaCount', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit', 'triggers']);
 
 /** One Queue for each trigger of each ScaledJob; TriggerAuthentications are told of where they are used. */
@@ -57,7 +57,7 @@ function queueOf(object: Item, trigger: Item, { connection, all, index, several 
     const count = draft.count(spec.at(field));
     if (count !== undefined) draft.set(['retention', outcome, 'count'], count, spec.at(field));
   }
-  for (const [field, item] of spec.fields().filter(([one, { value }]) => !converted.has(one) && value !== 0)) draft.remark([], `${field}: ${shown(item.value)} has no equal: ${noEqual[field] ?? 'KEDA knows no such field'}.`);
+  for (const [field, item] of spec.fields().filter(([one, { value }]) => !converted.has(one) && value !== 0)) draft.remark([], `${field}: ${shown(item.value)} has no equal: ${noEqual.get(field) ?? 'KEDA knows no such field'}.`);
   writeWorker(draft, spec.at('jobTargetRef'));
   return draft;
 }

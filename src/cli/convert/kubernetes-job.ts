@@ -41,12 +41,12 @@ export function writeJob(place: JobPlace, metadata: Item, job: Item): void {
   const template: FieldPath = [...at, 'jobTemplate'];
   writeMetadata(place, metadata, [...template, 'metadata']);
   for (const [name, item] of job.fields()) {
-    if (name in (inQueue ? refusedJobFields : refusedStepFields)) writeRefused(place, name, item);
+    if (Object.hasOwn(inQueue ? refusedJobFields : refusedStepFields, name)) writeRefused(place, name, item);
     else if (name !== 'template' && name !== 'backoffLimit') draft.set([...template, 'spec', name], valueOf(place, item, ['spec', name]), item);
   }
   writeMetadata(place, podTemplate.at('metadata'), [...template, 'spec', 'template', 'metadata']);
   for (const [name, item] of pod.fields()) {
-    if (name in refusedPodFields) draft.remark(template, `${name}: ${shown(item.value)} of the pod was left out: ${refusedPodFields[name] ?? ''}.`);
+    if (Object.hasOwn(refusedPodFields, name)) draft.remark(template, `${name}: ${shown(item.value)} of the pod was left out: ${refusedPodFields[name] ?? ''}.`);
     else draft.set([...template, 'spec', 'template', 'spec', name], valueOf(place, item, ['spec', 'template', 'spec', name]), item);
   }
   writeAttempts(place, job);
