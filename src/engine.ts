@@ -8,7 +8,7 @@ import type { SpecKey } from './plan/observed.ts';
 import { Controller } from './reconcile/controller.ts';
 import { alone } from './reconcile/leadership.ts';
 import type { Meter, RunMeter, WorkQueueMeter } from './reconcile/meter.ts';
-import type { ClusterCache, DepthProbe, JobApi, Log, SpecSource, WakeSource } from './reconcile/ports.ts';
+import type { ClusterCache, DeletionHook, DepthProbe, JobApi, Log, SpecSource, WakeSource } from './reconcile/ports.ts';
 import type { RecordCache, RecordStore } from './reconcile/record-ports.ts';
 import { Observers } from './reconcile/api/observers.ts';
 import type { OnRound } from './reconcile/runs/run-rounds.ts';
@@ -44,6 +44,8 @@ export interface EngineOptions {
   readonly parse: ParseSpec;
   /** What the operator lets pods be and use; without one only what is never allowed is denied. */
   readonly policy?: PodPolicy;
+  /** Called before something is deleted; without one, what a spec wants to be told of stays. */
+  readonly hook?: DeletionHook;
   /** `none`: nothing is defined; only runs that are recorded already are looked after. */
   readonly specs: { readonly kind: 'configMaps' } | { readonly kind: 'folder'; readonly folder: string } | { readonly kind: 'none' };
   readonly probe: DepthProbe;
@@ -129,6 +131,7 @@ export class Engine {
     this.jobs = new KubernetesJobs({ client, instance });
     this.controller = new Controller({
       ...options,
+      hook: options.hook ?? noHook,
       policy: options.policy ?? podPolicyFrom(undefined, { connectionSecrets: [], ownServiceAccount: undefined }),
       clock,
       leadership,
@@ -192,6 +195,7 @@ export class Engine {
   }
 }
 
+const noHook: DeletionHook = { call: () => Promise.resolve({ kind: 'failed', message: 'nothing is called here' }) };
 const noSpecs: SpecSource = { ids: () => [], get: () => undefined, look: () => Promise.resolve({ kind: 'absent' }), synced: true };
 
 function specsFor(specs: EngineOptions['specs'], make: { readonly folder: (folder: string) => FolderSpecs; readonly configMaps: () => ConfigMapSpecs }): FolderSpecs | ConfigMapSpecs | undefined {

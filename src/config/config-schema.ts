@@ -65,6 +65,13 @@ export const configSchema = Type.Object(
     connectionsFolder: text('Folder whose sub-folders are connections, each by its name. Entries of `connections` add to it and win.'),
     jobDefaults: Type.Optional(jobDefaultsSchema),
     podPolicy: podPolicySchema,
+    beforeDelete: section(
+      {
+        urlPrefixes: Type.Optional(Type.Unsafe<string[]>({ type: 'array', items: { type: 'string', pattern: '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$', maxLength: 2_048, errorMessage: 'must be the beginning of a URL, such as "https://hooks.example.com/job-chief/"' }, description: 'What URLs in `beforeDelete` of specs may begin with. A prefix ends where a part of the path ends. Without one nothing is ever called.' })),
+        headersFolder: text('Folder whose sub-folders are sets of headers by the name that specs use in `headersFromSecret`: mounted Secrets with one key for each header.'),
+      },
+      'Calls before something is deleted.',
+    ),
     status: section({ writeBack: flag('Write state and status to the ConfigMaps of specs.', true) }, 'What specs learn about their state.'),
     records: section(
       { enabled: Type.Optional(Type.Boolean({ description: 'Keep the runs of workflows in ConfigMaps of the namespace. Without them there are queues only. Default: true where specs come from ConfigMaps, false where they come from a folder.' })) },

@@ -16,6 +16,7 @@ export interface Config {
   readonly jobDefaults: JobDefaults | undefined;
   /** Its ownServiceAccount is only what the operator wrote. */
   readonly podPolicy: PodPolicy;
+  readonly beforeDelete: { readonly urlPrefixes: readonly string[]; readonly headersFolder: string | undefined };
   readonly status: { readonly writeBack: boolean };
   /** Whether runs are kept in ConfigMaps; without that there are no workflows. */
   readonly records: { readonly enabled: boolean };

@@ -42,7 +42,7 @@ function set(root: JsonObject, [name = '', ...rest]: readonly string[], value: J
 }
 
 /** Relative paths in the file count from the file; those from outside it, as everywhere, from the working directory. */
-const paths: ReadonlySet<string> = new Set(['kubeconfig', 'specs.folder', 'connectionsFolder', 'httpApi.tokens', 'httpApi.tls.cert', 'httpApi.tls.key', 'httpApi.tls.clientCa']);
+const paths: ReadonlySet<string> = new Set(['kubeconfig', 'specs.folder', 'connectionsFolder', 'beforeDelete.headersFolder', 'httpApi.tokens', 'httpApi.tls.cert', 'httpApi.tls.key', 'httpApi.tls.clientCa']);
 
 /** Text that does not fit stays text, for the validator to complain about. */
 function parsed({ type, path }: Setting, text: string): Json {

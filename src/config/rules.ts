@@ -86,6 +86,7 @@ export function configFrom(value: JsonObject, inFolder: readonly string[], file:
     connections,
     jobDefaults: full['jobDefaults'] as JobDefaults | undefined,
     podPolicy: podPolicyFrom(objectAt(full, 'podPolicy'), { connectionSecrets: [...connections.values()].flatMap(({ secretName }) => secretName ?? []), ownServiceAccount: undefined }),
+    beforeDelete: { urlPrefixes: (at('beforeDelete', 'urlPrefixes') ?? []) as string[], headersFolder: optionally(at('beforeDelete', 'headersFolder') as string | undefined, path) },
     status: { writeBack: at('status', 'writeBack') as boolean },
     // An installation that has no right on ConfigMaps keeps that by default.
     records: { enabled: (at('records', 'enabled') as boolean | undefined) ?? at('specs', 'source') !== 'folder' },

@@ -87,7 +87,7 @@ export interface JobRef {
 }
 
 /** What a round needs to know from outside before it can go on. The shell fetches it and starts another round. */
-export type Demand = DepthDemand | VerdictDemand | ExplanationDemand;
+export type Demand = DepthDemand | VerdictDemand | ExplanationDemand | CallDemand;
 
 /**
  * A standing question about the queue: it is read at once, again each `every` milliseconds, when the next deferred
@@ -122,6 +122,19 @@ export interface CheckedManifest {
   readonly ours?: OwnParts;
 }
 
+/** The call before something is deleted (plan/before-delete.ts). What is not demanded any more is forgotten. */
+export interface CallDemand {
+  readonly kind: 'call';
+  /** UID of what is to go: the same call again has the same id. */
+  readonly id: string;
+  readonly url: string;
+  readonly timeout: number;
+  readonly headersFromSecret?: string;
+  readonly body: JsonObject;
+  /** Now; else it is only remembered. */
+  readonly start: boolean;
+}
+
 /** Event texts of objects whose own status does not say enough. */
 export interface ExplanationDemand {
   readonly kind: 'explanation';
@@ -139,7 +152,7 @@ export interface Status {
   /** For GitOps tools: Degraded when the spec is rejected, and after a failed run where the spec asks for that. */
   readonly health: 'Healthy' | 'Progressing' | 'Degraded';
   readonly observedHash: string | undefined;
-  readonly conditions: readonly { readonly type: 'Accepted' | 'Progressing' | 'LastRun'; readonly status: 'True' | 'False' | 'Unknown'; readonly reason: string; readonly message: string }[];
+  readonly conditions: readonly { readonly type: 'Accepted' | 'Progressing' | 'LastRun' | 'BeforeDelete'; readonly status: 'True' | 'False' | 'Unknown'; readonly reason: string; readonly message: string }[];
   readonly lastRun: LastRun | undefined;
   /** Of a Queue. */
   readonly liveJobs?: number;

@@ -93,6 +93,7 @@ function upkeepNote(spec: QueueSpec): UpkeepNote {
     ...(spec.timeout === undefined ? {} : { timeout: spec.timeout }),
     succeeded: rule(spec.retention.succeeded),
     failed: rule(spec.retention.failed),
+    ...(spec.retention.beforeDelete && { beforeDelete: spec.retention.beforeDelete }),
   };
 }
 

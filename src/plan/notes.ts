@@ -1,5 +1,7 @@
 /** What job-chief writes on its Jobs as annotations: read back after a restart, or by kubectl. */
 
+import type { BeforeDelete } from '../spec/common.ts';
+
 /** Outcomes of a Job, the same words everywhere. */
 export type Outcome = 'succeeded' | 'failed' | 'errored' | 'notStarted' | 'refused';
 export const outcomes: readonly Outcome[] = ['succeeded', 'failed', 'errored', 'notStarted', 'refused'];
@@ -24,4 +26,5 @@ export interface UpkeepNote {
   readonly timeout?: number;
   readonly succeeded: { readonly count?: number; readonly age?: number };
   readonly failed: { readonly count?: number; readonly age?: number };
+  readonly beforeDelete?: BeforeDelete;
 }

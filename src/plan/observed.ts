@@ -4,6 +4,7 @@
  */
 import type { ParsedSpec } from '../spec/parsed.ts';
 import type { Room } from './limits/room.ts';
+import type { Calls } from './before-delete.ts';
 import type { RecordedOutcome, UpkeepNote } from './notes.ts';
 
 /** What all rounds of one logical spec are keyed by: lower-case kind and the name as label value. */
@@ -198,6 +199,8 @@ export interface Observed {
   readonly unread?: boolean;
   /** Unfinished Jobs that somebody deleted, in a row; by this process's clock. */
   readonly vanished?: { readonly at: number; readonly count: number } | undefined;
+  /** Calls before deletions. */
+  readonly calls?: Calls;
   /** Event texts by object UID (`FailedScheduling: …`), where asked for and the right exists. */
   readonly explanations: ReadonlyMap<string, string>;
   /** What the limits of the instance leave; absent: nothing limits it. */

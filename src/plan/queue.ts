@@ -9,7 +9,7 @@ import type { Claim, Observed, Refusal } from './observed.ts';
 import { planLiveJob } from './live-job.ts';
 import type { QueueRound } from './round.ts';
 import { planStart } from './start.ts';
-import { queueStatus, rejected, superseded } from './status.ts';
+import { queueStatus, rejected, superseded, withFailingCalls } from './status.ts';
 import { planAfterDeletion, planMarks, planOwnership, planPatience, planPruning } from './upkeep.ts';
 import { waitAfterRuns, waitFor, type Wait } from './wait.ts';
 import { sourceName, winningClaim } from './winner.ts';
@@ -23,14 +23,14 @@ export function planQueue(observed: Observed, environment: PlanEnvironment, now:
   planPatience(draft, observed, now);
   if (!winner && observed.unread !== true) planAfterDeletion(draft, observed);
   planMarks(draft, observed);
-  if (winning) {
+  const stand = winner && (spec ? standOf(draft, { observed, environment, now, spec, winner }) : rejected(winner.parsed.problems));
+  // Last: a Job that is to start waits for no deletion.
+  const failing = planPruning(draft, observed, spec, now);
+  if (winning && stand) {
     const { index, claim } = winning;
-    const stand = spec ? standOf(draft, { observed, environment, now, spec, winner: claim }) : rejected(claim.parsed.problems);
-    draft.statuses.push({ claim: index, status: queueStatus(stand, claim, observed) });
+    draft.statuses.push({ claim: index, status: withFailingCalls(queueStatus(stand, claim, observed), failing, 'Job') });
     reportLosers(draft, observed, index);
   }
-  // An observer deletes nothing either.
-  if (spec?.observe !== true) planPruning(draft, observed, spec, now);
   return draft.finish(now);
 }
 

@@ -48,6 +48,7 @@ export const reasons = {
   WaitAfterRefused: 'Normal',
   BreakerOpen: 'Warning',
   RetentionExceeded: 'Normal',
+  BeforeDeleteFailed: 'Warning',
   // Workflows and runs
   WorkflowIdle: 'Normal',
   WorkflowRunning: 'Normal',

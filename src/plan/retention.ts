@@ -1,5 +1,5 @@
 /** Which finished Jobs may go. Only retention deletes Jobs. */
-import type { Retention, RetentionRule } from '../spec/common.ts';
+import type { BeforeDelete, Retention, RetentionRule } from '../spec/common.ts';
 import { earliest } from './give-up.ts';
 import { jobState, newestFirst } from './job-state.ts';
 import type { ObservedJob } from './observed.ts';
@@ -76,8 +76,9 @@ interface NotedRule {
 }
 
 /** Retention as it was noted on what it is about; the defaults of specs where that is missing or garbage. */
-export function notedRetention(note: { readonly succeeded: NotedRule; readonly failed: NotedRule } | undefined): Retention {
+export function notedRetention(note: { readonly succeeded: NotedRule; readonly failed: NotedRule; readonly beforeDelete?: BeforeDelete } | undefined): Retention {
   return {
+    ...(note?.beforeDelete && { beforeDelete: note.beforeDelete }),
     succeeded: { count: note ? note.succeeded.count : 3, age: note?.succeeded.age },
     failed: { count: note ? note.failed.count : 10, age: note ? note.failed.age : 7 * 86_400_000 },
   };

@@ -1,6 +1,7 @@
 /** Plan and observation as the status document that users read. */
 import type { Problem } from '../spec/problem.ts';
 import type { LastRun, Status } from './action.ts';
+import type { Told } from './before-delete.ts';
 import type { Stand } from './draft.ts';
 import { isoTime } from './iso-time.ts';
 import { isLive } from './job-state.ts';
@@ -41,6 +42,14 @@ export function queueStatus(stand: Stand, claim: Claim, observed: Observed): Sta
     liveJobs: live.length,
     oldJobs: live.filter((job) => job.specHash !== claim.parsed.hash).length,
   };
+}
+
+/** With what keeps deletions waiting. */
+export function withFailingCalls(status: Status, failing: Told<never>['failing'], what: 'Job' | 'run'): Status {
+  if (!failing) return status;
+  const { count, message } = failing;
+  const text = cut(`${count === 1 ? `1 ${what} stays` : `${count} ${what}s stay`}, since the call before its deletion fails: ${message}`, longestHint);
+  return { ...status, conditions: [...status.conditions, { type: 'BeforeDelete', status: 'False', reason: 'BeforeDeleteFailed', message: text }] };
 }
 
 export interface StatusFacts {

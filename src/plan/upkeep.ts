@@ -2,12 +2,16 @@
  * What is due for Jobs that exist, whatever has become of their spec: giving up, writing outcomes down, ownership,
  * retention. It goes on while a spec is suspended, broken or gone.
  */
+import type { JsonObject } from '../lib/json.ts';
+import type { Retention } from '../spec/common.ts';
 import type { QueueSpec } from '../spec/queue.ts';
 import type { EndAction, ExplanationDemand, JobRef } from './action.ts';
+import { tellBefore, type Calls, type Told } from './before-delete.ts';
 import type { Draft } from './draft.ts';
 import { patience, type GiveUp } from './give-up.ts';
+import { isoTime } from './iso-time.ts';
 import { isAlive, jobState } from './job-state.ts';
-import type { ConfigMapSource, Observed, ObservedJob } from './observed.ts';
+import type { ConfigMapSource, Observed, ObservedJob, SpecKey } from './observed.ts';
 import { finalOutcome, mayTellMore } from './outcome.ts';
 import { notedRetention, planRetention } from './retention.ts';
 import type { Reason } from './reason.ts';
@@ -112,12 +116,39 @@ export function planAfterDeletion(draft: Draft, observed: Observed): void {
   }
 }
 
-/** With a spec its retention counts; without one, what the Jobs were made with. */
-export function planPruning(draft: Draft, observed: Observed, spec: QueueSpec | undefined, now: number): void {
+/** With a spec its retention counts; without one, what the Jobs were made with. What keeps some from going is for the status. */
+export function planPruning(draft: Draft, observed: Observed, spec: QueueSpec | undefined, now: number): Told<ObservedJob>['failing'] {
+  // An observer deletes nothing either.
+  if (spec?.observe === true) return undefined;
   const counted = Math.max(spec?.breaker.notStarted ?? 0, spec?.breaker.failed ?? 0);
-  const retention = spec?.retention ?? notedRetention([...observed.jobs].sort((left, right) => right.createdAt - left.createdAt).find((job) => job.upkeep)?.upkeep);
+  const retention = spec?.retention ?? lastNoted(observed.jobs);
   const hasSpec = observed.claims.length > 0;
   const plan = planRetention(observed.jobs, { retention, counted: hasSpec ? counted : 0, keepNewest: hasSpec }, now);
   draft.wake(plan.next);
-  for (const job of plan.remove) draft.act({ kind: 'delete', reason: 'RetentionExceeded', because: 'more finished Jobs, or older ones, than retention keeps', job: refOf(job) });
+  const due = plan.remove.map((job) => ({ item: job, uid: job.uid, body: callBody(job, observed.key, spec?.name) }));
+  const { gone, failing } = tellBefore(draft, due, { hook: retention.beforeDelete, calls: observed.calls ?? noCalls, now });
+  for (const job of gone) draft.act({ kind: 'delete', reason: 'RetentionExceeded', because: 'more finished Jobs, or older ones, than retention keeps', job: refOf(job) });
+  return failing;
+}
+
+const noCalls: Calls = new Map();
+
+function lastNoted(jobs: readonly ObservedJob[]): Retention {
+  return notedRetention([...jobs].sort((left, right) => right.createdAt - left.createdAt).find((job) => job.upkeep)?.upkeep);
+}
+
+/** What is known of a Job that is about to go. */
+function callBody(job: ObservedJob, key: SpecKey, name: string | undefined): JsonObject {
+  const { outcome, reason, message } = job.recorded ?? {};
+  const times = { createdAt: job.createdAt, startedAt: job.startedAt, finishedAt: job.finished?.at };
+  return {
+    kind: 'Job',
+    name: job.name,
+    uid: job.uid,
+    spec: { kind: key.kind, name: name ?? key.name },
+    outcome,
+    reason,
+    message,
+    ...Object.fromEntries(Object.entries(times).flatMap(([field, at]) => (at === undefined ? [] : [[field, isoTime(at)]]))),
+  };
 }

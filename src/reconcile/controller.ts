@@ -12,13 +12,14 @@ import type { LimitFields } from '../spec/limits.ts';
 import { Capacity } from './capacity/capacity.ts';
 import { LimitsReader } from './capacity/limits-reader.ts';
 import { CreateGate } from './create-gate.ts';
+import { DeletionCalls } from './deletion-calls.ts';
 import { DepthReader } from './depth-reader.ts';
 import { Explainer } from './explainer.ts';
 import { documentText, specText } from './key.ts';
 import type { Leadership } from './leadership.ts';
 import { Memory } from './memory.ts';
 import type { Meter, RunMeter, WorkQueueMeter } from './meter.ts';
-import type { ClusterCache, DepthProbe, EventReader, EventSink, JobApi, Log, SpecSource, StatusSink, WakeSource } from './ports.ts';
+import type { ClusterCache, DeletionHook, DepthProbe, EventReader, EventSink, JobApi, Log, SpecSource, StatusSink, WakeSource } from './ports.ts';
 import { QueueRounds } from './queue-rounds.ts';
 import { Reconciler } from './reconciler.ts';
 import type { RecordCache, RecordStore } from './record-ports.ts';
@@ -39,6 +40,8 @@ export interface ControllerDeps {
   readonly parse: ParseSpec;
   /** What the operator lets pods be and use. */
   readonly policy: PodPolicy;
+  /** Called before something is deleted, where specs ask for it. */
+  readonly hook: DeletionHook;
   readonly specs: SpecSource;
   readonly cache: ClusterCache;
   readonly jobs: JobApi;
@@ -103,6 +106,7 @@ export class Controller {
       specs: this.#specs,
       checker: new TemplateChecker({ clock, jobs: deps.jobs, policy: deps.policy, changed }),
       explainer: new Explainer({ clock, events: deps.eventReader, changed }),
+      calls: new DeletionCalls({ clock, hook: deps.hook, meter, log, changed }),
       reporter: this.#reporter,
     };
     this.#runs = new Runs({ ...shared, changed });

@@ -14,7 +14,7 @@ export interface Meter {
   /** A round ended; `requeue` says how the key comes back. Durations in seconds everywhere. */
   round(kind: string, result: 'success' | 'error' | 'panic', seconds: number): void;
   /** An action was carried out (`done`), or came to something else (WriteResult kind). */
-  action(key: SpecKey, action: (Action | RunAction | WorkflowAction | RequestAction)['kind'], reason: Reason, result: string): void;
+  action(key: SpecKey, action: 'call' | (Action | RunAction | WorkflowAction | RequestAction)['kind'], reason: Reason, result: string): void;
   /** A Job of the spec was seen finished and its outcome written down. `ran`: start to end, `startup`: create to first container. */
   finished(key: SpecKey, outcome: Outcome, reason: string, times: { readonly ran: number | undefined; readonly startup: number | undefined }): void;
   /** State of the spec's winning claim; series appear with the first call and go with `forget`. */

@@ -7,6 +7,7 @@
  * that a plan asks outside; a *reading* or *verdict* is the answer.
  */
 import type { JsonObject } from '../lib/json.ts';
+import type { CallDemand } from '../plan/action.ts';
 import type { ConfigMapSource, DepthProblem, FileSource, ObservedJob, ObservedPod, SpecKey } from '../plan/observed.ts';
 
 /** Where specs come from: labelled ConfigMaps, or a folder of files. */
@@ -136,6 +137,13 @@ export interface EventSink {
 export interface EventReader {
   texts(object: { kind: 'Job' | 'Pod'; name: string; uid: string }): Promise<readonly string[]>;
 }
+
+/** Tells somebody outside that something is about to be deleted. */
+export interface DeletionHook {
+  /** Never rejects. */
+  call(demand: CallDemand): Promise<CallAnswer>;
+}
+export type CallAnswer = { readonly kind: 'accepted' } | { readonly kind: 'failed'; readonly message: string };
 
 export interface Log {
   debug(fields: object, message: string): void;

@@ -10,6 +10,7 @@ import { plan as decide } from '../plan/plan.ts';
 import { winningClaim } from '../plan/winner.ts';
 import type { Capacity } from './capacity/capacity.ts';
 import type { Asker } from './capacity/line.ts';
+import type { DeletionCalls } from './deletion-calls.ts';
 import type { DepthReader } from './depth-reader.ts';
 import { execute, type ExecuteDeps, type Executed } from './execute.ts';
 import type { Explainer } from './explainer.ts';
@@ -33,6 +34,7 @@ export interface QueueRoundsDeps extends ExecuteDeps {
   readonly depths: DepthReader;
   readonly checker: TemplateChecker;
   readonly explainer: Explainer;
+  readonly calls: DeletionCalls;
   readonly capacity: Capacity;
   readonly reporter: Reporter;
   readonly meter: Meter;
@@ -85,7 +87,7 @@ export class QueueRounds implements Rounds {
   }
 
   #observe(key: SpecKey, claims: readonly Claim[]): Observed {
-    const { specs, cache, memory, depths, checker, explainer } = this.#deps;
+    const { specs, cache, memory, depths, checker, explainer, calls } = this.#deps;
     return {
       key,
       claims,
@@ -97,15 +99,17 @@ export class QueueRounds implements Rounds {
       refusal: memory.refusal(key),
       unread: specs.hasUnreadFiles,
       vanished: memory.vanished(key),
+      calls: calls.states(key),
       explanations: explainer.explanations(key),
     };
   }
 
   #ask(key: SpecKey, plan: Plan): void {
-    const { depths, checker, explainer } = this.#deps;
+    const { depths, checker, explainer, calls } = this.#deps;
     depths.ask(key, plan.demands.find((demand) => demand.kind === 'depth'));
     checker.ask(key, plan.demands.find((demand) => demand.kind === 'verdict'));
     explainer.ask(key, plan.demands.filter((demand) => demand.kind === 'explanation'));
+    calls.ask(key, plan.demands.filter((demand) => demand.kind === 'call'));
   }
 
   #forgetIfOver({ key, claims, jobs, orphans, reservations }: Observed): void {

@@ -1,7 +1,7 @@
 /** From a valid document to what all kinds have in common: defaults filled in, durations in milliseconds. */
 import { parseDuration } from '../lib/duration.ts';
 import { isObject, objectAt, type Json, type JsonObject } from '../lib/json.ts';
-import type { CommonSpec, ExtraMetadata, RetentionRule } from './common.ts';
+import type { CommonSpec, ExtraMetadata, Retention, RetentionRule } from './common.ts';
 import type { SpecInput } from './parsed.ts';
 
 /** What a document is once every field with a default has a value. */
@@ -20,9 +20,15 @@ export interface CommonDocument {
   readonly observe: boolean;
   readonly onSpecChange: CommonSpec['onSpecChange'];
   readonly retention: { readonly succeeded: RuleText; readonly failed: RuleText };
+  readonly beforeDelete?: BeforeDeleteText;
   readonly jobMetadata: ExtraMetadata;
   readonly podMetadata: ExtraMetadata;
   readonly concurrency: { readonly max: number; readonly group?: string; readonly priority: number };
+}
+interface BeforeDeleteText {
+  readonly url: string;
+  readonly timeout: string;
+  readonly headersFromSecret?: string;
 }
 interface RuleText {
   readonly count?: number;
@@ -44,7 +50,7 @@ export function buildCommon(filled: CommonDocument, identity: Identity, input: S
     observe: filled.observe,
     onSpecDelete: onSpecDelete ?? (hasGeneratorHash(input.objectName) ? 'finish' : 'delete'),
     onSpecChange: filled.onSpecChange,
-    retention: { succeeded: retentionRule(filled.retention.succeeded), failed: retentionRule(filled.retention.failed) },
+    retention: retentionOf(filled),
     jobMetadata: extraMetadata(filled.jobMetadata),
     podMetadata: extraMetadata(filled.podMetadata),
     health: { includeLastRun },
@@ -71,6 +77,14 @@ export function milliseconds(text: string): number {
   const value = parseDuration(text);
   if (value === undefined) throw new Error(`"${text}" passed the schema but is no duration`);
   return value;
+}
+
+function retentionOf({ retention: { succeeded, failed }, beforeDelete }: CommonDocument): Retention {
+  return {
+    succeeded: retentionRule(succeeded),
+    failed: retentionRule(failed),
+    ...(beforeDelete && { beforeDelete: { ...beforeDelete, timeout: milliseconds(beforeDelete.timeout) } }),
+  };
 }
 
 function retentionRule({ count, age }: RuleText): RetentionRule {

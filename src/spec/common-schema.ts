@@ -1,6 +1,7 @@
 /** What users write for the fields that every kind has. */
 import { Type, type TOptional, type TUnsafe } from 'typebox';
 import { duration, flag, integer, section, subdomainMessage, subdomainPattern, word } from './schema-fields.ts';
+import { beforeDeleteField } from './before-delete.ts';
 import { apiVersion } from './keys.ts';
 
 const qualifiedName = '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$';
@@ -75,6 +76,7 @@ export const commonFields = {
     }),
   ),
   retention: retention('Jobs', 'in the cluster'),
+  beforeDelete: beforeDeleteField('Job'),
   suspend: flag('Start nothing new. Jobs that run may finish.', false),
   observe: flag('Plan and report, but create and delete nothing: for running beside an existing system.', false),
   onSpecDelete: onSpecDelete('unfinished Jobs', 'a Job'),
@@ -88,6 +90,7 @@ export const commonFields = {
 export const runFields = {
   ...commonFields,
   retention: retention('runs', 'on record, each with its Jobs'),
+  beforeDelete: beforeDeleteField('run'),
   suspend: flag('Start no new run. Runs that are under way go on.', false),
   onSpecDelete: onSpecDelete('unfinished runs', 'a run'),
   onSpecChange: word(['keep', 'replace'], 'What becomes of unfinished runs when the spec changes: they go on with the text that they started with, or are cancelled and replaced.', 'keep'),

@@ -31,6 +31,15 @@ export interface Concurrency {
 export interface Retention {
   readonly succeeded: RetentionRule;
   readonly failed: RetentionRule;
+  readonly beforeDelete?: BeforeDelete;
+}
+/** Who is told before something goes. */
+export interface BeforeDelete {
+  readonly url: string;
+  /** Milliseconds for one call. */
+  readonly timeout: number;
+  /** Name of a folder of headers that the operator mounts. */
+  readonly headersFromSecret?: string;
 }
 export interface RetentionRule {
   readonly count: number | undefined;

@@ -6,6 +6,7 @@ import { digest } from '../lib/digest.ts';
 import { isObject, stringAt, type Json } from '../lib/json.ts';
 import { readDocument, readPartly, type SpecDocument } from './document.ts';
 import { headFindings, kindOf, logicalName } from './head.ts';
+import { beforeDeleteFindings } from './before-delete.ts';
 import { sizeFindings, unusedFindings } from './input-rules.ts';
 import { specKey } from './keys.ts';
 import { kinds } from './kinds.ts';
@@ -42,7 +43,9 @@ function parseValue(value: Json, report: Report, input: SpecInput, environment: 
 }
 
 /** Only a spec that is valid otherwise has Jobs to judge. */
-function judged(spec: Spec | undefined, { value, report, input }: { value: Json; report: Report; input: SpecInput }, { policy }: SpecEnvironment): Pick<ParsedSpec, 'spec' | 'problems'> {
+function judged(spec: Spec | undefined, { value, report, input }: { value: Json; report: Report; input: SpecInput }, { policy, urlPrefixes }: SpecEnvironment): Pick<ParsedSpec, 'spec' | 'problems'> {
+  const url = stringAt(isObject(value) ? value['beforeDelete'] : undefined, 'url');
+  if (spec && urlPrefixes && url !== undefined) for (const finding of beforeDeleteFindings(url, urlPrefixes)) report.add(finding);
   if (spec && policy && isObject(value)) for (const finding of specPolicyFindings(spec, { value, input }, policy)) report.add(finding);
   return { spec: report.hasErrors() ? undefined : spec, problems: report.problems() };
 }

@@ -35,6 +35,8 @@ export interface SpecEnvironment {
   readonly jobDefaults?: JobDefaults;
   /** Known connections; undefined: names are not checked. */
   readonly connections?: ReadonlyMap<string, { readonly type: string; readonly injectable: boolean }>;
+  /** Prefixes of URLs that `beforeDelete` may have; undefined: not checked. */
+  readonly urlPrefixes?: readonly string[];
   /** Given by lint only: the controller judges Jobs, not texts, so that a policy that changes makes no spec invalid that has started something. */
   readonly policy?: PodPolicy;
 }

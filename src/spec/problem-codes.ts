@@ -52,6 +52,8 @@ export const problemCodes = {
   UnknownConnection: 'error',
   ConnectionType: 'error',
   ConnectionNotInjectable: 'error',
+  PolicyDenied: 'error',
+  UrlNotAllowed: 'warning',
   // Only in `job-chief lint`, which sees files and several specs at once.
   DuplicateName: 'error',
   MissingLabel: 'warning',

@@ -111,6 +111,7 @@ export const queueSchema = Type.Object(
     injectConnection: flag("Give the containers the connection as DB_* environment variables. Only for connections that the operator marked injectable.", false),
     concurrency: section({ max: oneJob, ...sharedConcurrency }, 'How much may run at once.'),
     retention: commonFields.retention,
+    beforeDelete: commonFields.beforeDelete,
     suspend: commonFields.suspend,
     observe: commonFields.observe,
     onSpecDelete: commonFields.onSpecDelete,

@@ -28,6 +28,7 @@ export const templateSchema = Type.Object(
     files,
     concurrency: section({ max: integer({ description: 'Runs of this template at once; further ones wait.', default: 10, min: 1, max: 1_000 }), ...sharedConcurrency }, 'How much may run at once.'),
     retention: runFields.retention,
+    beforeDelete: runFields.beforeDelete,
     suspend: runFields.suspend,
     observe: runFields.observe,
     jobMetadata: runFields.jobMetadata,

@@ -55,6 +55,7 @@ export const workflowSchema = Type.Object(
     outputs: namedMap<Json>('Values of the run as a whole, by name. They may hold references.', {}),
     concurrency: section({ max: integer({ description: 'Runs of this workflow at once; further ones wait.', default: 1, min: 1, max: 1_000 }), ...sharedConcurrency }, 'How much may run at once.'),
     retention: runFields.retention,
+    beforeDelete: runFields.beforeDelete,
     suspend: runFields.suspend,
     observe: runFields.observe,
     onSpecDelete: runFields.onSpecDelete,

@@ -19,7 +19,7 @@ export function readUpkeep(text: string | undefined): UpkeepNote | undefined {
   const startTimeout = notNegative(numberAt(note, 'startTimeout'));
   if (startTimeout === undefined || !isObject(note) || !isObject(note['succeeded']) || !isObject(note['failed'])) return undefined;
   const timeout = notNegative(numberAt(note, 'timeout'));
-  return { startTimeout, ...(timeout === undefined ? {} : { timeout }), succeeded: bound(note['succeeded']), failed: bound(note['failed']) };
+  return { startTimeout, ...(timeout === undefined ? {} : { timeout }), succeeded: bound(note['succeeded']), failed: bound(note['failed']), ...called(note['beforeDelete']) };
 }
 
 /** Annotation job-chief/keep-until: until when retention leaves the object, in milliseconds since 1970, `Infinity` for ever. `unread`: a text that says neither. */
@@ -41,6 +41,11 @@ const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d
 
 /** What to say once about a text that nobody can read. */
 export const unreadKeep = 'the annotation job-chief/keep-until is no time in RFC 3339, nor "forever" or "now": it counts for nothing';
+
+function called(value: unknown): Pick<UpkeepNote, 'beforeDelete'> {
+  const [url, timeout, headersFromSecret] = [stringAt(value, 'url'), notNegative(numberAt(value, 'timeout')), stringAt(value, 'headersFromSecret')];
+  return url === undefined ? {} : { beforeDelete: { url, timeout: timeout ?? 10_000, ...(headersFromSecret === undefined ? {} : { headersFromSecret }) } };
+}
 
 function bound(value: unknown): UpkeepNote['succeeded'] {
   const count = notNegative(numberAt(value, 'count'));

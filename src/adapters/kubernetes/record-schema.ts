@@ -70,7 +70,7 @@ export const requestSchema = Type.Object({
   parent: Type.Optional(Type.Object({ run: text, uid: text, step: text, attempt: Type.Number(), depth: Type.Number(), within: Type.Optional(Type.Array(text)) })),
   rerunOf: Type.Optional(Type.Object({ run: text, uid: text, from: maybeText })),
   priority: maybeNumber,
-  retention: Type.Optional(Type.Object({ succeeded: bound, failed: bound })),
+  retention: Type.Optional(Type.Object({ succeeded: bound, failed: bound, beforeDelete: Type.Optional(Type.Object({ url: text, timeout: Type.Number({ minimum: 0 }), headersFromSecret: maybeText })) })),
 }, { oneOf: [{ required: ['workflow'] }, { required: ['template'] }] });
 
 /** Annotation job-chief/result. */

@@ -1,7 +1,7 @@
 /** What `--config` adds to linting: the operator's jobDefaults, connections and policy, from the controller's own configuration. */
 import { readFile } from 'node:fs/promises';
 import { asError } from '../../lib/clock.ts';
-import { isObject, objectAt, stringAt, type Json, type JsonObject } from '../../lib/json.ts';
+import { arrayAt, isObject, objectAt, stringAt, type Json, type JsonObject } from '../../lib/json.ts';
 import { configJsonSchema } from '../../config/config-schema.ts';
 import { readDocument } from '../../spec/document.ts';
 import { podPolicyFrom } from '../../spec/pod-policy/policy.ts';
@@ -41,6 +41,7 @@ function knownFrom(config: JsonObject): SpecEnvironment {
   const known = stringAt(config, 'connectionsFolder') === undefined && isObject(config['connections']);
   return {
     ...(isObject(jobDefaults) ? { jobDefaults } : {}),
+    urlPrefixes: arrayAt(objectAt(config, 'beforeDelete'), 'urlPrefixes').filter((prefix) => typeof prefix === 'string'),
     ...(known ? { connections: readConnections(objectAt(config, 'connections')) } : {}),
   };
 }

@@ -27,6 +27,7 @@ export const jobAnswers = {
   WaitAfterRefused: (facts) => `see the message; an edit of ${facts.kind} "${facts.name}" starts at once`,
   BreakerOpen: (facts) => `correct the cause; the first success, or an edit of ${facts.kind} "${facts.name}", closes it`,
   RetentionExceeded: nothing,
+  BeforeDeleteFailed: () => 'mend what is called (beforeDelete of the spec): until it answers with 2xx nothing is deleted',
   CreateRefused: () => 'correct what the message names; it is tried again now and then, and at once after an edit',
   PolicyDenied: () => "use what the operator's policy allows, or have it changed: the message names the rule",
   QuotaExceeded: (facts) => `have the quota raised, or lower what runs: ${command('kubectl describe quota', facts)}`,

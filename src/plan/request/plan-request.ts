@@ -12,7 +12,7 @@ import type { Claim } from '../observed.ts';
 import { requestFor, type ObservedRecord } from '../run/record.ts';
 import { cut, describeProblem, rejected, superseded } from '../status.ts';
 import { sourceName, winningClaim } from '../winner.ts';
-import { ruleNote } from '../workflow/create-run.ts';
+import { retentionNote } from '../workflow/create-run.ts';
 import { isFinished, recordRef } from '../workflow/records.ts';
 import { refusalReasons } from '../workflow/status.ts';
 import type { AskRun, RequestAction, RequestPlan } from './action.ts';
@@ -119,7 +119,6 @@ function ask(draft: RequestDraft, { observed, now, index, claim }: Round, { spec
 }
 
 function askRun({ spec, name, runnable }: Asking & { readonly runnable: WorkflowSpec }, claim: Claim, index: number): AskRun {
-  const { succeeded, failed } = runnable.retention;
   return {
     kind: 'askRun',
     reason: 'RunDue',
@@ -133,7 +132,7 @@ function askRun({ spec, name, runnable }: Asking & { readonly runnable: Workflow
       source: sourceOf(claim),
       specHash: spec.hash,
       ...(spec.priority === 0 ? {} : { priority: spec.priority }),
-      retention: { succeeded: ruleNote(succeeded), failed: ruleNote(failed) },
+      retention: retentionNote(runnable.retention),
     },
     parameters: spec.parameters,
   };

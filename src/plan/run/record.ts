@@ -4,6 +4,7 @@
  */
 import type { Json, JsonObject } from '../../lib/json.ts';
 import { labelValue } from '../../lib/label-value.ts';
+import type { BeforeDelete } from '../../spec/common.ts';
 import type { ParsedSpec } from '../../spec/parsed.ts';
 import type { RunTarget } from '../../spec/run.ts';
 import type { SpecKey } from '../observed.ts';
@@ -29,7 +30,7 @@ export interface RunRequest {
   /** Larger runs first where several wait. */
   readonly priority?: number;
   /** What retention needs after the workflow is gone. Milliseconds. */
-  readonly retention?: { readonly succeeded: RetentionNote; readonly failed: RetentionNote };
+  readonly retention?: { readonly succeeded: RetentionNote; readonly failed: RetentionNote; readonly beforeDelete?: BeforeDelete };
 }
 interface ParentNote {
   readonly run: string;

@@ -1,6 +1,6 @@
 /** What a round of a workflow decides. */
 import type { JsonObject } from '../../lib/json.ts';
-import type { ClaimStatus, VerdictDemand } from '../action.ts';
+import type { CallDemand, ClaimStatus, VerdictDemand } from '../action.ts';
 import type { Reason } from '../reason.ts';
 import type { RunRequest } from '../run/record.ts';
 
@@ -60,6 +60,8 @@ export interface DeleteRun extends Because {
 export interface WorkflowPlan {
   readonly actions: readonly WorkflowAction[];
   readonly demands: readonly VerdictDemand[];
+  /** Before deletions. */
+  readonly calls?: readonly CallDemand[];
   readonly statuses: readonly ClaimStatus[];
   /**
    * Scheduled times that passed unused, and why. Counted once the createRun of this plan has created its record: from then

@@ -1,5 +1,5 @@
 /** A run that job-chief starts by itself: its request, and what it keeps of the spec. */
-import type { RetentionRule } from '../../spec/common.ts';
+import type { Retention, RetentionRule } from '../../spec/common.ts';
 import type { RunRequest } from '../run/record.ts';
 import type { CreateRun, FrozenSpec } from './action.ts';
 import type { WorkflowRound } from './round.ts';
@@ -7,8 +7,7 @@ import type { WorkflowRound } from './round.ts';
 /** Needs no queueing: it is created with the text that it runs. */
 export function createRun(round: WorkflowRound, name: string, request: Pick<RunRequest, 'trigger' | 'specHash' | 'source' | 'scheduledAt'>, because: string): CreateRun {
   const { spec } = round;
-  const retention = { succeeded: ruleNote(spec.retention.succeeded), failed: ruleNote(spec.retention.failed) };
-  return { kind: 'createRun', reason: 'RunDue', because, name, request: { workflow: spec.name, ...request, retention }, parameters: {}, frozen: frozen(round, true) };
+  return { kind: 'createRun', reason: 'RunDue', because, name, request: { workflow: spec.name, ...request, retention: retentionNote(spec.retention) }, parameters: {}, frozen: frozen(round, true) };
 }
 
 /**
@@ -21,7 +20,12 @@ export function frozen({ spec, winner, index }: WorkflowRound, owned: boolean): 
   return { claim: index, owner };
 }
 
+/** What is needed of retention after the spec is gone. */
+export function retentionNote({ succeeded, failed, beforeDelete }: Retention): NonNullable<RunRequest['retention']> {
+  return { succeeded: ruleNote(succeeded), failed: ruleNote(failed), ...(beforeDelete && { beforeDelete }) };
+}
+
 /** What is not bounded is absent. */
-export function ruleNote({ count, age }: RetentionRule): { count?: number; age?: number } {
+function ruleNote({ count, age }: RetentionRule): { count?: number; age?: number } {
   return { ...(count === undefined ? {} : { count }), ...(age === undefined ? {} : { age }) };
 }

@@ -1,6 +1,10 @@
 /** Which finished runs may go. Only retention deletes records, and with them (by ownership) their Jobs. */
 import type { Retention } from '../../spec/common.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import type { CallDemand } from '../action.ts';
+import { tellBefore, type Told } from '../before-delete.ts';
+import { isoTime } from '../iso-time.ts';
 import { dueBy, notedRetention, removalTimes, type Removal } from '../retention.ts';
 import type { ObservedRecord } from '../run/record.ts';
 import type { ObservedWorkflow } from './observed.ts';
@@ -16,7 +20,7 @@ export interface HistoryView {
  * Over the count or over the age, by outcome; but nothing that is still needed. A cancelled run counts as one that failed.
  * Without a spec the retention counts that the runs were made with.
  */
-export function planHistory(draft: WorkflowDraft, observed: ObservedWorkflow, { spec, now }: HistoryView): void {
+export function planHistory(draft: WorkflowDraft, observed: ObservedWorkflow, { spec, now }: HistoryView): Told<ObservedRecord>['failing'] {
   const retention = spec?.retention ?? retentionOf(observed.records);
   const done = observed.records.filter((record) => isFinished(record) && !record.deleting).sort((left, right) => finishedAt(right) - finishedAt(left) || (left.name < right.name ? 1 : -1));
   const succeeded = done.filter(({ phase }) => phase === 'Succeeded');
@@ -25,7 +29,25 @@ export function planHistory(draft: WorkflowDraft, observed: ObservedWorkflow, { 
   const removals = [...removalTimes(succeeded, finishedAt, retention.succeeded), ...removalTimes(failed, finishedAt, retention.failed)];
   const { remove, next } = dueBy(removals.filter(({ item }) => !needed.has(item.uid)).flatMap((removal) => heldByJobs(removal, observed)), now);
   draft.wake(next);
-  for (const record of remove) draft.act({ kind: 'deleteRun', reason: 'RetentionExceeded', because: 'more finished runs, or older ones, than retention keeps', record: recordRef(record) });
+  const due = remove.map((record) => ({ item: record, uid: record.uid, body: callBody(record) }));
+  const asked = { demand: (call: CallDemand) => draft.calls.push(call), wake: (at: number | undefined) => { draft.wake(at); } };
+  const { gone, failing } = tellBefore(asked, due, { hook: retention.beforeDelete, calls: observed.calls ?? new Map(), now });
+  for (const record of gone) draft.act({ kind: 'deleteRun', reason: 'RetentionExceeded', because: 'more finished runs, or older ones, than retention keeps', record: recordRef(record) });
+  return failing;
+}
+
+/** What is known of a run whose record is about to go. */
+function callBody({ name, uid, target, phase, result, createdAt, request }: ObservedRecord): JsonObject {
+  return {
+    kind: 'Run',
+    name,
+    uid,
+    spec: { kind: target.kind, name: (target.kind === 'template' ? request?.template : request?.workflow) ?? target.name },
+    outcome: result?.outcome ?? phase.toLowerCase(),
+    createdAt: isoTime(createdAt),
+    ...(result && { reason: result.reason, message: result.message, startedAt: isoTime(result.startedAt), finishedAt: isoTime(result.finishedAt), failedSteps: [...result.failedSteps] }),
+    ...(result?.outputs && { outputs: result.outputs }),
+  };
 }
 
 /** Its Jobs go with it: one that somebody keeps keeps it as well. */

@@ -1,4 +1,5 @@
 /** Everything that a round of a workflow may look at: what defines it, and its runs as far as their metadata tells. */
+import type { Calls } from '../before-delete.ts';
 import type { Stand } from '../draft.ts';
 import type { Claim, Refusal, SpecKey, TemplateVerdict } from '../observed.ts';
 import type { ObservedRecord } from '../run/record.ts';
@@ -16,6 +17,8 @@ export interface ObservedWorkflow {
   readonly records: readonly ObservedRecord[];
   /** By name of the record: until when Jobs of its run are to stay, which go with it. Only what somebody wrote on a Job. */
   readonly keptJobs?: ReadonlyMap<string, number>;
+  /** Calls before deletions. */
+  readonly calls?: Calls;
   /** undefined: records are read. Else why they are not: nothing is started, nothing is concluded. */
   readonly recordsUnknown: RecordsProblem | undefined;
   /** Names of records that were asked for and that the cache does not show yet. */

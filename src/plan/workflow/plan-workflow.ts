@@ -1,6 +1,6 @@
 /** One round of a Workflow: which runs start, which wait, and which records may go. What happens within a run is plan/run. */
 import { isRunnable } from '../../spec/parsed.ts';
-import { rejected, superseded } from '../status.ts';
+import { rejected, superseded, withFailingCalls } from '../status.ts';
 import { sourceName, winningClaim } from '../winner.ts';
 import type { Stand } from '../draft.ts';
 import type { PlanEnvironment } from '../environment.ts';
@@ -26,9 +26,10 @@ export function planWorkflow(observed: ObservedWorkflow, environment: PlanEnviro
   const round = winner && roundOf({ observed, environment, now }, winner);
   if (winner) planClaims(draft, observed, { ...winner, round });
   // An observer deletes nothing either.
-  if (!observed.recordsUnknown && round?.spec.observe !== true) planHistory(draft, observed, { spec: round?.spec, now });
+  const failing = !observed.recordsUnknown && round?.spec.observe !== true ? planHistory(draft, observed, { spec: round?.spec, now }) : undefined;
   const { actions, demands, statuses, wakeAt } = draft.finish(now);
-  return { actions, demands, statuses, missed: draft.missed, wakeAt };
+  const told = statuses.map(({ claim, status }) => ({ claim, status: claim === winner?.index ? withFailingCalls(status, failing, 'run') : status }));
+  return { actions, demands, ...(draft.calls.length > 0 && { calls: draft.calls }), statuses: told, missed: draft.missed, wakeAt };
 }
 
 interface Winner {

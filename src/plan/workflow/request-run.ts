@@ -2,7 +2,7 @@
 import type { WorkflowSpec } from '../../spec/workflow.ts';
 import { jobName } from '../job-name.ts';
 import { requestFor, type RunRequest } from '../run/record.ts';
-import { ruleNote } from './create-run.ts';
+import { retentionNote } from './create-run.ts';
 
 export interface Asked {
   readonly instance: string;
@@ -14,7 +14,6 @@ export interface Asked {
 
 /** Asking twice with one key gives one name, which is the lock. */
 export function requestRun(spec: Pick<WorkflowSpec, 'kind' | 'name' | 'retention'>, { instance, key, rerunOf, priority }: Asked): { readonly name: string; readonly request: RunRequest } {
-  const { succeeded, failed } = spec.retention;
   const isTemplate = spec.kind === 'Template';
   return {
     name: jobName(spec.name, [instance, ...(isTemplate ? ['template'] : []), spec.name, 'request', key]),
@@ -23,7 +22,7 @@ export function requestRun(spec: Pick<WorkflowSpec, 'kind' | 'name' | 'retention
       trigger: 'request',
       ...(rerunOf === undefined ? {} : { rerunOf }),
       ...(priority === undefined ? {} : { priority }),
-      retention: { succeeded: ruleNote(succeeded), failed: ruleNote(failed) },
+      retention: retentionNote(spec.retention),
     },
   };
 }

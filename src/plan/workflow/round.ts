@@ -1,6 +1,6 @@
 /** What the parts of one round of a workflow share. */
 import type { WorkflowSpec } from '../../spec/workflow.ts';
-import type { VerdictDemand } from '../action.ts';
+import type { CallDemand, VerdictDemand } from '../action.ts';
 import { DraftOf } from '../draft.ts';
 import type { PlanEnvironment } from '../environment.ts';
 import type { Claim } from '../observed.ts';
@@ -24,6 +24,7 @@ export type Missed = WorkflowPlan['missed'][number];
 /** The plan of a workflow while it is being made. */
 export class WorkflowDraft extends DraftOf<WorkflowAction, VerdictDemand> {
   readonly missed: Missed[] = [];
+  readonly calls: CallDemand[] = [];
 }
 
 /** A run that could start now, if there is room for it. */

@@ -10,6 +10,7 @@ import type { PlanEnvironment } from '../../plan/environment.ts';
 import type { PodPolicy } from '../../spec/pod-policy/policy.ts';
 import type { Capacity } from '../capacity/capacity.ts';
 import type { CreateGate } from '../create-gate.ts';
+import type { DeletionCalls } from '../deletion-calls.ts';
 import type { Explainer } from '../explainer.ts';
 import { runKey, specText } from '../key.ts';
 import type { Leadership } from '../leadership.ts';
@@ -42,6 +43,7 @@ export interface RunsDeps {
   readonly gate: CreateGate;
   readonly specs: SpecIndex;
   readonly checker: TemplateChecker;
+  readonly calls: DeletionCalls;
   readonly explainer: Explainer;
   readonly reporter: Reporter;
   readonly events: EventSink;

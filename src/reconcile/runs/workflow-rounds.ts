@@ -9,6 +9,7 @@ import type { WorkflowPlan } from '../../plan/workflow/action.ts';
 import type { ObservedWorkflow } from '../../plan/workflow/observed.ts';
 import { isRunnable } from '../../spec/parsed.ts';
 import type { Capacity } from '../capacity/capacity.ts';
+import type { DeletionCalls } from '../deletion-calls.ts';
 import { runKey, specText } from '../key.ts';
 import type { Meter, RunMeter } from '../meter.ts';
 import type { ClusterCache, EventSink, Log } from '../ports.ts';
@@ -28,6 +29,7 @@ export interface WorkflowRoundsDeps extends WorkflowExecuteDeps {
   readonly records: RecordCache;
   readonly cache: Pick<ClusterCache, 'keptUntil'>;
   readonly checker: TemplateChecker;
+  readonly calls: DeletionCalls;
   readonly capacity: Pick<Capacity, 'halt'>;
   readonly reporter: Reporter;
   readonly meter: Meter;
@@ -54,7 +56,7 @@ export class WorkflowRounds implements Rounds {
   }
 
   async round(key: SpecKey): Promise<RoundResult> {
-    const { clock, environment, records, recordNames, checker, reporter } = this.#deps;
+    const { clock, environment, records, recordNames, checker, calls, reporter } = this.#deps;
     // A moment after the start: no news for the status.
     if (!records.synced && !records.problem) return { kind: 'done', again: unsyncedPause };
     if (!(await this.#isClear(key))) return { kind: 'failed' };
@@ -62,6 +64,7 @@ export class WorkflowRounds implements Rounds {
     const observed = this.#observe(key);
     const plan = this.#deps.plan(observed, environment, clock.now());
     checker.ask(key, plan.demands[0]);
+    calls.ask(key, plan.calls ?? []);
     const executed = await executeWorkflow(this.#deps, observed, plan.actions);
     for (const one of executed) this.#tell(key, one);
     this.#count(observed, plan, executed);
@@ -120,6 +123,7 @@ export class WorkflowRounds implements Rounds {
       claims,
       ...(specSince !== undefined && { specSince }),
       ...this.#records(key),
+      calls: this.#deps.calls.states(key),
       asked: this.#asked(key),
       recordsUnknown: records.problem,
       reservations: new Set(recordNames.reservations(key).map(({ jobName }) => jobName)),

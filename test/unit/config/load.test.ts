@@ -40,6 +40,7 @@ describe('configuration', () => {
       connections: new Map(),
       jobDefaults: undefined,
       podPolicy: laxPolicy,
+      beforeDelete: { urlPrefixes: [], headersFolder: undefined },
       status: { writeBack: true },
       records: { enabled: true },
       events: true,
@@ -70,6 +71,7 @@ connections:
   main: {folder: /etc/main, secretName: main-db, injectable: true, keys: {password: pw}}
 jobDefaults: {imageRegistry: registry.example.com, labels: {team: media}, tolerations: [{key: spot, operator: Exists}]}
 podPolicy: {restricted: true, serviceAccounts: [worker], imagePrefixes: [ghcr.io/acme], secrets: [], deniedSecrets: [tokens], volumeTypes: [emptyDir], nodeSelector: {pool: batch}, maxPerContainer: {cpu: 2, memory: 4Gi}}
+beforeDelete: {urlPrefixes: ['https://hooks.example.com/jobs'], headersFolder: headers}
 status: {writeBack: false}
 records: {enabled: true}
 events: false
@@ -102,6 +104,7 @@ shutdown: {gracePeriod: 5s}
         nodeSelector: { pool: 'batch' },
         maxPerContainer: { cpu: '2', memory: '4Gi' },
       },
+      beforeDelete: { urlPrefixes: ['https://hooks.example.com/jobs'], headersFolder: join(folder, 'headers') },
       status: { writeBack: false },
       records: { enabled: true },
       events: false,

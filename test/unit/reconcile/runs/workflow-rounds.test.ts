@@ -3,6 +3,7 @@ import type { Status } from '../../../../src/plan/action.ts';
 import type { WorkflowAction, WorkflowPlan } from '../../../../src/plan/workflow/action.ts';
 import type { ObservedWorkflow } from '../../../../src/plan/workflow/observed.ts';
 import { specText, workflowKey } from '../../../../src/reconcile/key.ts';
+import { DeletionCalls } from '../../../../src/reconcile/deletion-calls.ts';
 import { Memory } from '../../../../src/reconcile/memory.ts';
 import { Reporter } from '../../../../src/reconcile/reporter.ts';
 import { RecordKeeper } from '../../../../src/reconcile/runs/record-keeper.ts';
@@ -43,6 +44,7 @@ function aWorkflow(...plans: readonly Partial<WorkflowPlan>[]) {
   const rounds = new WorkflowRounds({
     capacity: new Capacity({ clock, wake: () => undefined, jobs: () => [] }),
     clock, cache: new FakeCache(), environment: anEnvironment(), leadership, specs, store, keeper, recordNames, records, reporter, meter, runMeter, events, log,
+    calls: new DeletionCalls({ clock, meter, log, hook: { call: () => Promise.resolve({ kind: 'accepted' }) }, changed: () => undefined }),
     checker: new TemplateChecker({ clock, jobs, policy: laxPolicy, changed: () => undefined }),
     changed: (changed) => woken.push(specText(changed)),
     plan: (observed) => {
