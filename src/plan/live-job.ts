@@ -10,6 +10,7 @@ import { endAction, refOf } from './upkeep.ts';
 /** States in which a Job can be replaced or scaled. */
 const changeable: ReadonlySet<JobState> = new Set(['running', 'starting', 'podless', 'suspended']);
 
+/** What the queue stands at with it; ends it, or gives it more pods, where that is due. */
 export function planLiveJob(draft: Draft, round: QueueRound, job: ObservedJob): Stand {
   const open = changeable.has(jobState(job)) && !draft.ends(job.uid);
   const older = job.specHash !== round.spec.hash;

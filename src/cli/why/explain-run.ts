@@ -7,7 +7,6 @@ import type { RunState } from '../../plan/run/state.ts';
 import { isOver } from '../../plan/run/summary.ts';
 import { isQueued } from '../../plan/workflow/admission.ts';
 import { isFailure } from '../../plan/run/standing.ts';
-import { isRunnable } from '../../spec/parsed.ts';
 import { UserError } from '../exit-code.ts';
 import { frozenSpec } from '../live/frozen-spec.ts';
 import { observeRun } from '../live/observe.ts';
@@ -33,10 +32,10 @@ export function explainRun(view: View, record: ObservedRecord, question: RunQues
 type Question = RunQuestion & { readonly depth: number };
 
 async function explainAt(view: View, record: ObservedRecord, question: Question): Promise<Link> {
-  if (record.phase === 'Queued' && question.step === undefined) return explainQueued(view, record);
+  if (record.phase === 'Queued') return explainQueued(view, record);
   const stored = await view.content(record.name);
   if (!stored) return headOf(view, record, { reason: 'RunCancelled', message: 'its record has been deleted' });
-  const spec = frozenSpec(stored) ?? definedNow(view, record);
+  const spec = frozenSpec(stored);
   if (!spec || stored.state === 'broken') return headOf(view, record, { reason: 'RunUnreadable', message: stored.state === 'broken' ? 'the state in its record cannot be read' : 'the spec in its record cannot be read' });
   const first = observeRun(view.live, { stored, spec, earlier: await earlierOf(view, record) });
   const { demands } = planRun(first, view.environment, view.live.now);
@@ -44,12 +43,6 @@ async function explainAt(view: View, record: ObservedRecord, question: Question)
   const steps = stepsView(view, observed, question.depth);
   if (question.step !== undefined) return oneStep(steps, question.step);
   return isOver(record.phase) ? explainEnd(view, record, steps) : explainLive(view, record, { observed, steps });
-}
-
-/** What a queued run would start with. */
-function definedNow({ live }: View, { target }: ObservedRecord): ReturnType<typeof frozenSpec> {
-  const spec = live.specs.find(({ key }) => key.kind === target.kind && key.name === target.name)?.claim.parsed.spec;
-  return isRunnable(spec) ? spec : undefined;
 }
 
 async function earlierOf({ content }: View, { request }: ObservedRecord): Promise<RunState | undefined> {

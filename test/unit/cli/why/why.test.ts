@@ -190,6 +190,7 @@ describe('of a run', () => {
     await scene.world.run(5_000);
     const found = await why(scene, 'etl-3');
     expect(found.message).toBe('number 2 of 2 that wait');
+    expect(await why(scene, 'etl-3', 'a')).toEqual(found);
     expect(chainOf(found)).toEqual(['run/etl-3 Queued RunQueued', '  workflow/etl Running WorkflowRunning', '    run/etl-1 Running -']);
   });
 
