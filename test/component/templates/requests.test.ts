@@ -94,6 +94,16 @@ describe('a Run', () => {
   });
 });
 
+it('values of every sort arrive in the container as git has them', async () => {
+  const scene = stage({ spec: 'none' });
+  const values = ['$(params.size)', '$(HOME) $$ \\', '"} , {"image": "evil"}', "it's", 'a: b\n- c\n---\n# d', '{{ x }} ${Y}', '&a *a !!str', '\u0000\u2028\ud83d\ude00', '__proto__', 'x'.repeat(100_000)];
+  applyTemplate(scene, { parameters: { list: { type: 'array' }, constructor: { type: 'string' }, ...Object.fromEntries(values.map((_, n) => [`v${n}`, { type: 'string' }])) }, job: { image: 'x:1', args: ['$(params.list)', '$(params.constructor)', ...values.map((_, n) => `$(params.v${n})`)] } });
+  request(scene, { parameters: { list: values, constructor: 'c', ...Object.fromEntries(values.map((value, n) => [`v${n}`, value])) } });
+  await scene.finished();
+  const args = (argsOf(scene) as string[]).map((text) => text.replaceAll('$$', '$'));
+  expect(args).toEqual([JSON.stringify(values), 'c', ...values]);
+});
+
 describe('a Run that cannot begin', () => {
   it('waits for its template, and says so', async () => {
     const scene = stage({ spec: 'none' });

@@ -2,6 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { arrayAt, objectAt, stringAt, type Json, type JsonObject } from '../../../src/lib/json.ts';
 import { jobs } from '../../../src/simulation/objects.ts';
+import type { Session } from '../../../src/cli/runs/session.ts';
+import { submitRun } from '../../../src/cli/runs/submit.ts';
+import { CommandLine } from '../../support/command-line.ts';
 import { applySpec, applyTemplate, ask } from '../../support/asking.ts';
 import { step, useWorkflows, type WorkflowScene } from '../../support/workflow-scene.ts';
 
@@ -56,14 +59,17 @@ describe('a request', () => {
     expect([scene.births.length, scene.runs.filter(({ phase }) => phase === 'Succeeded').length]).toEqual([25, 25]);
   });
 
-  it('that is written twice at once under one key is one run', async () => {
+  it('that is sent twice at once under one key is one run, and one with other values a conflict', async () => {
     const scene = stage({ spec: 'none' });
-    applyTemplate(scene, {});
-    await scene.world.run(1000);
-    ask(scene, 'resize');
-    expect(() => ask(scene, 'resize')).toThrow(/exists/);
+    applyTemplate(scene, { parameters, job });
+    await scene.world.run(2000);
+    const line = new CommandLine(scene.world);
+    const send = (url: string) => ({ runs }: Session) => submitRun({ runs, random: () => 'drawn' }, { target: { kind: 'template', name: 'resize' }, given: { assignments: [], document: { url } }, key: 'k' });
+    const sent = await line.call((session) => Promise.all([send('https://a')(session), send('https://a')(session)]));
+    expect(new Set(sent.map(({ name }) => name)).size).toBe(1);
+    expect(await line.complaint(send('https://b'))).toContain('with other parameters');
     await scene.finished();
-    expect(scene.births).toHaveLength(1);
+    expect([scene.births.length, scene.runs.length]).toEqual([1, 1]);
   });
 });
 
