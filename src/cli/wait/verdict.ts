@@ -76,11 +76,19 @@ function ofStatus(spec: SpecView, goal: Goal): Verdict {
   const text = `${state}${reason === '' ? '' : ` (${reason})`}: ${message}`;
   if (!status || stringAt(status, 'observedHash') !== spec.claim.parsed.hash) return { kind: 'open', message: status ? 'job-chief has not looked at this text yet' : message };
   if (goal.kind === 'condition') return conditionOf(status, goal.type) === goal.status ? { kind: 'met', message: text } : { kind: 'open', message: text };
+  const ended = spec.claim.parsed.spec?.kind === 'Run' ? endOfRun(state) : undefined;
+  if (ended !== undefined) return { kind: ended || goal.kind !== 'succeeded' ? 'met' : 'never', message: text };
   const accepted = conditionOf(status, 'Accepted');
   if (accepted === 'False') return { kind: 'never', message: text };
   if (accepted !== 'True') return { kind: 'open', message: text };
   if (goal.kind === 'idle') return isIdle(status) ? { kind: 'met', message: text } : { kind: 'open', message: text };
   return makesRun(spec) ? { kind: 'open', message: text } : { kind: 'met', message: text };
+}
+
+/** Of a Run whose record is gone, or never came to be: whether it succeeded; undefined: it has not ended. */
+function endOfRun(state: string): boolean | undefined {
+  if (state === 'Succeeded') return true;
+  return state === 'Failed' || state === 'Cancelled' ? false : undefined;
 }
 
 function conditionOf(status: unknown, type: string): string {

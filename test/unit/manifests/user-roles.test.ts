@@ -6,15 +6,18 @@ import { logs } from '../../../src/cli/logs.ts';
 import { approveStep, cancelRun, resumeRun, suspendRun } from '../../../src/cli/runs/commands.ts';
 import type { Session } from '../../../src/cli/runs/session.ts';
 import { submitRerun, submitRun } from '../../../src/cli/runs/submit.ts';
-import { tellSubmitted } from '../../../src/cli/runs/submitted.ts';
+import { tellSubmitted, type WaitOptions } from '../../../src/cli/runs/submitted.ts';
 import { showStatus } from '../../../src/cli/status.ts';
 import { showPlan } from '../../../src/cli/plan.ts';
+import { wantedOf } from '../../../src/cli/wait.ts';
+import { waitFor } from '../../../src/cli/wait/wait.ts';
 import { explainWhy } from '../../../src/cli/why.ts';
 import { CommandLine } from '../../support/command-line.ts';
 import { step, WorkflowScene } from '../../support/workflow-scene.ts';
 import { find, granted, readManifest } from './render.ts';
 
 const viewer = granted(readManifest('roles/viewer.yaml'));
+const submitter = granted(readManifest('roles/submitter.yaml'));
 const operator = granted(readManifest('roles/operator.yaml'));
 
 const random = (): string => 'x';
@@ -32,9 +35,12 @@ const reading: Readonly<Record<string, (session: Session, run: string) => Promis
   'why of a run': (session, name) => explainWhy(session, { name, step: undefined, output: 'text' }),
   'logs': (session, name) => logs(session, { name, step: undefined }, { ...someLogs, follow: false }),
   'logs --follow': (session, name) => followFor(session, name, 5_000),
+  'wait': (session, name) => waitFor(session, wantedOf(name, { for: 'succeeded', timeout: 5_000 })),
 };
+const asking = async (session: Session, more: WaitOptions): Promise<number> => tellSubmitted(session, await submitRun({ runs: session.runs, random }, { target: { kind: 'workflow', name: 'etl' }, given: { assignments: [], document: {} }, key: undefined }), { timeout: 5_000, ...more });
 const acting: typeof reading = {
-  run: async (session) => tellSubmitted(session, await submitRun({ runs: session.runs, random }, { target: { kind: 'workflow', name: 'etl' }, given: { assignments: [], document: {} }, key: undefined }), { wait: true, timeout: 5_000 }),
+  'run': (session) => asking(session, { wait: true }),
+  'run --follow -o json': (session) => asking(session, { follow: true, output: 'json' }),
   approve: ({ runs }, name) => approveStep(runs, name, { step: 'may-i', word: 'approved' }),
   suspend: ({ runs }, name) => suspendRun(runs, name),
   resume: async ({ runs }, name) => [await suspendRun(runs, name), await resumeRun(runs, name)],
@@ -85,6 +91,23 @@ describe('job-chief-viewer', () => {
   it.each(Object.keys(acting))('is not enough for %s', async (name) => {
     const { line, run } = await underWay(viewer);
     expect(await line.complaint((session) => acting[name]!(session, run))).toMatch(/cannot (patch|create) resource "configmaps"/);
+  });
+});
+
+describe('job-chief-submitter', () => {
+  it.each(['status', 'status of a run', 'logs', 'logs --follow', 'wait', 'run', 'run --follow -o json'])('is enough for %s', async (name) => {
+    const { line, run, asked } = await underWay(submitter);
+    await line.call((session) => (reading[name] ?? acting[name])!(session, run));
+    expect([...asked].filter((right) => !submitter.includes(right))).toEqual([]);
+  });
+
+  it.each(['approve', 'suspend', 'resume', 'cancel'])('is not enough for %s', async (name) => {
+    const { line, run } = await underWay(submitter);
+    expect(await line.complaint((session) => acting[name]!(session, run))).toMatch(/cannot patch resource "configmaps"/);
+  });
+
+  it('may create ConfigMaps, and nothing else that a viewer may not', () => {
+    expect(submitter.filter((right) => !viewer.includes(right))).toEqual(['/configmaps create']);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { logs } from '../../../../src/cli/logs.ts';
 import { readGoal } from '../../../../src/cli/wait/goal.ts';
 import { waitFor } from '../../../../src/cli/wait/wait.ts';
 import { readTarget } from '../../../../src/cli/runs/target.ts';
@@ -149,6 +150,46 @@ describe('an API server that is away', () => {
   it('is told from a right that is missing', async () => {
     const scene = stage({ steps: chain('a'), controller: 'none', allows: () => false });
     expect(await new CommandLine(scene.world).complaint(waits('etl'))).toMatch(/^cannot watch configmaps in namespace default: .*cannot list resource "configmaps"/);
+  });
+});
+
+describe('for a Run', () => {
+  const greet = 'apiVersion: job-chief/v1\nkind: Template\nparameters: {name: {type: string}}\njob: {image: x:1, args: [hello, $(params.name)]}\n';
+  const asked = 'apiVersion: job-chief/v1\nkind: Run\ntemplate: greet\nparameters: {name: you}\n';
+
+  it.each([[0, 0], [3, 1]])('whose Job ends with %i ends with %i', async (exit, code) => {
+    const scene = stage({ spec: 'none', pods: { job: { runs: 10_000, exit: { code: exit }, log: [{ after: 1, text: 'hi' }] } } });
+    scene.world.applyConfigMap('greet', greet);
+    scene.world.applyConfigMap('monday', asked);
+    expect((await wait(scene, 'run/monday')).code).toBe(code);
+    expect(scene.runs.map(({ isOver }) => isOver)).toEqual([true]);
+    const line = new CommandLine(scene.world);
+    await line.call((session) => logs(session, { name: 'run/monday', step: undefined }, { follow: false, container: undefined, allContainers: false, previous: false, tail: undefined, since: undefined, timestamps: false, prefix: undefined }));
+    expect(line.out).toEqual(['hi']);
+  });
+
+  it('waits for a template that is still to come', async () => {
+    const scene = stage({ spec: 'none' });
+    scene.world.applyConfigMap('monday', asked);
+    scene.world.clock.timer(30_000, () => { scene.world.applyConfigMap('greet', greet); });
+    const { code, told } = await wait(scene, 'monday');
+    expect([code, told.some((text) => text.includes('"greet"'))]).toEqual([0, true]);
+  });
+
+  it.each([['succeeded', 1], ['finished', 0]])('that was cancelled before it began --for %s ends with %i', async (goal, code) => {
+    const scene = stage({ spec: 'none' });
+    scene.world.applyConfigMap('greet', greet);
+    scene.world.applyConfigMap('monday', `${asked}cancel: not today\n`);
+    expect((await wait(scene, 'run/monday', { goal, timeout: 60_000 })).code).toBe(code);
+    expect(scene.records).toEqual([]);
+  });
+
+  it('ends with 1 where its parameters do not fit', async () => {
+    const scene = stage({ spec: 'none' });
+    scene.world.applyConfigMap('greet', greet);
+    scene.world.applyConfigMap('monday', asked.replace('name: you', 'nam: you'));
+    const { code, told } = await wait(scene, 'run/monday', { timeout: 60_000 });
+    expect([code, told.at(-1)]).toEqual([1, expect.stringContaining('nam')]);
   });
 });
 
