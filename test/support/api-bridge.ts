@@ -23,26 +23,33 @@ export async function openBridge(world: Simulation, speed = 20): Promise<ApiBrid
     exchange(transport, request, response).catch(() => { response.destroy(); });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  let open = true;
-  const running = runAlong(world, speed, () => open);
+  const stop = runAlong(world, speed);
   return {
     kubeconfig: kubeconfigFor((server.address() as AddressInfo).port, world.cluster.namespace),
     close: async () => {
-      open = false;
-      await running;
+      await stop();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
 }
 
-async function runAlong(world: Simulation, speed: number, open: () => boolean): Promise<void> {
-  for (let last = performance.now(); open();) {
-    await pause(2);
-    const now = performance.now();
-    await world.clock.runFor((now - last) * speed);
-    last = now;
-  }
+/** Lets virtual time go on with real time, so many times as fast; what it gives ends that. */
+export function runAlong(world: Simulation, speed = 20): () => Promise<void> {
+  let open = true;
+  const run = async (): Promise<void> => {
+    for (let last = performance.now(); open;) {
+      await pause(2);
+      const now = performance.now();
+      await world.clock.runFor((now - last) * speed);
+      last = now;
+    }
+  };
+  const running = run();
+  return async () => {
+    open = false;
+    await running;
+  };
 }
 
 async function exchange(transport: Transport, incoming: IncomingMessage, response: ServerResponse): Promise<void> {

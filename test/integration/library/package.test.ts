@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBridge } from '../../support/api-bridge.ts';
+import { openBridge, runAlong } from '../../support/api-bridge.ts';
+import { httpApi, tokens } from '../../support/http-scene.ts';
 import { step, useWorkflows } from '../../support/workflow-scene.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -88,11 +89,11 @@ describe('the package', () => {
 });
 
 describe('the example', () => {
+  const spec = { trigger: { onRequest: true }, parameters: { day: { type: 'string' } }, steps: [step('load', { outputs: { rows: { type: 'integer' } } })], outputs: { rows: '$(steps.load.outputs.rows)' } };
+  const pods = { load: { runs: 2_000, exit: { code: 0, message: 'rows=3' } } };
+
   it('starts one run for one day, waits for it and prints its outputs', async () => {
-    const scene = stage({
-      spec: { trigger: { onRequest: true }, parameters: { day: { type: 'string' } }, steps: [step('load', { outputs: { rows: { type: 'integer' } } })], outputs: { rows: '$(steps.load.outputs.rows)' } },
-      pods: { load: { runs: 2_000, exit: { code: 0, message: 'rows=3' } } },
-    });
+    const scene = stage({ spec, pods });
     const bridge = await openBridge(scene.world);
     try {
       const kubeconfig = join(folder, 'kubeconfig');
@@ -102,12 +103,31 @@ describe('the example', () => {
       expect([first.code, first.out], first.err).toEqual([0, '{"rows":3}\n']);
       expect(first.err).toMatch(/etl-\w+: Succeeded\n$/);
       const again = await run(process.execPath, ['embed.ts', 'etl', 'monday'], { env });
-      expect([again.code, again.out]).toEqual([0, '{"rows":3}\n']);
+      expect([again.code, again.out], again.err).toEqual([0, '{"rows":3}\n']);
       expect(again.err).toContain('this key was used before');
       const wrong = await run(process.execPath, ['embed.ts', 'etll', 'monday'], { env });
-      expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('Refused: there is no workflow "etll"')]);
+      expect([wrong.code, wrong.err]).toEqual([2, expect.stringMatching(/^Refused: there is no workflow .*"etll"/)]);
     } finally {
       await bridge.close();
+    }
+    expect(scene.world.jobs()).toHaveLength(1);
+  });
+
+  it('does the same over HTTP', async () => {
+    const scene = stage({ spec, pods, controller: 'none' });
+    const { api } = await httpApi(scene);
+    const port = await api.server.listen();
+    const stop = runAlong(scene.world);
+    try {
+      const env = { JOB_CHIEF_URL: `http://127.0.0.1:${port}`, JOB_CHIEF_TOKEN: tokens.submit };
+      const first = await run(process.execPath, ['embed.ts', 'etl', 'monday'], { env });
+      expect([first.code, first.out], first.err).toEqual([0, '{"rows":3}\n']);
+      const stranger = await run(process.execPath, ['embed.ts', 'etl', 'monday'], { env: { ...env, JOB_CHIEF_TOKEN: 'a-token-of-nobody' } });
+      expect([stranger.code, stranger.err]).toEqual([2, expect.stringMatching(/^Refused: /)]);
+      const nobody = await run(process.execPath, ['embed.ts', 'etl', 'monday'], { env: { JOB_CHIEF_URL: 'http://127.0.0.1:9' } });
+      expect([nobody.code, nobody.err]).toEqual([2, expect.stringMatching(/^NoAnswer: /)]);
+    } finally {
+      await stop();
     }
     expect(scene.world.jobs()).toHaveLength(1);
   });
