@@ -1,5 +1,5 @@
 /** Whether what is waited for has come, can come no more, or may still come. Pure: of what the cluster shows at one moment. */
-import { arrayAt, numberAt, stringAt } from '../../lib/json.ts';
+import { arrayAt, numberAt, stringAt, type JsonObject } from '../../lib/json.ts';
 import { winningClaim } from '../../plan/winner.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
 import { isOf } from '../runs/find-run.ts';
@@ -73,16 +73,20 @@ function makesRun({ claim: { parsed: { spec } } }: SpecView): boolean {
 function ofStatus(spec: SpecView, goal: Goal): Verdict {
   const { status } = spec;
   const { state, reason, message } = standing(spec);
+  if (!status) return { kind: 'open', message };
+  if (stringAt(status, 'observedHash') !== spec.claim.parsed.hash) return { kind: 'open', message: 'job-chief has not looked at this text yet' };
   const text = `${state}${reason === '' ? '' : ` (${reason})`}: ${message}`;
-  if (!status || stringAt(status, 'observedHash') !== spec.claim.parsed.hash) return { kind: 'open', message: status ? 'job-chief has not looked at this text yet' : message };
-  if (goal.kind === 'condition') return conditionOf(status, goal.type) === goal.status ? { kind: 'met', message: text } : { kind: 'open', message: text };
+  return { kind: standOf(spec, status, { goal, state }), message: text };
+}
+
+function standOf(spec: SpecView, status: JsonObject, { goal, state }: { readonly goal: Goal; readonly state: string }): 'met' | 'never' | 'open' {
+  if (goal.kind === 'condition') return conditionOf(status, goal.type) === goal.status ? 'met' : 'open';
   const ended = spec.claim.parsed.spec?.kind === 'Run' ? endOfRun(state) : undefined;
-  if (ended !== undefined) return { kind: ended || goal.kind !== 'succeeded' ? 'met' : 'never', message: text };
+  if (ended !== undefined) return ended || goal.kind !== 'succeeded' ? 'met' : 'never';
   const accepted = conditionOf(status, 'Accepted');
-  if (accepted === 'False') return { kind: 'never', message: text };
-  if (accepted !== 'True') return { kind: 'open', message: text };
-  if (goal.kind === 'idle') return isIdle(status) ? { kind: 'met', message: text } : { kind: 'open', message: text };
-  return makesRun(spec) ? { kind: 'open', message: text } : { kind: 'met', message: text };
+  if (accepted !== 'True') return accepted === 'False' ? 'never' : 'open';
+  if (goal.kind === 'idle') return isIdle(status) ? 'met' : 'open';
+  return makesRun(spec) ? 'open' : 'met';
 }
 
 /** Of a Run whose record is gone, or never came to be: whether it succeeded; undefined: it has not ended. */
