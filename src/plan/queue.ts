@@ -23,6 +23,7 @@ export function planQueue(observed: Observed, environment: PlanEnvironment, now:
   planPatience(draft, observed, now);
   if (!winner && observed.unread !== true) planAfterDeletion(draft, observed);
   planMarks(draft, observed);
+  if (!spec) planLookUp(draft, observed);
   const stand = winner && (spec ? standOf(draft, { observed, environment, now, spec, winner }) : rejected(winner.parsed.problems));
   // Last: a Job that is to start waits for no deletion.
   const failing = planPruning(draft, observed, spec, now);
@@ -64,11 +65,16 @@ function unresolved(draft: Draft, { observed }: QueueRound): Stand | undefined {
   const [reservation] = observed.reservations;
   if (!reservation) return undefined;
   const { jobName, state } = reservation;
-  if (state !== 'created') {
-    draft.act({ kind: 'resolve', reason: 'AnswerUnknown', because: `the create of Job "${jobName}" got no clean answer`, jobName });
-    return { state: 'Starting', reason: 'AnswerUnknown', message: `looking up whether Job "${jobName}" was created` };
-  }
-  return { state: 'Starting', reason: 'JobCreated', message: `Job "${jobName}" was created` };
+  if (state === 'created') return { state: 'Starting', reason: 'JobCreated', message: `Job "${jobName}" was created` };
+  planLookUp(draft, observed);
+  return { state: 'Starting', reason: 'AnswerUnknown', message: `looking up whether Job "${jobName}" was created` };
+}
+
+/** Also for a queue whose spec is gone or broken: as long as nobody knows, the name takes a place under the limits. */
+function planLookUp(draft: Draft, { reservations: [reservation] }: Observed): void {
+  if (!reservation || reservation.state === 'created') return;
+  const { jobName } = reservation;
+  draft.act({ kind: 'resolve', reason: 'AnswerUnknown', because: `the create of Job "${jobName}" got no clean answer`, jobName });
 }
 
 function occupied(draft: Draft, round: QueueRound): Stand | undefined {

@@ -20,6 +20,8 @@ export interface CreateDeps {
   readonly gate: CreateGate;
 }
 
+export type LookUpDeps = Pick<CreateDeps, 'jobs' | 'memory'>;
+
 /**
  * `created`: a clean 201. `found`: a Job of that name is there, also before our create where `before` says so; the name
  * stays reserved, in doubt. `refused` and `absent`: no such Job, the name is free again. `unclear`: nobody knows, the name
@@ -50,7 +52,7 @@ export async function createNamed(deps: CreateDeps, key: SpecKey, named: { reado
 }
 
 /** The second half of a create that got no clean answer, also in a later round. */
-export function lookUpNamed(deps: CreateDeps, key: SpecKey, jobName: string): Promise<NamedResult> {
+export function lookUpNamed(deps: LookUpDeps, key: SpecKey, jobName: string): Promise<NamedResult> {
   return afterDoubt(deps, key, { jobName, answer: undefined });
 }
 
@@ -58,7 +60,7 @@ export function lookUpNamed(deps: CreateDeps, key: SpecKey, jobName: string): Pr
  * Anything but 201, 400 and 422 leaves it open whether the Job exists: an existing name answers 403 when the quota is
  * full, and a connection that broke after the request may have created it. Only a live GET decides.
  */
-async function afterDoubt(deps: CreateDeps, key: SpecKey, { jobName, answer }: { jobName: string; answer: WriteResult | undefined }): Promise<NamedResult> {
+async function afterDoubt(deps: LookUpDeps, key: SpecKey, { jobName, answer }: { jobName: string; answer: WriteResult | undefined }): Promise<NamedResult> {
   deps.memory.doubt(key, jobName);
   const found = await deps.jobs.get(jobName);
   if (found.kind === 'failed') return { kind: 'unclear', message: `whether Job "${jobName}" exists is not known: ${found.message}` };
@@ -68,7 +70,7 @@ async function afterDoubt(deps: CreateDeps, key: SpecKey, { jobName, answer }: {
   return { kind: 'absent', message: `Job "${jobName}" was not created` };
 }
 
-function released(deps: CreateDeps, key: SpecKey, refused: { jobName: string; refusal: Refusal['kind']; message: string }): NamedResult {
+function released(deps: LookUpDeps, key: SpecKey, refused: { jobName: string; refusal: Refusal['kind']; message: string }): NamedResult {
   deps.memory.release(key, refused.jobName);
   return { kind: 'refused', refusal: refused.refusal, message: refused.message };
 }

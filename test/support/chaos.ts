@@ -19,6 +19,7 @@ import { nameLabel, stateLabel } from '../../src/spec/keys.ts';
 import { Crew } from './crew.ts';
 import { watchInvariants } from './invariants.ts';
 import { simulate, type Simulation } from './simulation.ts';
+import { StormLimits } from './storm-limits.ts';
 
 export interface ChaosResult {
   readonly seed: number;
@@ -53,6 +54,7 @@ class Storm {
   readonly #invariants: { readonly violations: string[] };
   readonly #names: readonly string[];
   readonly #crew: Crew;
+  readonly #limits: StormLimits;
   readonly #end: number;
   /** Spec ConfigMaps by logical name: the object's name changes with renames. */
   readonly #objects = new Map<string, string>();
@@ -69,6 +71,7 @@ class Storm {
     this.#names = ['alpha', 'beta_queue', 'Gamma/9'].slice(0, random.int(1, 3));
     this.#end = this.#world.clock.now() + random.int(10, 40) * minute;
     this.#crew = new Crew({ world: this.#world, random, highAvailability: this.#highAvailability, until: this.#end, tell: (text) => { this.#tell(text); }, problem: (text) => { this.#problem(text); } });
+    this.#limits = new StormLimits({ world: this.#world, random: random.split('limits'), most: 2, until: this.#end, racing: () => this.#crew.racing, tell: (text) => { this.#tell(text); }, problem: (text) => { this.#problem(text); } });
     this.#world.cluster.script = (pod, podRandom) => this.#script(pod, podRandom);
     for (const name of this.#names) this.#world.queue(name, { expiry: 90_000 });
     this.#world.cluster.store.subscribe((change) => {
@@ -99,6 +102,7 @@ class Storm {
     // Pods that somebody orphaned belong to nobody; one that never starts is there until a person removes it.
     for (const pod of this.#world.livingPods()) if (!pod.metadata.ownerReferences?.length) cluster.registry.delete(pods, pod.metadata.name);
     cluster.quota.clear();
+    this.#limits.mend();
     queues.breakConnection('main');
     queues.setHanging(false);
     for (const name of this.#names) this.#apply(name, { broken: false, suspend: false });

@@ -20,6 +20,7 @@ import * as keys from '../../src/spec/keys.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import { Crew } from './crew.ts';
 import { simulate, type Simulation } from './simulation.ts';
+import { StormLimits } from './storm-limits.ts';
 import { drawWorkflow, outputValue, type Fate, type WorkflowModel } from './storm-model.ts';
 import { fateOf } from './storm-oracle.ts';
 import { indexOf, jobUidOf, stateOf, Truth } from './storm-truth.ts';
@@ -47,6 +48,7 @@ class WorkflowStorm {
   readonly #random: Random;
   readonly #world: Simulation;
   readonly #crew: Crew;
+  readonly #limits: StormLimits;
   readonly #truth: Truth;
   readonly #names: readonly string[];
   readonly #end: number;
@@ -72,6 +74,7 @@ class WorkflowStorm {
     this.#fair = random.chance(0.2);
     const tell = (text: string): void => { this.#tell(text); };
     this.#crew = new Crew({ world: this.#world, random, highAvailability: this.#highAvailability, until: this.#end, tell, problem: (text) => { this.#problem(text); } });
+    this.#limits = new StormLimits({ world: this.#world, random: random.split('limits'), most: 4, until: this.#end, racing: () => this.#crew.racing, tell, problem: (text) => { this.#problem(text); } });
     this.#truth = new Truth({ world: this.#world, racing: () => this.#crew.racing, modelOf: (text) => this.#models.get(text) });
     this.#world.cluster.script = (pod, podRandom) => this.#script(pod, podRandom);
     this.#world.cluster.store.subscribe((change) => {
@@ -99,6 +102,7 @@ class WorkflowStorm {
     await this.#world.run(10_000);
     for (const pod of this.#world.livingPods()) if (!pod.metadata.ownerReferences?.length) cluster.registry.delete(pods, pod.metadata.name);
     cluster.quota.clear();
+    this.#limits.mend();
     for (const name of [childName, ...this.#names]) this.#apply(name, { last: true });
     if (this.#crew.living === 0) this.#crew.start();
     await this.#converge();

@@ -64,8 +64,10 @@ interface EngineParts {
   readonly ended: () => void;
 }
 
-function engineFor({ identity, spec }: PreparedRun, { deps, records, ended }: EngineParts): Engine {
+function engineFor({ identity, spec: written }: PreparedRun, { deps, records, ended }: EngineParts): Engine {
   const { clock, random, log, transport, namespace, onRound } = deps;
+  // Limits are a controller's matter: here nobody reads them, and a group that nobody declares starts nothing.
+  const spec = { ...written, concurrency: { max: 1 } };
   return new Engine({
     ...quiet,
     clock,

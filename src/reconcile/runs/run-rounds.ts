@@ -22,6 +22,7 @@ import type { RecordCache } from '../record-ports.ts';
 import type { Rounds } from '../reconciler.ts';
 import type { SpecIndex } from '../spec-index.ts';
 import type { RoundResult } from '../work-queue.ts';
+import { letGo } from './let-go.ts';
 import { executeRun, type RunExecuteDeps, type RunInHand } from './run-execute.ts';
 import { loadRun, type LoadDeps, type Loaded } from './run-load.ts';
 import type { LoadedRun, RunMemory } from './run-memory.ts';
@@ -70,11 +71,11 @@ export class RunRounds implements Rounds {
     const record = records.get(key.name);
     if (!record || record.deleting) {
       runs.gone(key.name);
-      return this.#forget(key);
+      return this.#leave(key);
     }
     if (isOver(record.phase)) {
       this.#deps.keeper.over(record);
-      if (!this.#hasStrays(key, record)) return this.#forget(key);
+      if (!this.#hasStrays(key, record)) return this.#leave(key);
     }
     if (record.phase === 'Queued') return this.#queued(record);
     const run = runs.get(record);
@@ -250,7 +251,12 @@ export class RunRounds implements Rounds {
     return specs.claims(record.target).every(({ source }) => source.kind === 'configMap' && source.deleting);
   }
 
-  #forget(key: SpecKey): RoundResult {
+  async #leave(key: SpecKey): Promise<RoundResult> {
+    this.#forget(key);
+    return (await letGo(this.#deps, key)) ? nothing : { kind: 'failed' };
+  }
+
+  #forget(key: SpecKey): void {
     const { runs, keeper, memory, recordNames, explainer, capacity } = this.#deps;
     capacity.forget(key);
     runs.forget(key.name);
@@ -258,7 +264,6 @@ export class RunRounds implements Rounds {
     memory.forget(key);
     recordNames.forget(key);
     explainer.ask(key, []);
-    return nothing;
   }
 }
 

@@ -27,6 +27,11 @@ describe('a standalone run', () => {
     expect(run.out.join('\n')).toMatch(/State: +Succeeded[^]*STEP[^]*Critical path/);
   });
 
+  it('knows no limits, so that no group is missing', async () => {
+    const scene = alone();
+    expect(await ran(scene, loaded({ concurrency: { group: 'gpu', priority: 3 }, steps: chain('a') }))).toBe(0);
+  });
+
   it('is not seen by a controller of the namespace, nor sees that one its Jobs', async () => {
     const scene = alone();
     scene.apply({ steps: chain('a', 'b') });

@@ -39,6 +39,13 @@ describe('the first thing that keeps the next Job from starting is what a queue 
     expect(acts(planAt(observed({ reservations: [aReservation('unknown')] })))).toEqual(['resolve AnswerUnknown thumbnails-2']);
   });
 
+  it.each([
+    ['whose spec is gone', { claims: [] }],
+    ['whose spec is broken', { claims: [aBrokenClaim()] }],
+  ])('it is looked up also for a queue %s', (_sentence, changes) => {
+    expect(acts(planAt(observed({ ...changes, reservations: [aReservation('unknown')] })))).toEqual(['resolve AnswerUnknown thumbnails-2']);
+  });
+
   it('nothing is looked up about a Job that was certainly created', () => {
     expect(acts(planAt(observed({ reservations: [aReservation('created')] })))).toEqual([]);
   });

@@ -7,8 +7,8 @@ import { acts, planAt, standing } from '../../../support/planning.ts';
 const full: Room = { jobs: 0, halted: false, shortage: { state: 'Waiting', reason: 'LimitReached', message: '5 of 5 Jobs are live: 5 of queue a' } };
 const broken: Room = { jobs: 0, halted: true, shortage: { state: 'Blocked', reason: 'LimitsBroken', message: 'Limits "team" is broken' } };
 const stands = (view: Observed): (string | number)[] => {
-  const { state, reason } = standing(view) ?? {};
-  return [state ?? '', reason ?? '', acts(planAt(view)).filter((act) => act.startsWith('create')).length, planAt(view).wants];
+  const { state, reason } = standing(view);
+  return [String(state), String(reason), acts(planAt(view)).filter((act) => act.startsWith('create')).length, planAt(view).wants];
 };
 
 describe('a queue', () => {
