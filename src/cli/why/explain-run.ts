@@ -13,7 +13,7 @@ import { observeRun } from '../live/observe.ts';
 import { hint } from '../runs/lookup.ts';
 import { explainAdmission, holdersOf, recordsOf } from './explain-workflow.ts';
 import { explainStep, type StepsView } from './explain-step.ts';
-import { few, link, type Link } from './link.ts';
+import { explainFew, link, type Link } from './link.ts';
 import { explanationsFor, quotaLinks, unblockOf, type View } from './view.ts';
 
 export interface RunQuestion {
@@ -82,13 +82,13 @@ interface LiveRun {
 
 async function explainLive(view: View, record: ObservedRecord, { observed, steps }: LiveRun): Promise<Link> {
   const { reason, message, wakeAt } = planRun(observed, view.environment, view.live.now);
-  const shown = await Promise.all(worthTelling(steps.waits).map((wait) => explainStep(steps, wait)));
+  const because = await explainFew(worthTelling(steps.waits), 'steps', (wait) => explainStep(steps, wait));
   const step = steps.waits.find((wait) => wait.reason === reason && wait.outcome === undefined)?.step;
   return link({
     ...headOf(view, record, { reason, message }, step),
     since: observed.state.startedAt,
     until: reason === 'WaitsForRetry' ? wakeAt : undefined,
-    because: few(shown, 'steps'),
+    because,
   });
 }
 
@@ -103,8 +103,8 @@ function worthTelling(waits: readonly StepWait[]): readonly StepWait[] {
 async function explainEnd(view: View, record: ObservedRecord, steps: StepsView): Promise<Link> {
   const { result, phase } = record;
   const bad = steps.waits.filter(({ outcome }) => outcome !== undefined && isFailure(outcome));
-  const because = await Promise.all(bad.map((wait) => explainStep(steps, wait)));
-  return link({ ...headOf(view, record, { reason: endReasons[phase], message: result?.message ?? '' }), since: result?.finishedAt, because: few(because, 'steps') });
+  const because = await explainFew(bad, 'steps', (wait) => explainStep(steps, wait));
+  return link({ ...headOf(view, record, { reason: endReasons[phase], message: result?.message ?? '' }), since: result?.finishedAt, because });
 }
 
 const endReasons: Readonly<Record<ObservedRecord['phase'], string>> = { Queued: 'RunQueued', Running: 'WorkflowRunning', Suspended: 'RunSuspended', Succeeded: 'RunSucceeded', Failed: 'RunFailed', Cancelled: 'RunCancelled' };

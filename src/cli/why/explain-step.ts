@@ -3,7 +3,7 @@ import type { ObservedJob } from '../../plan/observed.ts';
 import { outcomeLine, type StepWait } from '../../plan/run/step-waits.ts';
 import type { StepOutcome } from '../../plan/run/state.ts';
 import { explainJob, type JobFacts } from './explain-job.ts';
-import { few, link, type Link } from './link.ts';
+import { explainFew, link, type Link } from './link.ts';
 
 /** The steps of one run. */
 export interface StepsView {
@@ -26,20 +26,20 @@ export function explainStep(view: StepsView, wait: StepWait): Promise<Link> {
 
 /** A step that several others wait for is told of once. */
 async function explainAt(view: StepsView, wait: StepWait, told: Set<string>, depth = 0): Promise<Link> {
-  told.add(wait.step);
   const { step, part, outcome, reason, object } = wait;
+  const head = { subject: `${part === 'undo' ? 'undo' : 'step'}/${step}`, state: outcome === undefined ? stateOf(wait) : outcomeStates[outcome], reason };
+  if (told.has(step)) return link({ ...head, message: 'as above' });
+  told.add(step);
   const before = depth >= deepest ? [] : wait.waitsFor.flatMap((name) => view.waits.find((other) => other.step === name && other.part !== 'undo' && !told.has(name)) ?? []);
-  const because: Link[] = [];
-  for (const other of before) because.push(await explainAt(view, other, told, depth + 1));
+  // Those that could do something about it first.
+  const because = await explainFew(before.toSorted((left, right) => Number(left.reason === 'WaitsForSteps') - Number(right.reason === 'WaitsForSteps')), 'steps', (other) => explainAt(view, other, told, depth + 1));
   return link({
-    subject: `${part === 'undo' ? 'undo' : 'step'}/${step}`,
-    state: outcome === undefined ? stateOf(wait) : outcomeStates[outcome],
-    reason,
+    ...head,
     message: outcomeLine(wait),
     since: wait.since,
     until: wait.until,
     unblock: view.unblock(reason, step, object?.name),
-    because: [...few(because, 'steps'), ...(outcome === undefined ? await objectLinks(view, wait) : [])],
+    because: [...because, ...(outcome === undefined ? await objectLinks(view, wait) : [])],
   });
 }
 

@@ -31,7 +31,16 @@ const mostLinks = 5;
 
 /** The first few, and a link that tells of the others; `what` as in `3 more runs`. */
 export function few(links: readonly Link[], what: string): readonly Link[] {
-  const left = links.length - mostLinks;
-  if (left <= 0) return links;
-  return [...links.slice(0, mostLinks), link({ subject: `… and ${left} more ${what}`, state: '', reason: '', message: '' })];
+  return [...links.slice(0, mostLinks), ...others(links.length, what)];
+}
+
+/** The same of what has to be explained first, one after the other: nothing is read for those that are not shown. */
+export async function explainFew<Subject>(subjects: readonly Subject[], what: string, explain: (subject: Subject) => Promise<Link>): Promise<readonly Link[]> {
+  const links: Link[] = [];
+  for (const subject of subjects.slice(0, mostLinks)) links.push(await explain(subject));
+  return [...links, ...others(subjects.length, what)];
+}
+
+function others(all: number, what: string): readonly Link[] {
+  return all <= mostLinks ? [] : [link({ subject: `… and ${all - mostLinks} more ${what}`, state: '', reason: '', message: '' })];
 }

@@ -219,6 +219,17 @@ describe('of a run', () => {
     expect(found.because?.[0]).toMatchObject({ message: 'really?', unblock: `job-chief approve ${scene.run.name} go -n default` });
   });
 
+  it('tells once of a step that several others wait for, and of five of many', async () => {
+    const many = Array.from({ length: 8 }, (_, index) => step(`x${index}`, { dependsOn: ['a'] }));
+    const scene = stage({ steps: [step('a'), step('b', { dependsOn: ['a'] }), step('c', { dependsOn: ['b', 'a'] }), ...many, step('z', { dependsOn: many.map(({ name }) => name as string) })], pods: { a: endless } });
+    await scene.world.runUntil(() => scene.started.includes('a'));
+    await scene.world.run(2_000);
+    expect(chainOf(await why(scene, scene.run.name, 'c'))).toEqual(['step/c Waiting WaitsForSteps', '  step/a Running JobRunning', '  step/b Waiting WaitsForSteps']);
+    const found = chainOf(await why(scene, scene.run.name, 'z'));
+    expect(found.filter((line) => line.includes('step/a '))).toHaveLength(1);
+    expect(found.at(-1)).toBe('  … and 3 more steps  -');
+  });
+
   it('follows a step to its sub-run, and to the step there', async () => {
     const scene = stage({ spec: 'none' });
     scene.apply({ trigger: { onRequest: true }, steps: [step('inner')] }, 'other');
