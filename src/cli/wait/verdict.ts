@@ -81,7 +81,7 @@ function ofStatus(spec: SpecView, goal: Goal): Verdict {
 
 function standOf(spec: SpecView, status: JsonObject, { goal, state }: { readonly goal: Goal; readonly state: string }): 'met' | 'never' | 'open' {
   if (goal.kind === 'condition') return conditionOf(status, goal.type) === goal.status ? 'met' : 'open';
-  const ended = spec.claim.parsed.spec?.kind === 'Run' ? endOfRun(state) : undefined;
+  const ended = endOfRun(spec, state);
   if (ended !== undefined) return ended || goal.kind !== 'succeeded' ? 'met' : 'never';
   const accepted = conditionOf(status, 'Accepted');
   if (accepted !== 'True') return accepted === 'False' ? 'never' : 'open';
@@ -90,7 +90,8 @@ function standOf(spec: SpecView, status: JsonObject, { goal, state }: { readonly
 }
 
 /** Of a Run whose record is gone, or never came to be: whether it succeeded; undefined: it has not ended. */
-function endOfRun(state: string): boolean | undefined {
+function endOfRun({ claim }: SpecView, state: string): boolean | undefined {
+  if (claim.parsed.spec?.kind !== 'Run') return undefined;
   if (state === 'Succeeded') return true;
   return state === 'Failed' || state === 'Cancelled' ? false : undefined;
 }
