@@ -10,7 +10,7 @@ import { valueAt } from '../field-path.ts';
 import { kubernetesVersion } from '../generated/kubernetes-job.ts';
 import { referencesIn } from '../references.ts';
 import { ceilingFindings } from './ceilings.ts';
-import type { FieldRule, FieldTable } from './fields.ts';
+import type { Constraint, FieldRule, FieldTable } from './fields.ts';
 import type { PolicyFinding } from './finding.ts';
 import { podFields } from './pod-fields.ts';
 import type { PodPolicy } from './policy.ts';
@@ -33,32 +33,65 @@ const podPath: FieldPath = ['spec', 'template', 'spec'];
 
 /** What the policy has against the Job, nothing where it may be created. */
 export function policyFindings(job: JsonObject, policy: PodPolicy, { ours = [], open = false }: JobContext = {}): PolicyFinding[] {
-  const judging: Judging = { policy, ours: new Set(ours), isOpen: (value) => open && typeof value === 'string' && referencesIn(value).length > 0 };
-  return [...visit(job, 'Job', [], judging), ...podFindings(valueAt(job, podPath), judging)];
+  const judging: Judging = { policy, ours: new Set(ours), isOpen: open ? isOpenText : neverOpen };
+  const findings: PolicyFinding[] = [];
+  visit(job, fieldTable['Job'] ?? {}, undefined, { ...judging, findings });
+  return [...findings, ...podFindings(valueAt(job, podPath), judging)];
+}
+
+const neverOpen = (): boolean => false;
+const isOpenText = (value: Json | undefined): boolean => typeof value === 'string' && referencesIn(value).length > 0;
+
+/** Where a value stands. Every create is judged, and hardly any has findings: paths are made only for those. */
+type Place = { readonly above: Place; readonly name: string | number } | undefined;
+
+interface Visit extends Judging {
+  readonly findings: PolicyFinding[];
 }
 
 /** The fields of a mapping, and what is inside them. */
-function visit(value: Json, of: string, path: FieldPath, judging: Judging): PolicyFinding[] {
-  if (judging.isOpen(value)) return [];
-  if (!isObject(value)) return [no(path, undefined, `a mapping should stand here, not ${shown(value)}`, 'write it as Kubernetes does')];
-  const table = fieldTable[of] ?? {};
-  return Object.entries(value).flatMap(([name, entry]) => {
-    if (entry === undefined || entry === null) return [];
+function visit(value: Json, table: FieldTable[string], place: Place, judging: Visit): void {
+  if (judging.isOpen(value)) return;
+  if (!isObject(value)) {
+    judging.findings.push(no(pathOf(place), undefined, `a mapping should stand here, not ${shown(value)}`, 'write it as Kubernetes does'));
+    return;
+  }
+  for (const name of Object.keys(value)) {
+    const entry = value[name];
+    if (entry === undefined || entry === null) continue;
     const rule = Object.hasOwn(table, name) ? table[name] : undefined;
-    return rule ? judge(entry, rule, [...path, name], judging) : [unknownField(name, Object.keys(table), [...path, name])];
-  });
+    if (rule) judge(entry, rule, { above: place, name }, judging);
+    else judging.findings.push(unknownField(name, Object.keys(table), pathOf({ above: place, name })));
+  }
 }
 
-function judge(value: Json, rule: FieldRule, path: FieldPath, judging: Judging): PolicyFinding[] {
-  if (rule.kind === 'denied') return isNothing(value) ? [] : [no(path, undefined, `"${String(path.at(-1))}" must not be set: ${rule.why ?? ''}`, 'remove it: no policy can allow it')];
-  if (rule.inside === undefined) return judging.isOpen(value) ? [] : constrained(value, rule, path, judging);
-  const entries = Array.isArray(value) ? value.map((entry, index) => ({ entry, at: [...path, index] })) : [{ entry: value, at: path }];
-  const of = rule.inside;
-  return entries.filter(({ entry }) => !judging.ours.has(entry)).flatMap(({ entry, at }) => [...constrained(entry, rule, at, judging), ...visit(entry, of, at, judging)]);
+function judge(value: Json, rule: FieldRule, place: Place, judging: Visit): void {
+  if (rule.kind === 'denied') {
+    if (!isNothing(value)) judging.findings.push(no(pathOf(place), undefined, `"${String(place?.name)}" must not be set: ${rule.why ?? ''}`, 'remove it: no policy can allow it'));
+  } else if (rule.inside === undefined) {
+    if (rule.by && !judging.isOpen(value)) constrain(value, rule.by, place, judging);
+  } else if (Array.isArray(value)) {
+    value.forEach((entry, index) => { judgeInside(entry, rule, { above: place, name: index }, judging); });
+  } else {
+    judgeInside(value, rule, place, judging);
+  }
 }
 
-function constrained(value: Json, rule: FieldRule, path: FieldPath, judging: Judging): PolicyFinding[] {
-  return (rule.by ?? []).flatMap((constraint) => rules[constraint](value, path, judging));
+function judgeInside(value: Json, { by, inside = '' }: FieldRule, place: Place, judging: Visit): void {
+  if (judging.ours.has(value)) return;
+  if (by) constrain(value, by, place, judging);
+  visit(value, fieldTable[inside] ?? {}, place, judging);
+}
+
+function constrain(value: Json, by: readonly Constraint[], place: Place, judging: Visit): void {
+  const path = pathOf(place);
+  for (const constraint of by) judging.findings.push(...rules[constraint](value, path, judging));
+}
+
+function pathOf(place: Place): FieldPath {
+  const path: (string | number)[] = [];
+  for (let at = place; at !== undefined; at = at.above) path.push(at.name);
+  return path.reverse();
 }
 
 function isNothing(value: Json): boolean {
