@@ -119,8 +119,21 @@ export class HttpClient {
     let settled = false;
     const answer = this.send(method, path, options).finally(() => { settled = true; });
     answer.catch(() => undefined);
-    if (!(await this.world.runUntil(() => settled, limit))) throw new Error(`${method} ${path} is not answered`);
-    return answer;
+    // Answers take some turns of the event loop, in which no time must pass.
+    const isSettled = (): boolean => settled;
+    for (let passed = 0; passed < limit; passed += 2) {
+      await turns(isSettled);
+      if (isSettled()) return answer;
+      await this.world.run(2);
+    }
+    throw new Error(`${method} ${path} is not answered`);
+  }
+
+  /** Lets time pass, for what streams do meanwhile. */
+  async pass(milliseconds: number): Promise<void> {
+    await turns();
+    await this.world.run(milliseconds);
+    await turns();
   }
 
   /** Without waiting. */
@@ -150,6 +163,10 @@ export class HttpClient {
   }
 }
 
+async function turns(enough: () => boolean = () => false): Promise<void> {
+  for (let turn = 0; turn < 12 && !enough(); turn += 1) await new Promise((resolve) => { setImmediate(resolve); });
+}
+
 function jsonOf(text: string): JsonObject {
   try {
     const value: unknown = JSON.parse(text);
@@ -174,7 +191,7 @@ export class HttpStream {
       body.on('data', (chunk: string) => { this.text += chunk; });
       body.on('close', () => { this.ended = true; });
       body.on('error', () => undefined);
-      this.#destroy = () => { body.destroy(); };
+      this.#destroy = () => { answer.raw.res.destroy(); };
     });
   }
 

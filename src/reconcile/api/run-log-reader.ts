@@ -48,8 +48,8 @@ export class RunLogReader {
   readonly #signal: AbortSignal;
   readonly #channel = new Channel<RunLogItem>();
   readonly #readings = new Map<string, Reading>();
-  /** What was said last of a container, or of a pod. */
-  readonly #noted = new Map<string, string>();
+  /** What was said of a container, or of a pod: pulling an image goes back and forth between two reasons. */
+  readonly #noted = new Set<string>();
   /** Readers that have ended since the last look may let others begin, or be all there was. */
   #bell = Promise.withResolvers<undefined>();
   #pending = true;
@@ -217,8 +217,9 @@ export class RunLogReader {
   }
 
   async #noteOnce(key: string, pod: RunPod | undefined, container: string | undefined, message: string): Promise<void> {
-    if (this.#noted.get(key) === message) return;
-    this.#noted.set(key, message);
+    const told = `${key} ${message}`;
+    if (this.#noted.has(told)) return;
+    this.#noted.add(told);
     await this.#note(pod, container, message);
   }
 

@@ -111,7 +111,7 @@ describe('an idempotency key', () => {
 
   it('differs between header and body: neither is taken', async () => {
     const { api } = await anApi();
-    expect((await api.post('/api/v1/runs', keyed, { headers: { 'idempotency-key': 'x' } })).json).toMatchObject({ status: 400, errors: [{ parameter: 'idempotency-key' }] });
+    expect((await api.post('/api/v1/runs', keyed, { headers: { 'idempotency-key': 'x' } })).json).toMatchObject({ status: 409, code: 'KeysDiffer', errors: [{ parameter: 'idempotency-key' }] });
   });
 });
 

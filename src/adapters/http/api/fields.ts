@@ -1,5 +1,5 @@
 /** Building blocks of the schemas of requests and answers. */
-import { Type, type TArray, type TObject, type TOptional, type TSchema, type TUnsafe } from 'typebox';
+import { Type, type TArray, type TInteger, type TObject, type TOptional, type TSchema, type TString, type TUnsafe } from 'typebox';
 
 /** Text, or null where it is not known or there is none. */
 export function textOrNull(description: string): TUnsafe<string | null> {
@@ -42,11 +42,16 @@ export const runName = Type.String({ pattern: '^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-
 /** The logical name of a spec: any text that names of specs may be. */
 export const specName = Type.String({ pattern: '^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$', description: 'Logical name of the spec.', errorMessage: 'must be the name of a spec' });
 
-/** For queries of lists. */
-export const paging = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100, description: 'Most entries of one answer.' })),
-  continue: Type.Optional(Type.String({ maxLength: 1_024, pattern: '^[A-Za-z0-9_-]+$', description: 'Where an earlier answer ended: its `continue`.', errorMessage: 'must be what an earlier answer had as `continue`' })),
-};
+type Paging = { readonly limit: TOptional<TInteger>; readonly continue: TOptional<TString> };
+
+/** For queries of lists, by what these are sorted by first. */
+export function pagingBy(first: 'time' | 'word'): Paging {
+  const pattern = `^${first === 'time' ? '-?[0-9]{1,16}' : '[-.a-z0-9]{1,253}'}~[A-Za-z0-9_-]{0,700}$`;
+  return {
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100, description: 'Most entries of one answer.' })),
+    continue: Type.Optional(Type.String({ pattern, description: 'Where an earlier answer ended: its `continue`.', errorMessage: 'must be what an earlier answer had as `continue`' })),
+  };
+}
 
 /** The list, and where it goes on. */
 export function pageOf<Item extends TSchema>(item: Item, what: string): TObject<{ items: TArray<Item>; continue: TUnsafe<string | null> }> {

@@ -85,15 +85,19 @@ function parametersIn(part: TObject | undefined, where: 'path' | 'query' | 'head
 }
 
 function successes({ answers }: Route, schemas: Map<string, JsonObject>): JsonObject {
-  return Object.fromEntries(Object.entries(answers).map(([status, { description, schema, types = ['application/json'], headers = {} }]) => [
+  return Object.fromEntries(Object.entries(answers).map(([status, { description, schema, types = ['application/json'], headers = {}, links }]) => [
     status,
     {
       description,
       headers: { ...requestId, ...Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, { description: text, schema: { type: 'string' } }])) },
-      content: Object.fromEntries(types.map((type) => [type, { schema: schema ? reference(schema, schemas) : { type: 'string' } }])),
+      content: Object.fromEntries(types.map((type) => [type, { schema: schema ? reference(schema, schemas) : type === 'text/event-stream' ? sentEvent : { type: 'string' } }])),
+      ...(links === undefined ? {} : { links: Object.fromEntries(Object.entries(links).map(([operationId, parameters]) => [operationId, { operationId, parameters: { ...parameters } }])) }),
     },
   ]));
 }
+
+/** What each event is; comments between them are heartbeats. */
+const sentEvent: JsonObject = { type: 'object', properties: { id: { type: 'string' }, event: { type: 'string' }, data: { type: 'string', contentMediaType: 'application/json' } }, required: ['event', 'data'] };
 
 const requestId = { 'X-Request-Id': { description: 'Of this request, as in the log.', schema: { type: 'string' } } };
 

@@ -18,6 +18,7 @@ export const problemCodes = {
   MethodNotAllowed: 'The path is served, but not with this method; `Allow` lists those that are.',
   NotAcceptable: 'The answer comes in none of the media types of `Accept`.',
   KeyInUse: 'The idempotency key was used before, for a run with other parameters.',
+  KeysDiffer: 'The header and the body have different idempotency keys.',
   NameInUse: 'Something else has the name that the run would have.',
   NotRequestable: 'The workflow has no `trigger.onRequest: true`.',
   SpecRejected: 'The text of the spec has errors, so that nobody can say whether the request fits it.',

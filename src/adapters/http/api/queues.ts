@@ -5,7 +5,7 @@ import { isoTime } from '../../../plan/iso-time.ts';
 import type { CountsAnswer, SpecEntry } from '../../../reconcile/api-ports.ts';
 import type { QueueSpec } from '../../../spec/queue.ts';
 import { requireSpecs, type ApiDeps } from './deps.ts';
-import { paging, specName } from './fields.ts';
+import { pagingBy, specName } from './fields.ts';
 import { page } from './paging.ts';
 import { ApiProblem } from './problem.ts';
 import { queuePageSchema, queueSchema, type QueueBody } from './queue-schema.ts';
@@ -29,8 +29,8 @@ function listQueues(deps: ApiDeps): Route {
     summary: 'List queues',
     description: 'Queues whose specs are sound, each counted when asked for, and at most every few seconds.',
     role: 'read',
-    query: Type.Object(paging, { additionalProperties: false }),
-    answers: { 200: { description: 'Queues.', schema: queuePageSchema } },
+    query: Type.Object(pagingBy('word'), { additionalProperties: false }),
+    answers: { 200: { description: 'Queues.', schema: queuePageSchema, links: { getQueue: { name: '$response.body#/items/0/name' } } } },
     problems: [503],
     handle: async ({ query }) => {
       requireSpecs(deps);

@@ -24,12 +24,16 @@ export type ApiAnswer =
   | { readonly status: number; readonly body: unknown; readonly headers?: Readonly<Record<string, string>>; readonly type?: string }
   | { readonly stream: (writer: StreamWriter) => Promise<void>; readonly type: string };
 
+/** By operation: where its parameters stand in the answer. */
+export type Links = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
 export interface AnswerDocument {
   readonly description: string;
   readonly schema?: TSchema;
   /** Media types of what is no JSON. */
   readonly types?: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
+  readonly links?: Links;
 }
 
 export interface RouteDocument {

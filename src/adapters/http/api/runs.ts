@@ -6,9 +6,9 @@ import { isRunnable } from '../../../spec/parsed.ts';
 import type { WorkflowSpec } from '../../../spec/workflow.ts';
 import { addressOf } from './accept-run.ts';
 import { found, requireRecords, unknownRun, type ApiDeps } from './deps.ts';
-import { oneOf, paging, runName, someOf } from './fields.ts';
+import { oneOf, pagingBy, runName, someOf } from './fields.ts';
 import { page } from './paging.ts';
-import { ok, route, type Route } from './route.ts';
+import { ok, route, type Links, type Route } from './route.ts';
 import { phases, runDetailSchema, runPageSchema } from './run-schema.ts';
 import { runBody, runDetail } from './run-view.ts';
 
@@ -22,6 +22,11 @@ export const runFilter = {
   trigger: someOf(triggers, 'Only runs with one of these triggers.'),
 };
 export type RunFilter = Static<TObject<typeof runFilter>>;
+
+/** What can be done next with a run whose name stands there in the answer. */
+export function runLinks(pointer: string): Links {
+  return Object.fromEntries(['getRun', 'getLogs', 'cancelRun', 'approveStep', 'suspendRun', 'resumeRun', 'rerunRun', 'watchRun'].map((id) => [id, { name: `$response.body#${pointer}` }]));
+}
 
 /** Whether a run is one of those. */
 export function isWanted(record: ObservedRecord, { kind, name, phase, trigger }: RunFilter): boolean {
@@ -45,8 +50,8 @@ function listRuns(deps: ApiDeps): Route {
     summary: 'List runs',
     description: 'Newest first, as this replica sees the records at this moment.',
     role: 'read',
-    query: Type.Object({ ...paging, ...runFilter, since: time('Only runs that were written down then or later.'), until: time('Only runs that were written down before.') }, { additionalProperties: false }),
-    answers: { 200: { description: 'Runs.', schema: runPageSchema } },
+    query: Type.Object({ ...pagingBy('time'), ...runFilter, since: time('Only runs that were written down then or later.'), until: time('Only runs that were written down before.') }, { additionalProperties: false }),
+    answers: { 200: { description: 'Runs.', schema: runPageSchema, links: runLinks('/items/0/name') } },
     problems: [501, 503],
     handle: ({ query }) => {
       requireRecords(deps);

@@ -122,7 +122,8 @@ export class ApiServer {
     const caller = await authenticate({ tokens, clients: tls?.clients ?? {}, limit: this.#limit }, { headers: request.headers, socket: request.raw.socket, basic: found?.page === true });
     const held = this.#held.get(request);
     if (held) held.caller = caller;
-    if (!found) return;
+    // Before the body is read: whatever it is, nobody wants it.
+    if (!found) throw this.#absent(request);
     authorize(caller, found.role);
     const offered = typesOf(found);
     const accepted = acceptedType(request.headers.accept, offered);

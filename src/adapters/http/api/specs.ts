@@ -7,7 +7,7 @@ import type { Problem } from '../../../spec/problem.ts';
 import { isRunnable } from '../../../spec/parsed.ts';
 import type { ParameterSpec } from '../../../spec/workflow.ts';
 import { requireSpecs, type ApiDeps } from './deps.ts';
-import { oneOf, paging, specName } from './fields.ts';
+import { oneOf, pagingBy, specName } from './fields.ts';
 import { page } from './paging.ts';
 import { ApiProblem } from './problem.ts';
 import { ok, route, type Route } from './route.ts';
@@ -28,8 +28,8 @@ function listSpecs(deps: ApiDeps): Route {
     summary: 'List specs',
     description: 'Every document that defines a spec of this instance, also those that lost to a newer one.',
     role: 'read',
-    query: Type.Object({ ...paging, kind: Type.Optional(oneOf(kinds, 'Only of this kind.')), state: Type.Optional(Type.String({ maxLength: 63, description: 'Only in this state, such as `Rejected`.' })) }, { additionalProperties: false }),
-    answers: { 200: { description: 'Specs by kind and name.', schema: specPageSchema } },
+    query: Type.Object({ ...pagingBy('word'), kind: Type.Optional(oneOf(kinds, 'Only of this kind.')), state: Type.Optional(Type.String({ maxLength: 63, description: 'Only in this state, such as `Rejected`.' })) }, { additionalProperties: false }),
+    answers: { 200: { description: 'Specs by kind and name.', schema: specPageSchema, links: { getSpec: { kind: '$response.body#/items/0/kind', name: '$response.body#/items/0/name' } } } },
     problems: [503],
     handle: ({ query }) => {
       requireSpecs(deps);

@@ -8,6 +8,7 @@ import { requireRecords, requireSpecs, type ApiDeps } from './deps.ts';
 import { ApiProblem } from './problem.ts';
 import { route, type ApiRequest, type Route } from './route.ts';
 import { acceptedSchema } from './run-schema.ts';
+import { runLinks } from './runs.ts';
 
 const key = { minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$', errorMessage: 'must be 1 to 255 visible ASCII characters' };
 const name = (what: string) => Type.String({ pattern: subdomainPattern, maxLength: 253, description: `Logical name of the ${what}.`, errorMessage: subdomainMessage });
@@ -41,7 +42,7 @@ export function submitRoute(deps: ApiDeps): Route {
     role: 'submit',
     headers: keyHeaders,
     body: submitFields,
-    answers: { 202: { description: 'Written down.', schema: acceptedSchema, headers: { Location: 'Where to ask how it gets on.' } } },
+    answers: { 202: { description: 'Written down.', schema: acceptedSchema, headers: { Location: 'Where to ask how it gets on.' }, links: runLinks('/name') } },
     problems: [404, 409, 413, 415, 422, 501, 503],
     handle: (request) => {
       requireSpecs(deps);
@@ -56,11 +57,11 @@ function targetIn({ workflow, template = '' }: Submission): RunTarget {
   return workflow === undefined ? { kind: 'template', name: template } : { kind: 'workflow', name: workflow };
 }
 
-/** From the body or the header, which may write it in quotes. Throws 400 where the two differ. */
+/** From the body or the header, which may write it in quotes. Throws 409 where the two differ. */
 export function keyIn({ headers }: Pick<ApiRequest, 'headers'>, inBody: string | undefined): string | undefined {
   const header = headers['idempotency-key'];
   const inHeader = typeof header === 'string' ? header.replace(/^"(.+)"$/, '$1') : undefined;
   if (inBody === undefined || inHeader === undefined || inBody === inHeader) return inBody ?? inHeader;
   const detail = 'the header Idempotency-Key and idempotencyKey in the body differ';
-  throw new ApiProblem(400, 'InvalidRequest', detail, { errors: [{ parameter: 'idempotency-key', detail }] });
+  throw new ApiProblem(409, 'KeysDiffer', detail, { errors: [{ parameter: 'idempotency-key', detail }] });
 }
