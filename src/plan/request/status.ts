@@ -1,5 +1,6 @@
 /** What a Run stands at: before its run is asked for, why not; from then on, what its record says. */
 import type { Json } from '../../lib/json.ts';
+import { isRunnable } from '../../spec/parsed.ts';
 import type { RequestedRun, State, Status } from '../action.ts';
 import type { Stand } from '../draft.ts';
 import { isoTime } from '../iso-time.ts';
@@ -31,9 +32,18 @@ function messageOf(record: ObservedRecord, target: Claim | undefined): string {
 const doingText: Readonly<Record<Exclude<RunPhase, 'Queued'>, string>> = { Running: 'is running', Suspended: 'is suspended', Succeeded: 'succeeded', Failed: 'failed', Cancelled: 'was cancelled' };
 
 function waitText({ request }: ObservedRecord, target: Claim | undefined): string {
-  if (target || !request) return 'waits for its turn';
+  const why = request && whyHeld(target);
+  if (!request || why === undefined) return 'waits for its turn';
   const { kind, name } = targetOf(request);
-  return `waits for ${kind} "${name}", which nothing defines any more`;
+  return `waits for ${kind} "${name}", which ${why}`;
+}
+
+/** Why nothing of it starts, as far as its spec tells. */
+function whyHeld(target: Claim | undefined): string | undefined {
+  if (!target) return 'nothing defines any more';
+  const { spec } = target.parsed;
+  if (!isRunnable(spec)) return 'has errors';
+  return spec.suspend ? 'is suspended' : spec.observe ? 'is only observed' : undefined;
 }
 
 /** The status of the claim that won. */

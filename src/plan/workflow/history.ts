@@ -18,11 +18,12 @@ export interface HistoryView {
 
 /**
  * Over the count or over the age, by outcome; but nothing that is still needed. A cancelled run counts as one that failed.
- * Without a spec the retention counts that the runs were made with.
+ * Without a spec the retention counts that the runs were made with. What tells a Run that it has run takes nobody's place
+ * (docs/adr/0011-runs-run-once.md).
  */
 export function planHistory(draft: WorkflowDraft, observed: ObservedWorkflow, { spec, now }: HistoryView): Told<ObservedRecord>['failing'] {
   const retention = spec?.retention ?? retentionOf(observed.records);
-  const done = observed.records.filter((record) => isFinished(record) && !record.deleting).sort((left, right) => finishedAt(right) - finishedAt(left) || (left.name < right.name ? 1 : -1));
+  const done = observed.records.filter((record) => isFinished(record) && !record.deleting && observed.asked?.has(record.uid) !== true).sort((left, right) => finishedAt(right) - finishedAt(left) || (left.name < right.name ? 1 : -1));
   const succeeded = done.filter(({ phase }) => phase === 'Succeeded');
   const failed = done.filter(({ phase }) => phase !== 'Succeeded');
   const needed = neededRuns(observed, now);
@@ -59,14 +60,13 @@ function heldByJobs({ item, at }: Removal<ObservedRecord>, { keptJobs }: Observe
 /**
  * The newest run of a change says that its revision has run (and those just before it, which of them is the newest), the
  * newest of a schedule which times are used: without them both would run again. As long as anything defines the workflow,
- * or may come to do so, they stay. So does what an unfinished run repeats, or is a step of, and what tells a Run that it
- * has run (docs/adr/0011-runs-run-once.md).
+ * or may come to do so, they stay. So does what an unfinished run repeats, or is a step of.
  */
-function neededRuns({ records, claims, unread, asked = new Set() }: ObservedWorkflow, now: number): ReadonlySet<string> {
+function neededRuns({ records, claims, unread }: ObservedWorkflow, now: number): ReadonlySet<string> {
   const defined = claims.length > 0 || unread;
   const newest = defined ? [...latestChanges(records), newestSchedule(records, now)] : [];
   const open = records.filter((record) => !isFinished(record)).filter(isReadable);
-  return new Set([...asked, ...newest.map((record) => record?.uid), ...open.flatMap(({ request }) => [request.parent?.uid, request.rerunOf?.uid])].filter((uid) => uid !== undefined));
+  return new Set([...newest.map((record) => record?.uid), ...open.flatMap(({ request }) => [request.parent?.uid, request.rerunOf?.uid])].filter((uid) => uid !== undefined));
 }
 
 function retentionOf(records: readonly ObservedRecord[]): Retention {

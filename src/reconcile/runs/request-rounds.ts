@@ -9,6 +9,7 @@ import type { ObservedRequest } from '../../plan/request/observed.ts';
 import { recordNameOf } from '../../plan/request/record-name.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
 import { winningClaim } from '../../plan/winner.ts';
+import { isRunnable } from '../../spec/parsed.ts';
 import { specText } from '../key.ts';
 import type { Meter } from '../meter.ts';
 import type { Log } from '../ports.ts';
@@ -138,7 +139,9 @@ export class RequestRounds implements Rounds {
   /** Differs when a Run that waits for it may have to be told something else. */
   #fingerprint(target: SpecKey): string {
     const claim = winningClaim(this.#deps.specs.claims(target))?.claim;
-    return claim ? `${claim.parsed.hash ?? ''} ${claim.parsed.spec === undefined ? 'broken' : 'sound'}` : '';
+    if (!claim) return '';
+    const { hash, spec } = claim.parsed;
+    return JSON.stringify([hash, isRunnable(spec) ? [spec.suspend, spec.observe] : 'broken']);
   }
 
   /** Nothing holds its record any more: retention may have been waiting for that. */

@@ -100,6 +100,8 @@ describe('a Run whose run was asked for', () => {
   it.each<[string, Partial<ObservedRequest>, unknown[]]>([
     ['it waits', { record: its({ phase: 'Queued' }) }, ['Queued', 'RunQueued', `run "${recordName}" waits for its turn`, 'Progressing']],
     ['it waits for what is gone', { record: its({ phase: 'Queued' }), target: undefined }, ['Queued', 'RunQueued', `run "${recordName}" waits for workflow "etl", which nothing defines any more`, 'Progressing']],
+    ['it waits for what is suspended', { record: its({ phase: 'Queued' }), target: aWorkflowClaim(onRequest({ suspend: true })) }, ['Queued', 'RunQueued', `run "${recordName}" waits for workflow "etl", which is suspended`, 'Progressing']],
+    ['it waits for what is broken', { record: its({ phase: 'Queued' }), target: aBrokenWorkflow() }, ['Queued', 'RunQueued', `run "${recordName}" waits for workflow "etl", which has errors`, 'Progressing']],
     ['it runs', { record: its() }, ['Running', 'RunStarted', `run "${recordName}" is running`, 'Progressing']],
     ['it is suspended', { record: its({ phase: 'Suspended' }) }, ['Suspended', 'RunSuspended', `run "${recordName}" is suspended`, 'Healthy']],
     ['it is being cancelled', { record: its({ commands: { cancel: 'enough' } }) }, ['Running', 'RunStarted', `run "${recordName}" is running; it is being cancelled: enough`, 'Progressing']],

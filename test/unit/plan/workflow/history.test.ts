@@ -38,6 +38,12 @@ describe('which finished runs may go', () => {
     expect(removed(records, retention)).toEqual(names);
   });
 
+  it('what tells a Run that it has run stays, and takes nobody\'s place', () => {
+    const records = ended('Succeeded', 'Succeeded', 'Succeeded', 'Succeeded', 'Succeeded');
+    expect(removed(records, keep(2, 0), { asked: new Set(['uid-etl-1', 'uid-etl-5']) })).toEqual(['etl-2']);
+    expect(removed(records, keep(0, 0), { asked: new Set(records.map(({ uid }) => uid)) })).toEqual([]);
+  });
+
   it('a run goes when it is too old, not before, and the plan wakes then', () => {
     const retention = { succeeded: forever, failed: { count: undefined, age: hours(1) } };
     const records = ended('Failed');
