@@ -84,6 +84,7 @@ export const reasons = {
   WaitsForApproval: 'Normal',
   WaitsForRetry: 'Normal',
   WaitsForCapacity: 'Normal',
+  ApprovalUnusable: 'Warning',
   RecordEdited: 'Warning',
   RecordsUnread: 'Warning',
   RecordsOff: 'Warning',

@@ -146,8 +146,8 @@ describe.skipIf(noRealPods !== undefined)('the examples of workflows', () => {
   // Last: it waits for a person, and nobody else does.
   it('approve: by an annotation on the record', async () => {
     const { name } = await stepBecomes(site(), 'approve', 'build', { outcome: 'succeeded', outputs: { changes: 3 } });
-    const waiting = await site().statusBecomes('approve', { state: 'Running' });
-    expect(waiting.message).toContain(name);
+    const waiting = await site().statusBecomes('approve', { state: 'Running', reason: 'WaitsForApproval' });
+    expect(waiting.message).toContain(`job-chief approve ${name} confirm`);
     await stepBecomes(site(), 'approve', 'confirm', { attempts: [{ job: 'confirm' }] });
     expect((await jobsOf(site(), name)).map(({ metadata }) => metadata.labels?.['job-chief/step'])).toEqual(['build']);
     await eventually(async () => {

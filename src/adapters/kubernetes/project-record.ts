@@ -57,24 +57,28 @@ function commandsOf(annotations: Readonly<Record<string, string>>): RunCommands 
     cancel: cancel === '' ? 'no reason given' : cancel,
     suspend: suspend === 'true' || suspend === 'run',
     ...(suspend === 'run' ? { suspendedByRun: true } : {}),
-    approvals: approvalsIn(annotations[approvalsAnnotation] ?? ''),
+    ...approvalsIn(annotations[approvalsAnnotation] ?? ''),
   };
 }
 
 const verdicts: ReadonlyMap<string, 'approved' | 'rejected'> = new Map([['approved', 'approved'], ['rejected', 'rejected']]);
 const noApprovals: RunCommands['approvals'] = new Map();
 
+/** Characters of a part that is told. */
+const longestPart = 100;
+
 /** `deploy,other=rejected`. A misspelt verdict counts for nothing, and of two for one step the rejection counts. */
-function approvalsIn(text: string): RunCommands['approvals'] {
-  if (text === '') return noApprovals;
-  const found = new Map<string, 'approved' | 'rejected'>();
-  for (const part of text.split(',')) {
+function approvalsIn(text: string): Pick<RunCommands, 'approvals' | 'misread'> {
+  if (text === '') return { approvals: noApprovals };
+  const approvals = new Map<string, 'approved' | 'rejected'>();
+  const misread: string[] = [];
+  for (const part of text.split(',').filter((each) => each.trim() !== '')) {
     const [step = '', verdict = 'approved', ...more] = part.split('=').map((each) => each.trim());
     const known = verdicts.get(verdict);
-    if (step === '' || known === undefined || more.length > 0 || found.get(step) === 'rejected') continue;
-    found.set(step, known);
+    if (step === '' || known === undefined || more.length > 0) misread.push(part.trim().slice(0, longestPart));
+    else if (approvals.get(step) !== 'rejected') approvals.set(step, known);
   }
-  return found;
+  return { approvals, ...(misread.length > 0 && { misread }) };
 }
 
 function parsed(text: string | undefined): unknown {

@@ -71,6 +71,7 @@ const runAnswers = {
   WaitsForApproval: (facts) => command(`job-chief approve ${runOf(facts)} ${facts.step ?? 'STEP'}`, facts),
   WaitsForRetry: byItself('the next attempt starts at that time'),
   WaitsForCapacity: (facts) => `wait for a slot, or ${edit('raise maxParallel', facts)}; if it is a quota, have it raised`,
+  ApprovalUnusable: (facts) => `answer by ${command(`job-chief approve ${runOf(facts)} ${facts.step ?? 'STEP'}`, facts)}`,
   RecordEdited: (facts) => `nothing, the record is put right; to end a run: ${command(`job-chief cancel ${facts.name}`, facts)}`,
   RecordsUnread: byItself('it goes on when the API server answers; see that it is well'),
   RecordsOff: () => "set records.enabled in the controller's configuration, and grant it the Role for records",

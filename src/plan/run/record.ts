@@ -87,6 +87,8 @@ export interface RunCommands {
   readonly suspendedByRun?: true;
   /** job-chief/approvals: `deploy,other=rejected`. */
   readonly approvals: ReadonlyMap<string, 'approved' | 'rejected'>;
+  /** Parts of that text that are no answer. */
+  readonly misread?: readonly string[];
 }
 
 /** A record as the cache holds it: metadata only. */

@@ -26,6 +26,8 @@ export interface ObservedWorkflow {
   readonly verdict: TemplateVerdict | undefined;
   readonly refusal: Refusal | undefined;
   readonly unread: boolean;
+  /** What runs ask people for, by the name of their record: a sentence each. */
+  readonly asks?: ReadonlyMap<string, string>;
   /** When this process began to look after the workflow: scheduled times before are missed ones of a downtime. */
   readonly since: number;
   /**

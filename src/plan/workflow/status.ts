@@ -37,8 +37,17 @@ export function standOf(round: WorkflowRound, outlook: Outlook): Stand {
   if (refusal) return { state: 'Blocked', reason: refusalReasons[refusal.kind], message: refusal.message };
   if (admitted.started.length > 0) return { state: 'Starting', reason: 'RunStarted', message: sentence([`${runsText(admitted.started)} ${admitted.started.length === 1 ? 'is' : 'are'} being started`, ...waitsOf(outlook)]) };
   if (asked !== undefined) return { state: 'Starting', reason: 'RunStarted', message: `run "${asked}" was asked for` };
+  const asks = asksOf(round.observed, active);
+  if (asks.length > 0) return { state: 'Running', reason: 'WaitsForApproval', message: sentence([...asks, ...waitsOf(outlook)]) };
   if (active.length > 0) return { state: 'Running', reason: round.spec.kind === 'Template' ? 'TemplateRunning' : 'WorkflowRunning', message: sentence([activeText(active), ...waitsOf(outlook)]) };
   return idle(round, outlook);
+}
+
+const mostAsks = 3;
+
+/** The first of what runs ask people for: nobody else will go on with them. */
+function asksOf({ asks }: ObservedWorkflow, active: readonly ObservedRecord[]): string[] {
+  return active.flatMap(({ name }) => (asks?.has(name) === true ? [`run "${name}": ${asks.get(name) ?? ''}`] : [])).slice(0, mostAsks);
 }
 
 function activeText(active: readonly ObservedRecord[]): string {

@@ -36,6 +36,8 @@ export interface LoadedRun {
 /** Runs by the name of their record. */
 export class RunMemory {
   readonly #runs = new Map<string, LoadedRun>();
+  /** What runs ask people for, for the status of what they are runs of. */
+  readonly #asks = new Map<string, string>();
   /** Names of records that went before their run was over. */
   readonly #lost = new Set<string>();
 
@@ -43,6 +45,18 @@ export class RunMemory {
   get({ name, uid }: Pick<ObservedRecord, 'name' | 'uid'>): LoadedRun | undefined {
     const run = this.#runs.get(name);
     return run?.uid === uid ? run : undefined;
+  }
+
+  get asks(): ReadonlyMap<string, string> {
+    return this.#asks;
+  }
+
+  /** undefined: for nothing. Returns whether that is news. */
+  ask(name: string, text: string | undefined): boolean {
+    if (this.#asks.get(name) === text) return false;
+    if (text === undefined) this.#asks.delete(name);
+    else this.#asks.set(name, text);
+    return true;
   }
 
   put(name: string, run: LoadedRun): void {
@@ -60,7 +74,7 @@ export class RunMemory {
     const run = this.#runs.get(name);
     if (!run || run.uid !== uid) return;
     this.#lost.add(name);
-    this.#runs.delete(name);
+    this.forget(name);
   }
 
   /** Jobs of an earlier record of that name may still be at work, whatever the caches show. */
@@ -74,11 +88,13 @@ export class RunMemory {
 
   forget(name: string): void {
     this.#runs.delete(name);
+    this.#asks.delete(name);
   }
 
   /** Another process led meanwhile: what it decided is in the records. */
   startAnew(): void {
     this.#runs.clear();
+    this.#asks.clear();
   }
 }
 

@@ -4,7 +4,7 @@ import { stepNews, type StepNews } from '../../plan/run/news.ts';
 import type { ObservedRecord, RunPhase } from '../../plan/run/record.ts';
 import type { RunEnd, RunState } from '../../plan/run/state.ts';
 import { winnerOf } from '../../plan/winner.ts';
-import { cancelAnnotation } from '../../spec/keys.ts';
+import { approvalsAnnotation, cancelAnnotation } from '../../spec/keys.ts';
 import { runKey } from '../key.ts';
 import type { Meter, RunMeter } from '../meter.ts';
 import type { EventSink, Log, WriteResult } from '../ports.ts';
@@ -44,6 +44,11 @@ export class RunReporter {
   /** The label says `phase`, and there is no result. */
   mislabelled(record: ObservedRecord, phase: RunPhase): void {
     this.#tell(record, 'RecordEdited', `the label of record "${record.name}" was set to ${phase} by somebody, or its result was taken away: a run is over by its result alone, and to end one there is the annotation ${cancelAnnotation}`);
+  }
+
+  /** `why`: what cannot be made anything of. */
+  unusableApproval(record: ObservedRecord, why: string): void {
+    this.#tell(record, 'ApprovalUnusable', `annotation ${approvalsAnnotation} of run "${record.name}": ${why}`);
   }
 
   /** What a round decided. */

@@ -8,6 +8,7 @@ import { earliest } from '../../plan/give-up.ts';
 import { isLive } from '../../plan/job-state.ts';
 import type { ObservedJob, Reservation, SpecKey } from '../../plan/observed.ts';
 import type { RunPlan } from '../../plan/run/action.ts';
+import { approvalAsked, unusableApprovals } from '../../plan/run/asks.ts';
 import { takesSlot } from '../../plan/run/fate.ts';
 import type { ObservedRun } from '../../plan/run/observed.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
@@ -40,6 +41,8 @@ export interface RunRoundsDeps extends RunExecuteDeps, LoadDeps {
   readonly runs: RunMemory;
   readonly capacity: Capacity;
   readonly reporter: RunReporter;
+  /** Asks for a round of a key. */
+  readonly changed: (key: SpecKey) => void;
   readonly onRound?: OnRound;
 }
 
@@ -170,6 +173,7 @@ export class RunRounds implements Rounds {
     explainer.ask(key, plan.demands);
     reporter.decided(record, before, plan.state);
     this.#tellWait(inHand, plan);
+    this.#ask(inHand);
     onRound?.(record, plan);
     const executed = await executing;
     reporter.executed(record, executed);
@@ -184,6 +188,19 @@ export class RunRounds implements Rounds {
     if (wants === 0 || reason === 'WaitsForSteps' || run.told.has(reason)) return;
     run.told.add(reason);
     this.#deps.reporter.waits(record, reason, message);
+  }
+
+  /** What the run asks people for stands in the status of what it is a run of; an answer that is none is told once. */
+  #ask({ record, run }: RunInHand): void {
+    const { runs, reporter, changed } = this.#deps;
+    const unusable = unusableApprovals(run.spec, record.commands);
+    for (const why of unusable.filter((text) => !run.told.has(text))) {
+      run.told.add(why);
+      reporter.unusableApproval(record, why);
+    }
+    const asked = approvalAsked(record.name, run.spec, run.state);
+    const text = asked === undefined ? undefined : [asked, ...unusable.slice(0, 1)].join('; ');
+    if (runs.ask(record.name, text)) changed(record.target);
   }
 
   /** Somebody wrote into the record that its run is over, or took away what says how it came out. */

@@ -92,7 +92,7 @@ export class Runs {
     const shared = { ...deps, keeper: this.#keeper, recordNames: new Memory({ clock, cache: deps.records }) };
     this.run = new RunRounds({ ...shared, plan: planRun, tasks: this.#tasks, runs: this.#memory, reporter });
     this.request = this.#requests = new RequestRounds({ ...shared, plan: planRequest });
-    const workflows = (this.#workflows = new WorkflowRounds({ ...shared, plan: planWorkflow }));
+    const workflows = (this.#workflows = new WorkflowRounds({ ...shared, plan: planWorkflow, runs: this.#memory }));
     this.workflow = {
       round: (key) => {
         this.#requests.targetChanged(key);

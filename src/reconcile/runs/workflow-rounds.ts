@@ -20,6 +20,7 @@ import type { Reporter } from '../reporter.ts';
 import type { TemplateChecker } from '../template-checker.ts';
 import type { RoundResult } from '../work-queue.ts';
 import { keyOfRequest } from './request-key.ts';
+import type { RunMemory } from './run-memory.ts';
 import { executeWorkflow, type WorkflowExecuted, type WorkflowExecuteDeps } from './workflow-execute.ts';
 
 export interface WorkflowRoundsDeps extends WorkflowExecuteDeps {
@@ -30,6 +31,7 @@ export interface WorkflowRoundsDeps extends WorkflowExecuteDeps {
   readonly cache: Pick<ClusterCache, 'keptUntil'>;
   readonly checker: TemplateChecker;
   readonly calls: DeletionCalls;
+  readonly runs: Pick<RunMemory, 'asks'>;
   readonly capacity: Pick<Capacity, 'halt'>;
   readonly reporter: Reporter;
   readonly meter: Meter;
@@ -130,6 +132,7 @@ export class WorkflowRounds implements Rounds {
       verdict: checker.verdict(key),
       refusal: recordNames.refusal(key),
       unread: specs.hasUnreadFiles,
+      asks: this.#deps.runs.asks,
       since,
       halt: this.#halt(claims),
     };

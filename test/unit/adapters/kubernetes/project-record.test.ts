@@ -95,7 +95,7 @@ test.each<[string, JsonObject, Partial<ObservedRecord['commands']>]>([
   ['cancel without a reason is a cancel', { 'job-chief/cancel': '' }, { cancel: 'no reason given' }],
   ['suspend is the word true and no other', { 'job-chief/suspend': 'yes' }, { suspend: false }],
   ['approvals: names alone approve, blanks do not matter', { 'job-chief/approvals': ' a , b=approved ,c = rejected,' }, { approvals: new Map([['a', 'approved'], ['b', 'approved'], ['c', 'rejected']]) }],
-  ['approvals: a misspelt verdict counts for nothing', { 'job-chief/approvals': 'a=reject,b=,=approved,c=approved=x' }, { approvals: new Map() }],
+  ['approvals: a misspelt verdict counts for nothing', { 'job-chief/approvals': 'a=reject,b=, =approved ,c=approved=x,,d' }, { approvals: new Map([['d', 'approved']]), misread: ['a=reject', 'b=', '=approved', 'c=approved=x'] }],
   ['approvals: of two verdicts the rejection counts', { 'job-chief/approvals': 'a=rejected,a,b,b=rejected' }, { approvals: new Map([['a', 'rejected'], ['b', 'rejected']]) }],
 ])('%s', (_name, annotations, expected) => {
   expect(annotated(annotations)?.commands).toMatchObject(expected);

@@ -31,6 +31,11 @@ describe('what a workflow stands at when nothing keeps it from starting', () => 
     expect(stands(observedWorkflow(spec, { records }))).toEqual(stand);
   });
 
+  it('a run that waits for somebody says so before anything else, with the command', () => {
+    const asks = new Map([['etl-2', 'step "deploy" waits to be approved: job-chief approve etl-2 deploy'], ['gone', 'step "x" waits']]);
+    expect(stands(observedWorkflow(onRequest(), { records: [aRecord(), aRecord({ name: 'etl-2' })], asks }))).toEqual(['Running', 'WaitsForApproval', 'run "etl-2": step "deploy" waits to be approved: job-chief approve etl-2 deploy']);
+  });
+
   it('nothing in it moves by itself', () => {
     for (const spec of [onRequest(), onSchedule(), onChange()]) {
       const view = observedWorkflow(spec, { records: [aChangeRun('etl-1', 'hash-1'), aQueuedRun('waits', { commands: { suspend: true } })] });

@@ -44,6 +44,7 @@ function aRun({ spec = {}, plans = [] }: Options = {}) {
   const log = new FakeLog();
   const runs = new RunMemory();
   const seen: ObservedRun[] = [];
+  const woken: string[] = [];
   const parsed: string[] = [];
   const parse = ({ data, objectName }: { data: Readonly<Record<string, string>>; objectName: string }): ParsedSpec => {
     parsed.push(data['spec.yaml'] ?? '');
@@ -61,6 +62,7 @@ function aRun({ spec = {}, plans = [] }: Options = {}) {
   const rounds = new RunRounds({
     capacity: new Capacity({ clock, wake: () => undefined, jobs: () => [] }),
     clock, environment: anEnvironment(), parse, jobs, store, records, cache, specs, leadership, keeper, tasks, memory, recordNames, runs, reporter,
+    changed: ({ kind, name }) => woken.push(`${kind}/${name}`),
     explainer: new Explainer({ clock, events: new FakeEventReader(), changed }),
     plan: (observed) => {
       seen.push(observed);
@@ -76,7 +78,7 @@ function aRun({ spec = {}, plans = [] }: Options = {}) {
     await settle();
     return result;
   };
-  return { clock, jobs, store, records, cache, leadership, events, meter, runMeter, log, runs, memory, keeper, seen, define, round, documents, specs, parsed };
+  return { clock, jobs, store, records, cache, leadership, events, meter, runMeter, log, runs, memory, keeper, seen, woken, define, round, documents, specs, parsed };
 }
 
 const held = (record: Partial<ObservedRecord> = {}, options: Options = {}, content: Parameters<FakeRecordStore['hold']>[1] = {}) => {
@@ -174,6 +176,20 @@ describe('a round of a run', () => {
     expect(await round()).toEqual(nothing);
     expect(store.held.get('etl-1')?.record).toMatchObject({ phase: 'Failed', result: { outcome: 'failed', reason: 'RunUnreadable', message } });
     expect([seen, runMeter.of('finished')]).toEqual([[], [[{ kind: 'workflow', name: 'etl' }, { trigger: 'change', outcome: 'failed', seconds: 0 }]]]);
+  });
+
+  it('that waits for an approval says so to what it is a run of, and tells once of an answer that is none', async () => {
+    const asks = aJobStep({ name: 'sign-off', work: { kind: 'approve', message: '' } });
+    const waiting = aState({ steps: { 'sign-off': { attempts: [{ job: 'sign-off', at: noon }] } } });
+    const over = aState({ steps: { 'sign-off': { outcome: 'succeeded', at: noon } } });
+    const commands = { cancel: undefined, suspend: false, approvals: new Map([['signoff', 'approved' as const]]) };
+    const { round, runs, woken, events } = held({ commands }, { spec: { steps: [asks] }, plans: [{ state: waiting }, { state: waiting }, { state: over }] }, { state: aState() });
+    await round();
+    await round();
+    expect([[...runs.asks], woken]).toEqual([[['etl-1', 'step "sign-off" waits to be approved: job-chief approve etl-1 sign-off; no step "signoff" asks for an approval: did you mean "sign-off"?']], ['workflow/etl']]);
+    expect(events.emitted.map(({ configMap, reason }) => [configMap?.name, reason])).toEqual([['etl-1', 'WaitsForApproval'], ['etl', 'WaitsForApproval'], ['etl-1', 'ApprovalUnusable'], ['etl', 'ApprovalUnusable']]);
+    await round();
+    expect([runs.asks.size, woken.length]).toEqual([0, 2]);
   });
 
   it('whose label somebody set to an end goes on, says so once, and puts the label right', async () => {

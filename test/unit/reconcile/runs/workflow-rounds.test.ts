@@ -7,6 +7,7 @@ import { DeletionCalls } from '../../../../src/reconcile/deletion-calls.ts';
 import { Memory } from '../../../../src/reconcile/memory.ts';
 import { Reporter } from '../../../../src/reconcile/reporter.ts';
 import { RecordKeeper } from '../../../../src/reconcile/runs/record-keeper.ts';
+import { RunMemory } from '../../../../src/reconcile/runs/run-memory.ts';
 import { WorkflowRounds } from '../../../../src/reconcile/runs/workflow-rounds.ts';
 import { SpecIndex } from '../../../../src/reconcile/spec-index.ts';
 import { StatusWriter } from '../../../../src/reconcile/status-writer.ts';
@@ -41,12 +42,14 @@ function aWorkflow(...plans: readonly Partial<WorkflowPlan>[]) {
   const recordNames = new Memory({ clock, cache: records });
   const keeper = new RecordKeeper({ clock, store, wrote: () => undefined, merged: () => undefined, ended: () => undefined });
   const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, log, leadership });
+  const runs = new RunMemory();
   const rounds = new WorkflowRounds({
     capacity: new Capacity({ clock, wake: () => undefined, jobs: () => [] }),
     clock, cache: new FakeCache(), environment: anEnvironment(), leadership, specs, store, keeper, recordNames, records, reporter, meter, runMeter, events, log,
     calls: new DeletionCalls({ clock, meter, log, hook: { call: () => Promise.resolve({ kind: 'accepted' }) }, changed: () => undefined }),
     checker: new TemplateChecker({ clock, jobs, policy: laxPolicy, changed: () => undefined }),
     changed: (changed) => woken.push(specText(changed)),
+    runs,
     plan: (observed) => {
       seen.push(observed);
       return { actions: [], demands: [], statuses: observed.claims.length === 0 ? [] : [{ claim: 0, status: idle }], missed: [], wakeAt: undefined, ...plans[Math.min(seen.length, plans.length) - 1] };
@@ -62,7 +65,7 @@ function aWorkflow(...plans: readonly Partial<WorkflowPlan>[]) {
     await settle();
     return result;
   };
-  return { clock, jobs, store, records, documents, specs, leadership, events, meter, runMeter, log, sink, seen, woken, rounds, recordNames, define, round };
+  return { clock, jobs, store, records, documents, specs, leadership, events, meter, runMeter, log, sink, seen, woken, rounds, recordNames, runs, define, round };
 }
 
 describe('a round of a workflow', () => {
@@ -81,6 +84,13 @@ describe('a round of a workflow', () => {
     await round();
     await round();
     expect([jobs.requests, seen[1]?.verdict?.result.kind]).toEqual([['dry run', 'dry run'], 'passed']);
+  });
+
+  it('knows what its runs ask people for', async () => {
+    const { round, runs, seen } = aWorkflow();
+    runs.ask('etl-1', 'step "a" waits');
+    await round();
+    expect([...(seen[0]?.asks ?? [])]).toEqual([['etl-1', 'step "a" waits']]);
   });
 
   it('a moment after the start waits for the records, without a word', async () => {
