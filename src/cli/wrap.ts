@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { asError } from '../lib/clock.ts';
 import { kindLabel, specKey } from '../spec/keys.ts';
 import { parseSpec } from '../spec/parse.ts';
+import { isRunnable } from '../spec/parsed.ts';
 import { subdomainMessage, subdomainPattern } from '../spec/schema-fields.ts';
 import { exitCode, UserError } from './exit-code.ts';
 import { renderText } from './lint/render-text.ts';
@@ -50,7 +51,7 @@ export async function wrap({ folder, name }: WrapOptions, { out, err }: WrapStre
   const parsed = parseSpec({ file, objectName: name ?? path.basename(path.resolve(folder)), label: undefined, data: { ...data, [specKey]: text } }, {});
   if (parsed.problems.length > 0) err(renderText(parsed.problems, new Map([[file, text]]), { excerpts: false, colours: false }));
   if (!parsed.spec) return exitCode.no;
-  const used = parsed.spec.kind === 'Workflow' ? parsed.spec.files : [];
+  const used = isRunnable(parsed.spec) ? parsed.spec.files : [];
   const unused = [...others, ...Object.keys(data).filter((key) => !used.includes(key))].sort();
   if (unused.length > 0) err(`left out, since the spec does not name them: ${[...new Set(unused)].join(', ')}`);
   out(manifest(name ?? parsed.name, parsed.spec.kind, withinLimit({ [specKey]: text, ...Object.fromEntries(used.map((key) => [key, data[key] ?? ''])) })));

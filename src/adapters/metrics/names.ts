@@ -50,7 +50,7 @@ export const metrics = {
   startup: { name: 'job_chief_job_startup_seconds', type: 'histogram', help: 'From the creation of a Job to its first started container.', labels: ['kind'], buckets: starting },
   runDuration: { name: 'job_chief_job_run_duration_seconds', type: 'histogram', help: 'From the start of a Job to its end.', labels: ['kind', 'outcome'], buckets: running },
 
-  runsActive: { name: 'job_chief_runs_active', type: 'gauge', help: 'Runs of the workflow that have begun and are not over.', labels: spec },
+  runsActive: { name: 'job_chief_runs_active', type: 'gauge', help: 'Runs of the workflow or template that have begun and are not over.', labels: spec },
   runs: { name: 'job_chief_runs_total', type: 'counter', help: 'Runs that are over, by what started them and how they came out.', labels: [...spec, 'trigger', 'outcome'] },
   steps: { name: 'job_chief_steps_total', type: 'counter', help: 'Steps that have an outcome; a forEach counts as one.', labels: [...spec, 'outcome'] },
   schedulesMissed: { name: 'job_chief_schedule_missed_total', type: 'counter', help: 'Scheduled times for which no run was started.', labels: [...spec, 'why'] },

@@ -53,6 +53,12 @@ describe('wrap', () => {
     expect(parse(out)).toMatchObject({ metadata: { name: 'etl', labels: { 'job-chief': 'queue' } } });
   });
 
+  it('takes the files of a template along', async () => {
+    const { code, out, err } = await run({ 'spec.yaml': 'apiVersion: job-chief/v1\nkind: Template\njob: {image: resize:1, command: [sh, /app/run.sh]}\nfiles: {/app/run.sh: run.sh}\n', 'scripts/run.sh': 'true\n' });
+    expect([code, err]).toEqual([0, '']);
+    expect(parse(out)).toMatchObject({ metadata: { labels: { 'job-chief': 'template' } }, data: { 'run.sh': 'true\n' } });
+  });
+
   it.each([
     ['the folder', spec, undefined, 'etl'],
     ['the spec', `name: nightly\n${spec}`, undefined, 'nightly'],
