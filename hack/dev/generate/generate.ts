@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { httpReference } from './http-reference.ts';
 import { kubernetesJob } from './kubernetes-job.ts';
 import { publishedSchemas } from './published-schemas.ts';
 import { specReference } from './spec-reference.ts';
@@ -15,7 +16,7 @@ export interface GeneratedFile {
 }
 
 /** Order matters: later generators may import what earlier ones wrote. */
-const generators: readonly (() => Promise<readonly GeneratedFile[]>)[] = [kubernetesJob, publishedSchemas, specReference];
+const generators: readonly (() => Promise<readonly GeneratedFile[]>)[] = [kubernetesJob, publishedSchemas, specReference, httpReference];
 
 const root = path.resolve(import.meta.dirname, '../../..');
 
