@@ -46,8 +46,11 @@ export async function inSession<Result>(options: ClusterOptions, use: (session: 
   }
 }
 
+/** Of a terminal that does not know how wide it is: one without a window says 0. */
+const usualWidth = 80;
+
 /** Colours and the width of lines only on a terminal. */
 export function processStreams(): Streams {
   const { stdout } = process;
-  return { out: writeLine, err: writeError, screen: { colours: stdout.isTTY && stdout.hasColors(), width: stdout.isTTY ? stdout.columns : undefined } };
+  return { out: writeLine, err: writeError, screen: { colours: stdout.isTTY && stdout.hasColors(), width: stdout.isTTY ? stdout.columns || usualWidth : undefined } };
 }
