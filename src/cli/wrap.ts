@@ -11,7 +11,8 @@ import { subdomainMessage, subdomainPattern } from '../spec/schema-fields.ts';
 import { exitCode, UserError } from './exit-code.ts';
 import { renderText } from './lint/render-text.ts';
 import { writeError, writeLine } from './output.ts';
-import { filesBeside } from './spec-folder.ts';
+import { filesBeside, treeFiles } from './spec-folder.ts';
+import { withDataKeys } from './wrap-paths.ts';
 
 /** All values of a ConfigMap together, in bytes: the API server's limit. */
 const mostBytes = 1_048_576;
@@ -30,7 +31,7 @@ export interface WrapStreams {
 /** Adds arguments, options and action. */
 export function defineWrap(command: Command): void {
   command
-    .description(`Writes the ConfigMap of a folder: ${specKey} is the spec, every file below the folder that it names is a data key, by its base name.`)
+    .description(`Writes the ConfigMap of a folder: ${specKey} is the spec, every file below the folder that it names, by its name or its path, is a data key by its base name.`)
     .argument('<folder>', `folder with a ${specKey}`)
     .option('--name <name>', "name of the ConfigMap; default: the spec's name, else that of the folder")
     .addHelpText('after', '\nExit code: 0 written, 1 the spec has errors, 2 no ConfigMap can be made of the folder.\n\nExample:\n  job-chief wrap etl/ | kubectl apply -f -')
@@ -43,9 +44,11 @@ export function defineWrap(command: Command): void {
 export async function wrap({ folder, name }: WrapOptions, { out, err }: WrapStreams): Promise<number> {
   if (name !== undefined) checkName(name);
   const file = path.join(folder, specKey);
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  const written = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new UserError(`cannot read ${file}, the spec of the folder: ${asError(error).message}`);
   });
+  const files = written.includes('/') ? (await treeFiles(folder)).map((one) => path.relative(folder, one.path).replaceAll(path.sep, '/')) : [];
+  const text = withDataKeys(written, files);
   const { data, problems, others } = await filesBeside(file, text);
   if (problems.length > 0) throw new UserError(problems.join('\n'));
   const parsed = parseSpec({ file, objectName: name ?? path.basename(path.resolve(folder)), label: undefined, data: { ...data, [specKey]: text } }, {});

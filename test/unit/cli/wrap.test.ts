@@ -41,6 +41,16 @@ describe('wrap', () => {
     });
   });
 
+  it('makes data keys of the paths by which the spec names files, and leaves everything else as it is written', async () => {
+    const text = spec.replace('"load-*.yaml"', '"jobs/load-*.yaml"').replace('run.sh: run.sh', 'run.sh: ./scripts/deep/run.sh').replace('job: {}', 'job: {args: [scripts/deep/run.sh]}');
+    const one = text.replace('steps:', 'steps: # jobs/load-a.yaml\n  - name: one\n    jobFile: jobs/load-a.yaml');
+    const { code, out, err } = await run({ ...whole, 'spec.yaml': one });
+    expect([code, err]).toEqual([0, '']);
+    const { data } = parse(out) as { data: Record<string, string> };
+    expect(Object.keys(data).toSorted()).toEqual(['load-a.yaml', 'load-b.yaml', 'run.sh', 'spec.yaml']);
+    expect(data['spec.yaml']).toBe(one.replace('"jobs/load-*.yaml"', '"load-*.yaml"').replace(': ./scripts/deep/run.sh', ': run.sh').replace('jobFile: jobs/', 'jobFile: '));
+  });
+
   it('which lint finds nothing wrong with', async () => {
     const { out } = await run(whole);
     const { specs, problems } = checkSources([{ name: 'etl.yaml', text: out, explicit: true }], {});
@@ -83,6 +93,8 @@ describe('wrap', () => {
   const refused: readonly [what: string, files: Readonly<Record<string, string | Buffer>>, message: RegExp][] = [
     ['there is no spec', { 'a.yaml': spec }, /^cannot read .*etl\/spec\.yaml, the spec of the folder: ENOENT/],
     ['two files have one base name', { ...whole, 'other/load-a.yaml': job, 'other/run.sh': 'x' }, /^several files are named load-a\.yaml, and data keys are base names: .*jobs\/load-a\.yaml, .*other\/load-a\.yaml\nseveral files are named run\.sh/],
+    ['a pattern of one folder would take files of another', { ...whole, 'spec.yaml': spec.replace('load-*', 'jobs/load-*'), 'other/load-c.yaml': job }, /^"jobs\/load-\*\.yaml" becomes "load-\*\.yaml" in a ConfigMap, .* would take other\/load-c\.yaml as well: give the files names/],
+    ['a folder stands for its files', { ...whole, 'spec.yaml': spec.replace('load-*.yaml', './jobs') }, /^"jobs" names files by their folder, .* such as "load-a\.yaml"/],
     ['a file is no text', { ...whole, 'scripts/deep/run.sh': Buffer.from([0xff, 0xfe, 0x00]) }, /run\.sh is no UTF-8 text/],
     ['the files are too large', { ...whole, 'scripts/deep/run.sh': 'x'.repeat(1_048_576) }, /^the files have 10\d{5} bytes in all, and a ConfigMap holds 1048576/],
   ];
