@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { checkPermissions } from './adapters/kubernetes/permissions.ts';
 import { KubernetesClient } from './adapters/kubernetes/client.ts';
 import { features, wantedFeatures } from './adapters/kubernetes/features.ts';
+import { ownSecrets } from './adapters/kubernetes/own-account.ts';
 import { openCluster, type Cluster } from './adapters/kubernetes/open-cluster.ts';
 import { createHttpServer, type HttpServer } from './adapters/http/server.ts';
 import { HttpHook } from './adapters/hooks/http-hook.ts';
@@ -18,7 +19,7 @@ import type { Config } from './config/config.ts';
 import { Engine } from './engine.ts';
 import { healthChecks } from './health-checks.ts';
 import type { HttpApi } from './http-api.ts';
-import { sleep, systemClock, type Clock } from './lib/clock.ts';
+import { asError, sleep, systemClock, type Clock } from './lib/clock.ts';
 import type { Log } from './reconcile/ports.ts';
 import { injectionOf } from './spec/connection.ts';
 import { fieldManager } from './spec/keys.ts';
@@ -42,8 +43,10 @@ export async function runService(options: ServiceOptions, stop: AbortSignal): Pr
   const log = await createLog({ level: config.log.level, pretty: config.log.pretty, instance: config.instance, namespace });
   for (const warning of options.warnings) log.warn({ because: warning }, 'configuration');
   const metrics = createMetrics({ clock, version, apiServer: cluster.host, process: true });
+  const denied = [...config.podPolicy.deniedSecrets];
+  const policy = policyOf(config, ownName(cluster, namespace), denied);
   const queues = await openQueues(config, { clock, log, woke: (...wake) => { engine.controller.queueWoke(...wake); } });
-  const engine: Engine = new Engine(engineOptions({ config, clock, log, cluster, namespace, metrics, queues }));
+  const engine: Engine = new Engine(engineOptions({ config, clock, log, cluster, namespace, metrics, queues, policy }));
   metrics.capacity(engine.controller.capacity);
   const http = createHttpServer({ ...config.listen, log, metrics: (accept) => metrics.expose(accept), ...healthChecks(engine, clock, () => stop.aborted) });
   let api: HttpApi | undefined;
@@ -51,9 +54,9 @@ export async function runService(options: ServiceOptions, stop: AbortSignal): Pr
     // Before the first list: a start that takes long is "alive, not ready", not a refused connection.
     const port = await http.listen();
     log.info({ version, server: cluster.host, port, specs: config.specs }, 'starting');
-    if (config.httpApi.enabled) api = await openApi({ config, clock, log, cluster, namespace, metrics, queues }, engine);
+    if (config.httpApi.enabled) api = await openApi({ config, clock, log, cluster, namespace, metrics, queues, policy }, engine);
     void reportPermissions({ cluster, clock, namespace, log, metrics, config });
-    const started = engine.start().then(() => { log.info({}, config.highAvailability.enabled ? 'synced; acts when it leads' : 'synced'); }, () => undefined);
+    const started = denyOwnSecrets({ cluster, clock, namespace, log }, denied, stop).then(() => engine.start()).then(() => { log.info({}, config.highAvailability.enabled ? 'synced; acts when it leads' : 'synced'); }, (error: unknown) => { if (!stop.aborted) log.error({ err: asError(error) }, 'the start failed'); });
     await Promise.race([aborted(stop), started.then(() => aborted(stop))]);
   } finally {
     await drain({ engine, http, api, queues, cluster, clock, log, config });
@@ -85,9 +88,10 @@ interface Parts {
   readonly namespace: string;
   readonly metrics: Metrics;
   readonly queues: Queues;
+  readonly policy: PodPolicy;
 }
 
-function engineOptions({ config, clock, log, cluster, namespace, metrics, queues }: Parts): ConstructorParameters<typeof Engine>[0] {
+function engineOptions({ config, clock, log, cluster, namespace, metrics, queues, policy }: Parts): ConstructorParameters<typeof Engine>[0] {
   const { connections } = queues;
   const defaults = config.jobDefaults === undefined ? {} : { jobDefaults: config.jobDefaults };
   return {
@@ -97,7 +101,7 @@ function engineOptions({ config, clock, log, cluster, namespace, metrics, queues
     transport: cluster.transport,
     environment: { instance: config.instance, namespace, injection: (name, schema) => injectionOf(connections.facts().get(name), schema) },
     parse: (input) => parseSpec(input, { ...defaults, connections: connections.facts(), urlPrefixes: config.beforeDelete.urlPrefixes }),
-    policy: policyOf(config, cluster, namespace),
+    policy,
     hook: new HttpHook({ ...config.beforeDelete, version }),
     specs: config.specs,
     probe: queues.probe,
@@ -137,9 +141,25 @@ async function openApi(parts: Parts, engine: Engine): Promise<HttpApi> {
   return api;
 }
 
-/** No pod may run under the ServiceAccount of this process. */
-function policyOf({ podPolicy }: Config, { account }: Cluster, namespace: string): PodPolicy {
-  return podPolicy.ownServiceAccount !== undefined || account?.namespace !== namespace ? podPolicy : { ...podPolicy, ownServiceAccount: account.name };
+/** The ServiceAccount of this process, where it works in its own namespace. */
+function ownName({ account }: Cluster, namespace: string): string | undefined {
+  return account?.namespace === namespace ? account.name : undefined;
+}
+
+/** No pod may run under the ServiceAccount of this process. `deniedSecrets` grows before anything is created. */
+function policyOf({ podPolicy }: Config, own: string | undefined, deniedSecrets: readonly string[]): PodPolicy {
+  return { ...podPolicy, ownServiceAccount: podPolicy.ownServiceAccount ?? own, deniedSecrets };
+}
+
+/** Nobody else may use what this pod has of Secrets. Without an API server nothing could be created, so its answer is waited for. */
+async function denyOwnSecrets({ cluster, clock, namespace, log }: Pick<Parts, 'cluster' | 'clock' | 'namespace' | 'log'>, denied: string[], stop: AbortSignal): Promise<void> {
+  const account = ownName(cluster, namespace);
+  if (account === undefined) return;
+  const client = new KubernetesClient({ transport: cluster.transport, clock, namespace, fieldManager });
+  let found = await ownSecrets(client, hostname(), account);
+  for (; found.kind === 'unanswered'; found = await ownSecrets(client, hostname(), account)) await sleep(clock, 1000, stop);
+  if (found.kind === 'known') denied.push(...found.names);
+  else log.warn({ account, pod: hostname() }, 'the Secrets of this pod are not known: only those that the configuration names are denied to others');
 }
 
 async function reportPermissions({ cluster, clock, namespace, log, metrics, config }: Pick<Parts, 'cluster' | 'clock' | 'namespace' | 'log' | 'metrics' | 'config'>): Promise<void> {

@@ -6,15 +6,7 @@ import type { JsonObject } from '../lib/json.ts';
 import type { BeforeDelete } from '../spec/common.ts';
 import type { CallDemand } from './action.ts';
 import { earliest } from './give-up.ts';
-
-/** What has come of a call so far, by this process's clock. */
-export type CallState =
-  | { readonly kind: 'accepted' }
-  | { readonly kind: 'underWay' }
-  | { readonly kind: 'failed'; readonly message: string; readonly at: number; /** In a row. */ readonly count: number };
-
-/** By UID of what is to go. */
-export type Calls = ReadonlyMap<string, CallState>;
+import type { Calls, CallState } from './observed.ts';
 
 /** Calls for one spec at once: deletions are in no hurry. */
 const width = 8;

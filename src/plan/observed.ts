@@ -4,7 +4,6 @@
  */
 import type { ParsedSpec } from '../spec/parsed.ts';
 import type { Room } from './limits/room.ts';
-import type { Calls } from './before-delete.ts';
 import type { RecordedOutcome, UpkeepNote } from './notes.ts';
 
 /** What all rounds of one logical spec are keyed by: lower-case kind and the name as label value. */
@@ -171,6 +170,15 @@ export interface TemplateVerdict {
     | { readonly kind: 'passed'; readonly warnings: readonly string[] }
     | { /** `denied`: by the operator's policy. */ readonly kind: 'refused' | 'denied' | 'forbidden' | 'unknown'; readonly message: string };
 }
+
+/** What has come of the call before a deletion so far, by this process's clock. */
+export type CallState =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'underWay' }
+  | { readonly kind: 'failed'; readonly message: string; readonly at: number; /** In a row. */ readonly count: number };
+
+/** By UID of what is to go. */
+export type Calls = ReadonlyMap<string, CallState>;
 
 /** The last create that the API server refused, until one is accepted or the spec changes. */
 export interface Refusal {

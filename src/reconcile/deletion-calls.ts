@@ -5,8 +5,7 @@
 import PQueue from 'p-queue';
 import type { Clock } from '../lib/clock.ts';
 import type { CallDemand } from '../plan/action.ts';
-import type { Calls, CallState } from '../plan/before-delete.ts';
-import type { SpecKey } from '../plan/observed.ts';
+import type { Calls, CallState, SpecKey } from '../plan/observed.ts';
 import { specText } from './key.ts';
 import type { Meter } from './meter.ts';
 import type { DeletionHook, Log } from './ports.ts';

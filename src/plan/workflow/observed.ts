@@ -1,7 +1,6 @@
 /** Everything that a round of a workflow may look at: what defines it, and its runs as far as their metadata tells. */
-import type { Calls } from '../before-delete.ts';
 import type { Stand } from '../draft.ts';
-import type { Claim, Refusal, SpecKey, TemplateVerdict } from '../observed.ts';
+import type { Calls, Claim, Refusal, SpecKey, TemplateVerdict } from '../observed.ts';
 import type { ObservedRecord } from '../run/record.ts';
 
 /** Why records are not read. */

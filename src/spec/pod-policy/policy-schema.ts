@@ -33,7 +33,7 @@ export const podPolicySchema = section(
     serviceAccountTokens: flag('Pods may have a token of their ServiceAccount. With false they must say `automountServiceAccountToken: false`.', true),
     imagePrefixes: list('Where images may come from, registry first: `ghcr.io/acme` allows `ghcr.io/acme/app`, not `ghcr.io/acme-other/app`. Docker Hub is `docker.io`, its official images `docker.io/library`.', { pattern: prefix, errorMessage: 'must begin with a registry, such as "ghcr.io/acme" or "docker.io/library/alpine", without a tag' }),
     secrets: names('Secrets that pods may use, in any way.'),
-    deniedSecrets: names('Secrets that no pod may use, also where `secrets` allows them. Those of connections whose `secretName` is known are always among them.'),
+    deniedSecrets: names('Secrets that no pod may use, also where `secrets` allows them. Those that job-chief itself has mounted, and those of connections whose `secretName` is known, are always among them.'),
     configMaps: names('ConfigMaps that pods may use.'),
     persistentVolumeClaims: names('PersistentVolumeClaims that pods may use.'),
     volumeTypes: list('Types of volumes that pods may have, such as `configMap` and `emptyDir`.', { enum: volumeTypes }),

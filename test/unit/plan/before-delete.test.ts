@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CallDemand } from '../../../src/plan/action.ts';
-import { tellBefore, type Calls, type CallState, type Told } from '../../../src/plan/before-delete.ts';
+import { tellBefore, type Told } from '../../../src/plan/before-delete.ts';
+import type { Calls, CallState } from '../../../src/plan/observed.ts';
 import { noon, minutes, seconds } from '../../support/builders.ts';
 
 const hook = { url: 'https://hooks.example/jobs', timeout: 10_000 };
