@@ -10,6 +10,7 @@ import { validator } from './validate.ts';
 
 const errorsOf = validator(limitsJsonSchema);
 
+/** A kind of spec for spec/kinds.ts. */
 export function readLimits({ value }: KindInput): KindReading {
   return {
     findings: [...withoutHead(schemaFindings(errorsOf(value), value)), ...rateFindings(value, [])],

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/plan/action.ts';
 import type { PodScript } from '../../src/simulation/pod-script.ts';
 import { applyLimits, askFor, Peak } from '../support/limits.ts';
-import { silentWorkQueueMeter } from '../support/controller.ts';
 import { specText as queueText } from '../support/scene.ts';
 import { step, useWorkflows, type WorkflowScene, type WorkflowSceneOptions } from '../support/workflow-scene.ts';
 
@@ -21,12 +20,6 @@ function limited(limits: Parameters<typeof applyLimits>[1], options: WorkflowSce
   return { scene, peak };
 }
 
-/** How many rounds there were. */
-function countRounds(): { readonly rounds: () => number; readonly worked: () => void } {
-  let count = 0;
-  return { rounds: () => count, worked: () => { count += 1; } };
-}
-
 const onRequest = { trigger: { onRequest: true }, retention: { succeeded: { count: 10_000 }, failed: { count: 10_000 } } };
 const job = [step('work')];
 const status = (scene: WorkflowScene, name: string): Pick<Status, 'state' | 'reason' | 'message'> => {
@@ -34,25 +27,7 @@ const status = (scene: WorkflowScene, name: string): Pick<Status, 'state' | 'rea
   return { state, reason, message };
 };
 
-describe('a thousand requests at once, and a group of five', () => {
-  it('never have more than five Jobs, are all done, and go by priority', async () => {
-    const { scene, peak } = limited({ groups: { gpu: 5 } });
-    scene.apply({ ...onRequest, steps: job, concurrency: { max: 1000, group: 'gpu' } });
-    for (let index = 0; index < 1000; index += 1) askFor(scene.world, `run-${index}`, { priority: index % 3 });
-    const { rounds, worked } = countRounds();
-    scene.start({ engine: { workQueueMeter: { ...silentWorkQueueMeter, worked } } });
-    await scene.world.runUntil(() => peak.births.length === 1000 && scene.unfinished().length === 0, 3_600_000);
-    await scene.finished(60_000, 1000);
-    // No herd: whoever waits is woken when there is a place for it.
-    expect(rounds()).toBeLessThan(25_000);
-    expect(peak.of('gpu')).toBe(5);
-    expect(peak.births).toHaveLength(1000);
-    expect(scene.runs.every(({ phase }) => phase === 'Succeeded')).toBe(true);
-    // The first come when nobody waits yet.
-    const order = peak.births.slice(20).map(({ run }) => Number(run.slice('run-'.length)) % 3);
-    expect(order).toEqual([...order].sort((left, right) => right - left));
-  }, 120_000);
-
+describe('many requests at once, and a group of five', () => {
   it('go on where they were after a restart in the middle', async () => {
     const { scene, peak } = limited({ groups: { gpu: 5 } });
     scene.apply({ ...onRequest, steps: job, concurrency: { max: 100, group: 'gpu' } });

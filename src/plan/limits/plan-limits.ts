@@ -1,4 +1,4 @@
-/** One round of a Limits: what it says, for whoever wrote it. What it does is done where Jobs start (plan/limits/room.ts). */
+/** One round of a Limits: what it says, for whoever wrote it. What it does is done where Jobs start (plan/limits/free.ts). */
 import { formatDuration } from '../../lib/duration.ts';
 import type { LimitsSpec } from '../../spec/limits.ts';
 import type { Plan, Status } from '../action.ts';

@@ -1,5 +1,5 @@
 /** Everything that a round of a workflow may look at: what defines it, and its runs as far as their metadata tells. */
-import type { Stand } from '../draft.ts';
+import type { Shortage } from '../limits/room.ts';
 import type { Calls, Claim, Refusal, SpecKey, TemplateVerdict } from '../observed.ts';
 import type { ObservedRecord } from '../run/record.ts';
 
@@ -37,5 +37,5 @@ export interface ObservedWorkflow {
   /** UIDs of finished runs whose Run is still there: without their record it would run again. */
   readonly asked?: ReadonlySet<string>;
   /** What the limits of the instance keep from starting altogether. */
-  readonly halt?: Stand | undefined;
+  readonly halt?: Shortage | undefined;
 }

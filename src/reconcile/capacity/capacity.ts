@@ -8,8 +8,8 @@
  */
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { isUnlimited, noLimits, type EffectiveLimits } from '../../plan/limits/effective.ts';
-import { freeOf, haltOf, shortageOf, unlimited, type Free, type Room, type Use } from '../../plan/limits/room.ts';
-import type { Stand } from '../../plan/draft.ts';
+import { freeOf, haltOf, shortageOf, type Free, type Use } from '../../plan/limits/free.ts';
+import { unlimited, type Room, type Shortage } from '../../plan/limits/room.ts';
 import type { ObservedJob, SpecKey } from '../../plan/observed.ts';
 import { specText } from '../key.ts';
 import type { ReservedNames } from '../memory.ts';
@@ -90,7 +90,7 @@ export class Capacity implements LiveJobs, ReservedNames {
   }
 
   /** What keeps everything of the group from starting. */
-  halt(group: string | undefined): Stand | undefined {
+  halt(group: string | undefined): Shortage | undefined {
     return haltOf(this.#limits, group);
   }
 
@@ -102,7 +102,7 @@ export class Capacity implements LiveJobs, ReservedNames {
     if (halt) return { jobs: 0, halted: true, shortage: halt };
     this.#dispatch();
     const free = this.#freeFor(asker.group);
-    const shortage = (): Stand => this.#shortage(asker, free);
+    const shortage = (): Shortage => this.#shortage(asker, free);
     return {
       jobs: free.jobs + (this.#granted.get(specText(asker.key))?.length ?? 0),
       halted: false,
@@ -228,7 +228,7 @@ export class Capacity implements LiveJobs, ReservedNames {
     this.#granted.delete(specText(key));
   }
 
-  #shortage({ group }: Asker, free: Free): Stand {
+  #shortage({ group }: Asker, free: Free): Shortage {
     return shortageOf(this.#limits, free, { group, holders: this.#places.holders(free.by === 'group' ? group : undefined) });
   }
 

@@ -2,7 +2,7 @@
  * Who has which place: names of Jobs by group and by holder. Sets of names, never counters that go up and down: what is
  * told twice, or not at all, leaves no trace in a sum.
  */
-import type { Holders } from '../../plan/limits/room.ts';
+import type { Holders } from '../../plan/limits/free.ts';
 import type { Place } from '../ports.ts';
 
 interface Tally {

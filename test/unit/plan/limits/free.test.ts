@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { noLimits, type EffectiveLimits } from '../../../../src/plan/limits/effective.ts';
-import { freeOf, haltOf, shortageOf, type Use } from '../../../../src/plan/limits/room.ts';
+import { freeOf, haltOf, shortageOf, type Use } from '../../../../src/plan/limits/free.ts';
 
 const limited = (changes: Partial<EffectiveLimits>): EffectiveLimits => ({ ...noLimits, ...changes });
 const groups = (of: Record<string, number>): ReadonlyMap<string, number> => new Map(Object.entries(of));
