@@ -69,7 +69,7 @@ export class TemplateChecker {
 const atOnce = 8;
 
 /** What the policy has against the first template that it does not let pass. References in it that are still open are judged with their values, before each create. */
-function deniedBy(policy: PodPolicy, manifests: VerdictDemand['manifests']): string | undefined {
+export function deniedBy(policy: PodPolicy, manifests: VerdictDemand['manifests']): string | undefined {
   for (const { what, manifest, open, ours = [] } of manifests) {
     const findings = policyFindings(open ?? manifest, policy, { ours, open: open !== undefined });
     if (findings.length > 0) return what === '' ? policyText(findings) : `${what}: ${policyText(findings)}`;

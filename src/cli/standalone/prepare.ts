@@ -4,6 +4,8 @@ import { filesManifest } from '../../adapters/kubernetes/record-manifest.ts';
 import type { KubernetesClient } from '../../adapters/kubernetes/client.ts';
 import { labelValue } from '../../lib/label-value.ts';
 import type { RunCommands } from '../../plan/run/record.ts';
+import { deniedBy } from '../../reconcile/template-checker.ts';
+import { podPolicyFrom } from '../../spec/pod-policy/policy.ts';
 import { dryRunJobs } from '../../plan/workflow/dry-run.ts';
 import { workflowKey } from '../../reconcile/key.ts';
 import type { RecordStore } from '../../reconcile/record-ports.ts';
@@ -27,10 +29,12 @@ export function approvalsFor(spec: WorkflowSpec, given: readonly string[]): RunC
   throw new UserError(`${open.length === 1 ? `step ${names} waits` : `steps ${names} wait`} to be approved, and a standalone run has no record to write that on: give the word now, with ${open.map(({ name }) => `--approve ${name}`).join(' ')} (or ${open[0]?.name ?? ''}=rejected)`);
 }
 
-/** Throws a UserError with what the API server says about each Job that it would refuse later. Nothing is created. */
+/** Throws a UserError with what is never allowed, or what the API server says about each Job that it would refuse later. Nothing is created. */
 export async function checkJobs(client: KubernetesClient, spec: WorkflowSpec): Promise<void> {
   const jobs = new KubernetesJobs({ client, instance: standaloneInstance });
   const manifests = dryRunJobs(spec, workflowKey(labelValue(spec.name)), { instance: standaloneInstance, namespace: client.namespace, injection: () => undefined });
+  const denied = deniedBy(podPolicyFrom(undefined, { connectionSecrets: [], ownServiceAccount: undefined }), manifests);
+  if (denied !== undefined) throw new UserError(`nothing was started, since one of these Jobs may never be created:\n       ${denied}`);
   const answers = await Promise.all(manifests.map(async ({ what, manifest }) => ({ what, result: await jobs.dryRun(manifest) })));
   // A full quota is no fault of the Job's: the run waits for room.
   const problems = answers.flatMap(({ what, result }) => (result.kind === 'refused' || result.kind === 'forbidden' || result.kind === 'unknown' ? [`${what}: ${result.message}`] : []));

@@ -28,6 +28,8 @@ describe('where lint says what the policy denies', () => {
     ['a step of a phase', workflow('phases:', '  - name: one', '    steps:', '      - {name: a, job: {image: ghcr.io/acme/a}}', '      - {name: b, job: {image: b}}'), ['8:32 phases[0].steps[1].job.image']],
     ['a step at the end', workflow('steps: [{name: a, job: {image: ghcr.io/acme/a}}]', 'finally:', '  - {name: z, job: {image: z}}'), ['6:28 finally[0].job.image']],
     ['what compensates a step', workflow('steps:', '  - name: a', '    job: {image: ghcr.io/acme/a}', '    undo: {job: {image: u}}'), ['7:25 steps[0].undo.job.image']],
+    ['a Template', ['apiVersion: job-chief/v1', 'kind: Template', 'job: {image: alpine}'].join('\n'), ['3:14 job.image']],
+    ['a Template with a whole template', ['apiVersion: job-chief/v1', 'kind: Template', 'jobTemplate: {spec: {template: {spec: {hostPID: true, containers: [{name: a, image: ghcr.io/acme/a}]}}}}'].join('\n'), ['3:49 jobTemplate.spec.template.spec.hostPID']],
     ['annotations of all pods', workflow('podMetadata: {annotations: {container.apparmor.security.beta.kubernetes.io/main: unconfined}}', 'steps: [{name: a, job: {image: ghcr.io/acme/a}}]'), []],
   ])('%s', (_what, text, expected) => {
     expect(told(text)).toEqual(expected);
