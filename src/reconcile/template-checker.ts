@@ -8,6 +8,7 @@ import { policyText } from '../spec/pod-policy/finding.ts';
 import type { PodPolicy } from '../spec/pod-policy/policy.ts';
 import type { JobApi, WriteResult } from './ports.ts';
 
+/** One for all specs; verdicts are remembered until their spec is forgotten. */
 export class TemplateChecker {
   readonly #clock: Clock;
   readonly #jobs: Pick<JobApi, 'dryRun'>;
