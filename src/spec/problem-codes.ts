@@ -46,6 +46,7 @@ export const problemCodes = {
   InvalidExpression: 'error',
   DependencyCycle: 'error',
   NeverStarts: 'error',
+  ManyPods: 'warning',
   UnknownFile: 'error',
   NotAJob: 'error',
   // What the operator's configuration says about it.

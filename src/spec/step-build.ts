@@ -2,10 +2,9 @@
 import { isObject, objectAt, stringAt, type Json, type JsonObject } from '../lib/json.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { fillDefaults, milliseconds, type Filled } from './common-build.ts';
-import { textsUnder } from './field-path.ts';
+import { mayBeIndexed } from './for-each-shape.ts';
 import { mergeJobDefaults } from './job-defaults.ts';
 import { expandRecipe, withJobDefaults } from './job-recipe.ts';
-import { referencesIn } from './references.ts';
 import { stepSchema, type StepDocument } from './step-schema.ts';
 import type { CheckedWorkflow } from './workflow-checked.ts';
 import { matching } from './workflow-files.ts';
@@ -71,24 +70,17 @@ function sourceOf({ items, from, count }: NonNullable<StepDocument['forEach']>):
 }
 
 /**
- * One Indexed Job where its pods differ by their item's file only. Kubernetes tries single indexes again, but knows
- * nothing of `retry` but the number of attempts; and it counts containers that start again in place (OnFailure) over all
- * indexes together, so that one bad item would end the others.
+ * One Indexed Job where it may be. Kubernetes counts containers that start again in place (OnFailure) over all indexes
+ * together, so that one bad item would end the others.
  */
 function shapeOf(given: StepDocument, work: StepWork): ForEachSpec['shape'] {
   if (work.kind !== 'job' || restartsInPlace(work.template)) return 'jobs';
-  const { attempts: _attempts, ...more } = given.retry ?? { attempts: 1 };
-  return Object.keys(more).length > 0 || namesItem(given as unknown as JsonObject) ? 'jobs' : 'indexed';
+  return mayBeIndexed(given as unknown as JsonObject) ? 'indexed' : 'jobs';
 }
 
 /** Also where a reference leaves it open. */
 function restartsInPlace(template: JsonObject): boolean {
   return stringAt(objectAt(objectAt(objectAt(template, 'spec'), 'template'), 'spec'), 'restartPolicy') !== 'Never';
-}
-
-function namesItem(step: JsonObject): boolean {
-  const places = ['job', 'jobTemplate', 'timeout'].flatMap((field) => textsUnder(step, [field]));
-  return places.some(({ text }) => referencesIn(text).some(({ root }) => root === 'item'));
 }
 
 /** One attempt, for what is not tried again. */

@@ -1,5 +1,6 @@
 /** Reads a Workflow: schema, rules, build. Rules look at the raw value, so that one run shows every kind of problem. */
 import { objectAt, stringAt } from '../lib/json.ts';
+import { manyPodsFindings } from './for-each-shape.ts';
 import { withoutHead, type KindInput, type KindReading } from './kind-reading.ts';
 import { outputFindings, parameterFindings } from './parameter-rules.ts';
 import type { Finding } from './report.ts';
@@ -31,6 +32,7 @@ export function readWorkflow({ value, name, input, environment }: KindInput): Ki
     ...workflowFindings(value, steps),
     ...parameterFindings(value),
     ...stepFindings(value, steps),
+    ...manyPodsFindings(steps),
     ...steps.all.flatMap((step) => outputFindings(objectAt(step.value, 'outputs'), [...step.path, 'outputs'])),
     ...references.findings,
     ...forEachTypes({ spec: value, steps }),
