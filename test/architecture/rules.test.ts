@@ -55,7 +55,7 @@ describe('names', () => {
 
   it('files are kebab-case and say what they hold', () => {
     const names = files('src/**/*.ts', 'test/**/*.ts', 'hack/**/*.ts').map((path) => path.split('/').at(-1) ?? '');
-    expect(names.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.test)?(\.contract)?\.ts$/.test(name))).toEqual([]);
+    expect(names.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.long)?(\.test)?(\.contract)?\.ts$/.test(name))).toEqual([]);
     expect(names.filter((name) => /^(utils?|helpers?|common-utils|misc|index)\.ts$/.test(name))).toEqual([]);
   });
 });
