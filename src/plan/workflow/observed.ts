@@ -14,8 +14,8 @@ export interface ObservedWorkflow {
   readonly claims: readonly Claim[];
   /** All of its records. */
   readonly records: readonly ObservedRecord[];
-  /** By name of the record: until when Jobs of its run are to stay, which go with it. Only what somebody wrote on a Job. */
-  readonly keptJobs?: ReadonlyMap<string, number>;
+  /** By name of the record: until when its Jobs and sub-runs are to stay, which go with it. Only what somebody wrote on those. */
+  readonly keptBy?: ReadonlyMap<string, number>;
   /** Calls before deletions. */
   readonly calls?: Calls;
   /** undefined: records are read. Else why they are not: nothing is started, nothing is concluded. */

@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { PlanEnvironment } from '../../plan/environment.ts';
 import { earliest } from '../../plan/give-up.ts';
 import type { SpecKey } from '../../plan/observed.ts';
+import type { ObservedRecord } from '../../plan/run/record.ts';
 import { isOver } from '../../plan/run/summary.ts';
 import { winnerOf } from '../../plan/winner.ts';
 import type { WorkflowPlan } from '../../plan/workflow/action.ts';
@@ -104,14 +105,21 @@ export class WorkflowRounds implements Rounds {
     return true;
   }
 
-  #records(key: SpecKey): Pick<ObservedWorkflow, 'records' | 'keptJobs'> {
-    const { records, cache } = this.#deps;
-    const found = records.of(key);
-    const kept = found.flatMap(({ name }): [string, number][] => {
-      const until = cache.keptUntil(runKey(name));
-      return until === undefined ? [] : [[name, until]];
+  #records(key: SpecKey): Pick<ObservedWorkflow, 'records' | 'keptBy'> {
+    const found = this.#deps.records.of(key);
+    const kept = found.flatMap((record): [string, number][] => {
+      const until = this.#keptUntil(record);
+      return until === undefined ? [] : [[record.name, until]];
     });
-    return { records: found, ...(kept.length > 0 && { keptJobs: new Map(kept) }) };
+    return { records: found, ...(kept.length > 0 && { keptBy: new Map(kept) }) };
+  }
+
+  /** By what goes with the record: its Jobs, and its sub-runs with all of theirs. */
+  #keptUntil({ name, uid }: ObservedRecord): number | undefined {
+    const { records, cache } = this.#deps;
+    const below = records.childrenOf(uid).flatMap((child) => [child.keepUntil, this.#keptUntil(child)]);
+    const all = [cache.keptUntil(runKey(name)), ...below].filter((until) => until !== undefined);
+    return all.length === 0 ? undefined : Math.max(...all);
   }
 
   #observe(key: SpecKey): ObservedWorkflow {

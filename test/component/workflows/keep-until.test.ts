@@ -49,6 +49,17 @@ describe('how long a run stays on record', () => {
     expect(scene.world.job(job)).toBeUndefined();
   });
 
+  it('is as long as one of its sub-runs is to stay, which goes with it too', async () => {
+    const parent = { ...everyTenMinutes, steps: [{ name: 'call', workflow: { name: 'child' } }] };
+    const scene = stage({ spec: parent });
+    scene.apply({ trigger: { onRequest: true }, steps: chain('a') }, 'child');
+    await scene.world.run(11 * minute);
+    const [first, child] = scene.records.map(({ metadata }) => metadata.name);
+    scene.annotate(child ?? '', { [keepUntilAnnotation]: 'forever' });
+    await scene.world.run(60 * minute);
+    expect(names(scene)).toEqual(expect.arrayContaining([first, child]));
+  });
+
   it('is told once where nobody can read what was written', async () => {
     const { scene, first } = await firstRun();
     scene.annotate(first, { [keepUntilAnnotation]: 'a while' });

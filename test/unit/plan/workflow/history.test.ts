@@ -67,9 +67,9 @@ describe('which finished runs may go', () => {
       ['until a time to come', marked(noon + hours(1), 'Failed', 'Failed'), keep(0, 0), {}, ['etl-2']],
       ['and pushes out no other', marked(Infinity, 'Succeeded', 'Succeeded', 'Succeeded'), keep(2, 0), {}, []],
       ['a time that has passed means now', marked(0, 'Succeeded', 'Succeeded'), keep(9, 9), {}, ['etl-1']],
-      ['a Job that is to stay keeps its record', ended('Succeeded', 'Succeeded'), keep(0, 0), { keptJobs: new Map([['etl-1', noon + 1]]) }, ['etl-2']],
-      ['a Job that need not stay any more keeps none', ended('Succeeded'), keep(0, 0), { keptJobs: new Map([['etl-1', 0]]) }, ['etl-1']],
-      ['a Job keeps its record also against what is written there', marked(0, 'Succeeded'), keep(0, 0), { keptJobs: new Map([['etl-1', Infinity]]) }, []],
+      ['a Job that is to stay keeps its record', ended('Succeeded', 'Succeeded'), keep(0, 0), { keptBy: new Map([['etl-1', noon + 1]]) }, ['etl-2']],
+      ['a Job that need not stay any more keeps none', ended('Succeeded'), keep(0, 0), { keptBy: new Map([['etl-1', 0]]) }, ['etl-1']],
+      ['a Job keeps its record also against what is written there', marked(0, 'Succeeded'), keep(0, 0), { keptBy: new Map([['etl-1', Infinity]]) }, []],
       ['but a run that is not over never goes', [aRecord({ keepUntil: 0 })], keep(0, 0), {}, []],
       ['nor one that is needed', [aChangeRun('new', 'hash-1', { createdAt: noon - hours(1), keepUntil: 0 })], keep(0, 0), {}, []],
     ])('%s', (_sentence, records, retention, changes, names) => {
@@ -77,7 +77,7 @@ describe('which finished runs may go', () => {
     });
 
     it('and the plan wakes when it is over', () => {
-      const changes = { keptJobs: new Map([['etl-1', noon + hours(3)]]) };
+      const changes = { keptBy: new Map([['etl-1', noon + hours(3)]]) };
       expect(planFor(observedWorkflow(onRequest({ retention: keep(0, 0) }), { records: ended('Succeeded'), ...changes })).wakeAt).toBe(noon + hours(3));
       expect(removed(ended('Succeeded'), keep(0, 0), changes, noon + hours(3))).toEqual(['etl-1']);
     });
