@@ -3,6 +3,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { asError } from '../../../lib/clock.ts';
 import { largestBody, parseBody } from './body.ts';
 import { compressed } from './compression.ts';
+import { ApiProblem } from './problem.ts';
 import type { Route } from './route.ts';
 import type { TlsMaterial } from './tls.ts';
 
@@ -31,8 +32,12 @@ export function newFastify({ random, material }: { readonly random: () => string
     routerOptions: { maxParamLength: 300 },
     genReqId: (request) => usableId(request.headers['x-request-id']) ?? random(),
     ...(material === undefined ? { http: limits } : { https: { ...limits, ...material, ...(material.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: false }) } }),
-    // Paths that cannot be decoded never reach a handler otherwise.
-    frameworkErrors: (error) => { throw error; },
+    // Paths that cannot be decoded reach no hook and no handler; thrown, they would end the process.
+    frameworkErrors: (_error, request, reply) => {
+      const problem = new ApiProblem(400, 'InvalidRequest', 'the path cannot be read');
+      const plain = reply as unknown as FastifyReply;
+      void plain.code(400).header('x-request-id', request.id).type('application/problem+json').send(JSON.stringify(problem.body(request.id)));
+    },
   }) as unknown as FastifyInstance;
   app.server.maxConnections = mostConnections;
   app.removeAllContentTypeParsers();
