@@ -7,6 +7,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Status } from '../plan/action.ts';
 import type { ConfigMapSource } from '../plan/observed.ts';
+import { statusText } from '../plan/status-text.ts';
 import type { StatusSink, WriteResult } from './ports.ts';
 
 const interval = 10_000;
@@ -46,7 +47,7 @@ export class StatusWriter {
   async write(source: ConfigMapSource, status: Status): Promise<number | undefined> {
     const { sink, clock } = this.#options;
     if (!sink || source.deleting) return undefined;
-    const text = JSON.stringify(status);
+    const text = statusText(status);
     const now = clock.monotonic();
     const last = this.#last(source, now);
     if (source.writtenStatus === text && source.writtenState === status.state) return undefined;

@@ -46,7 +46,7 @@ export function problemsOf(declared: Readonly<Record<string, ParameterSpec>>, va
   const names = Object.keys(declared);
   const unknown = Object.keys(values).filter((name) => !Object.hasOwn(declared, name));
   const whole = { ...defaultsOf(declared), ...values };
-  const missing = Object.entries(declared).filter(([name, { optional }]) => !optional && whole[name] === undefined);
+  const missing = Object.entries(declared).filter(([name, { optional }]) => !optional && !Object.hasOwn(whole, name));
   const misfits = valueFindings(declared, whole).filter(({ code, path = [] }) => !(path.length === 1 && (code === 'UnknownField' || code === 'MissingField')));
   return [
     ...unknown.map((name) => unknownText(name, names)),

@@ -2,8 +2,8 @@
  * What the status of a Run says about a run whose record is gone. Retention keeps the record for as long as its Run is
  * there, so that only somebody's hand deletes it: even then nothing runs twice, unless the status was taken away as well.
  */
-import { isObject, stringAt, type Json } from '../../lib/json.ts';
-import type { RequestedRun, State, Status } from '../action.ts';
+import { isObject, parseJson, stringAt } from '../../lib/json.ts';
+import type { RequestedRun, State } from '../action.ts';
 import type { Claim } from '../observed.ts';
 
 export interface Remembered {
@@ -16,20 +16,11 @@ const ends: readonly State[] = ['Succeeded', 'Failed', 'Cancelled'];
 
 /** `name`: of the record that is gone. undefined: the status tells of no such run. */
 export function rememberedRun({ source }: Claim, name: string): Remembered | undefined {
-  const status = source.kind === 'configMap' ? parse(source.writtenStatus) : undefined;
+  const status = source.kind === 'configMap' ? parseJson(source.writtenStatus) : undefined;
   const run = isObject(status) ? status['run'] : undefined;
   if (!isObject(status) || !isObject(run) || stringAt(run, 'name') !== name) return undefined;
   const state = ends.find((end) => end === stringAt(status, 'state'));
-  return { state: state ?? 'Failed', message: `the record of run "${name}" was deleted${state === undefined ? ' before the run had ended' : `; it ${words[state] ?? ''}`}`, run: run as unknown as NonNullable<Status['run']> };
+  return { state: state ?? 'Failed', message: `the record of run "${name}" was deleted${state === undefined ? ' before the run had ended' : `; it ${words[state] ?? ''}`}`, run: run as unknown as RequestedRun };
 }
 
 const words: Readonly<Partial<Record<State, string>>> = { Succeeded: 'succeeded', Failed: 'failed', Cancelled: 'was cancelled' };
-
-/** Anybody can write the annotation. */
-function parse(text: string | undefined): Json {
-  try {
-    return JSON.parse(text ?? 'null') as Json;
-  } catch {
-    return null;
-  }
-}

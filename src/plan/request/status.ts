@@ -8,10 +8,9 @@ import type { Claim } from '../observed.ts';
 import type { Reason } from '../reason.ts';
 import { targetOf, type ObservedRecord, type RunPhase } from '../run/record.ts';
 import { claimStatus } from '../status.ts';
+import { roomIn } from '../status-text.ts';
 import { isFinished } from '../workflow/records.ts';
 
-/** A status annotation has no more. */
-const mostBytes = 4096;
 const mostFailedSteps = 10;
 
 const reasonOf: Readonly<Record<RunPhase, Reason>> = { Queued: 'RunQueued', Running: 'RunStarted', Suspended: 'RunSuspended', Succeeded: 'RunSucceeded', Failed: 'RunFailed', Cancelled: 'RunCancelled' };
@@ -85,7 +84,7 @@ function withRun(status: Status, record: ObservedRecord): Status {
   const whole: RequestedRun = { ...bare, ...failed, ...outputsOf(result?.outputs) };
   for (const run of [whole, { ...bare, ...failed, ...omitted(result?.outputs) }]) {
     const candidate: Status = { ...status, run };
-    if (Buffer.byteLength(JSON.stringify(candidate)) <= mostBytes) return candidate;
+    if (roomIn(candidate) >= 0) return candidate;
   }
   return { ...status, run: bare };
 }

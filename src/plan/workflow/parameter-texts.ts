@@ -6,10 +6,10 @@ import { cut } from '../status.ts';
 /** Bytes as they stand in JSON. */
 const longestDefault = 60;
 const longestDescription = 120;
-/** `"parameters":{}` and a comma. */
-const frame = 18;
-/** `"":"",` around a name and its text. */
-const punctuation = 6;
+/** `"parameters":{}` and a comma, in three lines. */
+const frame = 21;
+/** `"":"",` around a name and its text, and the end of the line. */
+const punctuation = 7;
 
 /**
  * By name, in the order of the text; the last entry, `…`, says how many had no room. undefined: there are none, or no room.

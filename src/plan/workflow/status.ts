@@ -5,6 +5,7 @@ import { isoTime } from '../iso-time.ts';
 import type { Claim, Refusal } from '../observed.ts';
 import type { ObservedRecord } from '../run/record.ts';
 import { claimStatus, cut } from '../status.ts';
+import { roomIn } from '../status-text.ts';
 import { isQueued, unseen, type Admitted, type Queue } from './admission.ts';
 import type { ObservedWorkflow } from './observed.ts';
 import { parameterTexts } from './parameter-texts.ts';
@@ -22,9 +23,6 @@ export interface Outlook {
   /** The last create was refused, and this is not over. */
   readonly refusal: Refusal | undefined;
 }
-
-/** A status annotation has no more. */
-const mostBytes = 4096;
 
 /** Why a record was not written. */
 export const refusalReasons = { quota: 'QuotaExceeded', forbidden: 'Forbidden', refused: 'CreateRefused', denied: 'PolicyDenied', taken: 'JobNameTaken' } as const;
@@ -118,7 +116,7 @@ export function workflowStatus(claim: Claim, observed: ObservedWorkflow, { stand
     ...(known ? { activeRuns: observed.records.filter(isActive).length, queuedRuns: observed.records.filter(({ phase }) => phase === 'Queued').length } : {}),
     ...(schedule ? { schedule } : {}),
   };
-  const parameters = round?.spec.trigger.onRequest === true ? parameterTexts(round.spec.parameters, mostBytes - Buffer.byteLength(JSON.stringify(whole))) : undefined;
+  const parameters = round?.spec.trigger.onRequest === true ? parameterTexts(round.spec.parameters, roomIn(whole)) : undefined;
   return parameters ? { ...whole, parameters } : whole;
 }
 

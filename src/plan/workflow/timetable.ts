@@ -1,6 +1,6 @@
 /** Which scheduled times are still to be used: docs/adr/0010-schedules.md. Times are milliseconds since 1970. */
 import { digest } from '../../lib/digest.ts';
-import { isObject, stringAt, type Json } from '../../lib/json.ts';
+import { isObject, parseJson, stringAt } from '../../lib/json.ts';
 import { nextDue } from '../../spec/cron.ts';
 import type { ScheduleSpec } from '../../spec/workflow.ts';
 import type { ScheduleStatus } from '../action.ts';
@@ -53,18 +53,10 @@ function timetableId({ lines, timeZone }: ScheduleSpec): string {
 
 /** Anybody can write the annotation: what cannot be read is not there. */
 function readStatus(text: string | undefined): { readonly schedule: ScheduleStatus | undefined } | undefined {
-  const status = parse(text);
+  const status = parseJson(text);
   if (!isObject(status)) return undefined;
   const id = stringAt(status['schedule'], 'id');
   const from = stringAt(status['schedule'], 'from');
   if (id === undefined || from === undefined || Number.isNaN(Date.parse(from))) return { schedule: undefined };
   return { schedule: { id, from, next: stringAt(status['schedule'], 'next') } };
-}
-
-function parse(text: string | undefined): Json {
-  try {
-    return JSON.parse(text ?? 'null') as Json;
-  } catch {
-    return null;
-  }
 }

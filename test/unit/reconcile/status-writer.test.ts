@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../../src/plan/action.ts';
+import { statusText } from '../../../src/plan/status-text.ts';
 import type { ConfigMapSource } from '../../../src/plan/observed.ts';
 import { readStatus, StatusWriter } from '../../../src/reconcile/status-writer.ts';
 import { aConfigMap, minutes, seconds } from '../../support/builders.ts';
@@ -41,7 +42,7 @@ describe('a status is written', () => {
   it('at once where none stands', async () => {
     const { write, sink } = aWriter();
     expect(await write(idle)).toBeUndefined();
-    expect(sink.written).toEqual([{ name: 'thumbnails', annotation: JSON.stringify(idle), state: 'Idle', health: 'Healthy' }]);
+    expect(sink.written).toEqual([{ name: 'thumbnails', annotation: statusText(idle), state: 'Idle', health: 'Healthy' }]);
   });
 
   it('not again while it stands', async () => {
@@ -102,7 +103,7 @@ describe('a status is written', () => {
 describe('after a restart', () => {
   it('what stands there is not rewritten in passing', async () => {
     const { write, shows, clock, states } = aWriter();
-    shows(JSON.stringify(idle), 'Idle');
+    shows(statusText(idle), 'Idle');
     expect(await write(running)).toBe(seconds(10));
     await clock.advance(seconds(5));
     expect(await write(idle)).toBeUndefined();
@@ -111,7 +112,7 @@ describe('after a restart', () => {
 
   it('what still differs after ten seconds is written', async () => {
     const { write, shows, clock, states } = aWriter();
-    shows(JSON.stringify(idle), 'Idle');
+    shows(statusText(idle), 'Idle');
     await write(running);
     await clock.advance(seconds(10));
     expect(await write(running)).toBeUndefined();
@@ -129,7 +130,7 @@ describe('after a restart', () => {
 describe('when somebody wipes it', () => {
   it.each([
     ['the annotation', undefined, 'Idle'],
-    ['the label', JSON.stringify(idle), undefined],
+    ['the label', statusText(idle), undefined],
     ['both', undefined, undefined],
   ])('%s is written again, ten seconds after the last write', async (_what, annotation, state) => {
     const { write, shown, shows, clock, states } = aWriter();
@@ -146,7 +147,7 @@ describe('when somebody wipes it', () => {
 
   it('a label that was wiped before a restart is written again', async () => {
     const { write, shows, clock, states } = aWriter();
-    shows(JSON.stringify(idle), undefined);
+    shows(statusText(idle), undefined);
     expect(await write(idle)).toBe(seconds(10));
     await clock.advance(seconds(10));
     expect(await write(idle)).toBeUndefined();
@@ -158,7 +159,7 @@ describe('when somebody wipes it', () => {
     await write(idle);
     shown();
     await write(idle);
-    shows(JSON.stringify(idle), 'Tampered');
+    shows(statusText(idle), 'Tampered');
     await clock.advance(minutes(1));
     expect((await write(idle)) ?? Infinity).toBeGreaterThan(0);
   });

@@ -67,6 +67,11 @@ describe('what is wrong is said in a sentence', () => {
     expect(complaint([], { rows: 0, nothing: 1 }).split('\n')).toHaveLength(3);
   });
 
+  it('a missing one whose name every object has', () => {
+    const odd = { constructor: { type: 'string', schema: { type: 'string' }, default: undefined, optional: false } } as const;
+    expect(() => parametersFor(odd, { assignments: [], document: {} })).toThrow('parameter "constructor" (string) needs a value');
+  });
+
   it('where there are no parameters at all', () => {
     expect(() => parametersFor({}, { assignments: ['constructor=1'], document: {} })).toThrow('the workflow has no parameters, so none is called "constructor"');
   });

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { statusText } from '../../../../src/plan/status-text.ts';
 import { parameterTexts } from '../../../../src/plan/workflow/parameter-texts.ts';
 import type { ParameterSpec } from '../../../../src/spec/workflow.ts';
 
 const parameter = (type: ParameterSpec['type'], changes: Partial<ParameterSpec> = {}, description?: string): ParameterSpec => ({ type, schema: { type, ...(description === undefined ? {} : { description }) }, default: undefined, optional: false, ...changes });
+
+const bare = { state: 'Idle', reason: 'WaitsForRequest', message: '', health: 'Healthy', observedHash: undefined, conditions: [], lastRun: undefined } as const;
 
 describe('what a request may set', () => {
   it('is told by type, need and description', () => {
@@ -32,8 +35,8 @@ describe('what a request may set', () => {
     const entries = fc.dictionary(fc.string({ minLength: 1 }).filter((name) => name !== '__proto__'), fc.record({ value: fc.string({ maxLength: 200 }), description: fc.string({ maxLength: 300, unit: 'grapheme' }) }), { maxKeys: 40 });
     fc.assert(fc.property(entries, fc.integer({ min: 0, max: 2000 }), (given, room) => {
       const texts = parameterTexts(Object.fromEntries(Object.entries(given).map(([name, { value, description }]) => [name, parameter('string', { default: value }, description)])), room);
-      const without = Buffer.byteLength(JSON.stringify({ state: 'Idle' }));
-      expect(Buffer.byteLength(JSON.stringify({ state: 'Idle', parameters: texts })) - without).toBeLessThanOrEqual(texts === undefined ? 0 : room);
+      const taken = Buffer.byteLength(statusText({ ...bare, ...(texts && { parameters: texts }) })) - Buffer.byteLength(statusText(bare));
+      expect(taken).toBeLessThanOrEqual(texts === undefined ? 0 : room);
     }));
   });
 });

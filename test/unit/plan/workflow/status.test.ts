@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../../../src/plan/action.ts';
+import { statusText } from '../../../../src/plan/status-text.ts';
 import type { ObservedRecord } from '../../../../src/plan/run/record.ts';
 import type { ObservedWorkflow } from '../../../../src/plan/workflow/observed.ts';
 import type { WorkflowSpec } from '../../../../src/spec/workflow.ts';
@@ -55,7 +56,7 @@ describe('the status of a claim', () => {
     const long = 'ä"'.repeat(2000);
     const parameters = Object.fromEntries(Array.from({ length: 400 }, (_, n) => [`parameter-${n}`, { type: 'string', schema: { type: 'string', description: long }, default: long, optional: false } as const]));
     const status = statusOf(aWorkflowSpec({ trigger: { onRequest: true }, parameters }), [failed({ result: { message: long, reason: 'StepFailed' } })]);
-    expect(Buffer.byteLength(JSON.stringify(status))).toBeLessThanOrEqual(4096);
+    expect(Buffer.byteLength(statusText(status))).toBeLessThanOrEqual(4096);
     expect(status.parameters?.['…']).toMatch(/^\d+ more$/);
   });
 
