@@ -4,8 +4,7 @@ import { asMessage, shown } from '../lib/show.ts';
 import type { FieldPath } from './field-path.ts';
 import type { ParameterDocument } from './parameter-schema.ts';
 import type { Finding } from './report.ts';
-import { schemaFindings } from './schema-findings.ts';
-import { validator } from './validate.ts';
+import { checkedValues } from './value-check.ts';
 import type { ParameterSpec } from './workflow.ts';
 
 /** Findings of the field `parameters`. */
@@ -60,7 +59,8 @@ function defaultFindings(parameters: JsonObject): Finding[] {
   const values = Object.fromEntries(given.map(([name, declared]) => [name, declared['default'] ?? null]));
   const schema = { type: 'object', properties: Object.fromEntries(given.map(([name, declared]) => [name, schemaOf(declared)])) };
   return misfits(schema, values).map(({ path = [], ...finding }) => {
-    const [name = '', ...rest] = path;
+    const [name, ...rest] = path;
+    if (name === undefined) return { ...finding, message: `the defaults of the parameters ${finding.message}`, path: ['parameters'] };
     return { ...finding, message: `the default does not fit its declaration: ${finding.message}`, path: ['parameters', name, 'default', ...rest] };
   });
 }
@@ -94,7 +94,7 @@ function misfits(schema: JsonObject, values: JsonObject): Finding[] {
   // Compiling a schema takes milliseconds: not for what can be seen at a glance.
   if (plain) return [];
   try {
-    return schemaFindings(validator(schema)(values), values);
+    return checkedValues(schema, values);
   } catch {
     // The declarations themselves are wrong, which the schema of Workflow has said.
     return [];
@@ -110,13 +110,13 @@ export function schemaOf(declared: JsonObject): JsonObject {
 /** Everything wrong with the values of a request: paths are names of parameters. Defaults must be filled in before. */
 export function valueFindings(parameters: Readonly<Record<string, ParameterSpec>>, values: JsonObject): Finding[] {
   const declared = Object.entries(parameters);
-  return schemaFindings(
-    validator({
+  return checkedValues(
+    {
       type: 'object',
       additionalProperties: false,
       properties: Object.fromEntries(declared.map(([name, { schema }]) => [name, schema])),
       required: declared.filter(([, { optional }]) => !optional).map(([name]) => name),
-    })(values),
+    },
     values,
   );
 }

@@ -46,7 +46,7 @@ const keywords = {
   maxItems: size('Largest number of entries.'),
   uniqueItems: Type.Optional(Type.Boolean({ description: 'No two entries may be equal.' })),
   properties: Type.Optional(Type.Unsafe<JsonObject>({ type: 'object', additionalProperties: { $ref: '#/$defs/Value' }, description: 'Fields of a mapping.' })),
-  required: Type.Optional(Type.Array(Type.String(), { description: 'Fields that a mapping must have.' })),
+  required: Type.Optional(Type.Array(Type.String(), { description: 'Fields that a mapping must have.', uniqueItems: true, errorMessage: 'must name no field twice' })),
   additionalProperties: Type.Optional(
     Type.Unsafe<boolean | JsonObject>({ type: ['boolean', 'object'], if: { type: 'object' }, then: { $ref: '#/$defs/Value' }, description: 'Whether a mapping may have other fields, or what those must be.', errorMessage: 'must be true, false or a declaration' }),
   ),

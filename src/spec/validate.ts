@@ -7,9 +7,12 @@ import { lazy } from '../lib/lazy.ts';
 /** One complaint of the validator. */
 export type SchemaError = ErrorObject;
 
-/** A validator for a schema of ours. Compiling takes a tenth of a second, which commands that read no such document need not pay. */
-export function validator(schema: JsonObject): (value: unknown) => readonly SchemaError[] {
-  const compiled = lazy(() => compile(schema));
+/**
+ * A validator for a schema. Compiling one of ours takes a tenth of a second, which commands that read no such document need
+ * not pay. `all`: every complaint, not only the first.
+ */
+export function validator(schema: JsonObject, { all }: { readonly all: boolean } = { all: true }): (value: unknown) => readonly SchemaError[] {
+  const compiled = lazy(() => compile(schema, all));
   return (value) => run(compiled(), value);
 }
 
@@ -17,8 +20,8 @@ function run(validate: ValidateFunction, value: unknown): readonly SchemaError[]
   return validate(value) ? [] : (validate.errors ?? []);
 }
 
-function compile(schema: JsonObject): ValidateFunction {
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false, ownProperties: true });
+function compile(schema: JsonObject, all: boolean): ValidateFunction {
+  const ajv = new Ajv2020({ allErrors: all, verbose: true, strict: false, ownProperties: true });
   ajv.addKeyword({
     keyword: 'durationBetween',
     type: 'string',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/lib/json.ts';
+import type { Json, JsonObject } from '../../../src/lib/json.ts';
 import { describeFinding, requestFindings } from '../../../src/spec/request-values.ts';
 import type { ParameterSpec } from '../../../src/spec/workflow.ts';
 
@@ -31,5 +31,19 @@ describe('values of a request', () => {
     expect(lines({}, odd)).toEqual(['parameters.constructor: the parameter "constructor" needs a value of type string']);
     expect(lines(JSON.parse('{"__proto__": {"url": "https://a"}, "constructor": "https://a"}') as JsonObject, odd)).toEqual(['parameters.__proto__: there is no parameter "__proto__"; there is constructor']);
     expect(lines({ toString: 'a' }, {})).toEqual(['parameters.toString: there is no parameter "toString"; none are declared']);
+  });
+
+  it.each<[string, JsonObject, Json]>([
+    ['a pattern that a short text keeps busy for minutes', { type: 'string', pattern: '^(a+)+$' }, `${'a'.repeat(40)}!`],
+    ['a list in which each entry is compared with each', { type: 'array', uniqueItems: true }, Array.from({ length: 20_000 }, (_, at) => ({ at }))],
+  ])('end the check of %s', (_what, schema, value) => {
+    const slow: Readonly<Record<string, ParameterSpec>> = { slow: { type: 'string', schema, default: undefined, optional: false } };
+    expect(lines({ slow: value }, slow)).toEqual(['parameters: cannot be checked within 1 s; a "pattern" with repetitions inside repetitions, or "uniqueItems" of a long list, takes too long for these values']);
+  });
+
+  it('of which very many are wrong are told the first: all of them would fill the memory', () => {
+    const rows: Readonly<Record<string, ParameterSpec>> = { rows: { type: 'array', schema: { type: 'array', items: { type: 'object', required: ['a', 'b'] } }, default: undefined, optional: false } };
+    expect(lines({ rows: [{}, {}] }, rows)).toHaveLength(4);
+    expect(lines({ rows: Array.from({ length: 10_000 }, () => ({})) }, rows)).toEqual(['parameters.rows[0].a: the field "a" is required']);
   });
 });

@@ -20,6 +20,8 @@ describe('problems of a Template', () => {
     ['reserved mounts', ['files: {/job-chief/x: a}'], ['UnknownFile files["/job-chief/x"]', 'ReservedName files["/job-chief/x"]']],
     ['reserved labels', ['jobMetadata: {labels: {job-chief/run: x}}'], ['ReservedName jobMetadata.labels["job-chief/run"]']],
     ['a default that does not fit', ['parameters: {size: {type: integer, default: big}}'], ['WrongType parameters.size.default']],
+    ['a default that cannot be checked in time', [`parameters: {a: {type: string, pattern: "^(a+)+$", default: ${'a'.repeat(40)}!}}`], ['InvalidValue parameters']],
+    ['a field that is required twice', ['parameters: {row: {type: object, required: [a, a]}}'], ['InvalidValue parameters.row.required']],
     ['two parameters of one name', ['parameters: {a-b: {type: string}, a_b: {type: string}}'], ['NameTaken parameters.a_b']],
     ['two sorts of exit codes', ['retry: {attempts: 2, exitCodes: {retry: [1], fail: [2]}}'], ['ConflictingFields retry.exitCodes.fail']],
     ['a parameter that nobody declares', ['job: {image: a, args: [$(params.siz)]}', declared], ['UnknownReference job.args[0]']],
