@@ -105,6 +105,6 @@ function workOf({ metadata }: Seen['object']): string | undefined {
   const label = (key: string): string | undefined => metadata.labels?.[`job-chief/${key}`];
   const name = label('name');
   if (name === undefined) return undefined;
-  const parts = label('kind') === 'workflow' ? [label('instance'), label('run'), label('step'), label('index')] : [label('instance'), name];
+  const parts = label('kind') === 'workflow' || label('kind') === 'template' ? [label('instance'), label('run'), label('step'), label('index')] : [label('instance'), name];
   return parts.map((part) => part ?? '').join('/');
 }
