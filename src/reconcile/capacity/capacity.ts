@@ -14,7 +14,7 @@ import type { ObservedJob, SpecKey } from '../../plan/observed.ts';
 import { specText } from '../key.ts';
 import type { ReservedNames } from '../memory.ts';
 import type { LiveJobs, Place } from '../ports.ts';
-import { Line, type Asker } from './line.ts';
+import { Line, type Asker, type Waiter } from './line.ts';
 import { Places } from './places.ts';
 import { Starts } from './starts.ts';
 
@@ -119,7 +119,7 @@ export class Capacity implements LiveJobs, ReservedNames {
     for (const name of names) this.#hold(name, asker).asked = true;
     if (wants > 0) this.#line.put(asker, wants, names.length > 0);
     else this.#line.remove(key);
-    this.#free();
+    if (wants > 0 && !this.#changed) this.#lookLater();
   }
 
   /** Nobody works on the create of that name any more: from here on it counts as far as it is reserved or live. */
@@ -249,8 +249,7 @@ export class Capacity implements LiveJobs, ReservedNames {
     if (!this.#changed) return;
     this.#changed = false;
     const woken = new Map<string, SpecKey>();
-    const isOpen = (group: string | undefined): boolean => this.halt(group) === undefined && this.#freeFor(group).jobs > 0;
-    for (let next = this.#line.next(isOpen); next; next = this.#line.next(isOpen)) {
+    for (let next = this.#next(); next; next = this.#next()) {
       const { key, wants } = next;
       const text = specText(key);
       const names = this.#granted.get(text) ?? [];
@@ -265,18 +264,26 @@ export class Capacity implements LiveJobs, ReservedNames {
     this.#lookLater();
   }
 
+  /** Asked for each place that gets free: what holds for all groups is looked at once. */
+  #next(): Waiter | undefined {
+    const { groups } = this.#limits;
+    if (this.halt(undefined) !== undefined || this.#freeFor(undefined).jobs === 0) return undefined;
+    return this.#line.next((group) => group === undefined || (groups.get(group) ?? 0) > this.#places.inGroup(group));
+  }
+
   /** For what no event tells: that a start rate allows more, and that something was created and gone before anybody saw it. */
   #lookLater(): void {
+    const { clock } = this.#deps;
+    const { rates } = this.#limits;
+    if (this.#timer && (rates.length === 0 || this.#line.size === 0)) return;
     this.#timer?.cancel();
-    this.#timer = undefined;
-    if (this.#line.size === 0) return;
-    const now = this.#deps.clock.now();
-    const times = this.#limits.rates.map(({ starts, within }) => this.#starts.freeAt(starts, within, now) - now);
-    const pause = Math.max(1, Math.min(unseenPause, ...times.filter((time) => time > 0)));
-    this.#timer = this.#deps.clock.timer(pause, () => { this.#look(); });
+    const now = clock.now();
+    const times = rates.map(({ starts, within }) => this.#starts.freeAt(starts, within, now) - now).filter((time) => time > 0);
+    this.#timer = this.#line.size === 0 ? undefined : clock.timer(Math.max(1, Math.min(unseenPause, ...times)), () => { this.#look(); });
   }
 
   #look(): void {
+    this.#timer = undefined;
     const old = this.#deps.clock.monotonic() - unseenPause;
     const keys = new Map([...this.#holds.values()].filter(({ reserved, since }) => reserved && since < old).map(({ key }) => [specText(key), key]));
     for (const key of keys.values()) this.#deps.wake(key);
