@@ -13,7 +13,7 @@ import { exactlyOne } from './workflow-rules.ts';
 const errorsOf = validator(runJsonSchema);
 
 /** What steers the run, and is no part of what is asked for: who changes it has not made another request. */
-export const runSwitches: readonly string[] = ['cancel', 'approvals', 'priority'];
+export const runSwitches: readonly string[] = ['cancel', 'approvals'];
 
 export function readRun({ value }: KindInput): KindReading {
   return {
