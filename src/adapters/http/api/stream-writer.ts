@@ -22,10 +22,12 @@ export class StreamWriter {
     this.#clock = clock;
     this.stopping = stopping;
     this.ended = AbortSignal.any([this.#closed.signal, stopping]);
-    raw.once('close', () => { this.#closed.abort(new Error('the caller is gone')); });
+    const gone = (): void => { this.#closed.abort(new Error('the caller is gone')); };
+    raw.once('close', gone);
     raw.on('error', () => undefined);
+    // It went while its request was being looked at, and no event will tell.
+    if (raw.destroyed) gone();
   }
-
 
   get gone(): boolean {
     return this.#closed.signal.aborted;

@@ -129,4 +129,23 @@ describe('a caller that does not read', () => {
     await server.close();
     expect(server.app.server.listening).toBe(false);
   });
+
+  it('that goes away before its stream begins holds nothing either', async () => {
+    const [asked, answer, began] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>(), Promise.withResolvers<boolean>()];
+    const handle: Route['handle'] = async () => {
+      asked.resolve(undefined);
+      await answer.promise;
+      return { type: 'text/plain', stream: (writer) => { began.resolve(writer.ended.aborted); return Promise.resolve(); } };
+    };
+    const { server } = await aServer({ routes: [route({ method: 'GET', path: '/api/v1/late', id: 'getLate', tag: 'x', summary: 'x', role: 'read', answers: { 200: { description: 'x', types: ['text/plain'] } }, handle })] });
+    const port = await server.listen();
+    const left = new Promise((resolve) => server.app.server.once('connection', (socket) => socket.once('close', resolve)));
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`GET /api/v1/late HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`);
+    await asked.promise;
+    socket.destroy();
+    await left;
+    answer.resolve(undefined);
+    expect(await began.promise).toBe(true);
+  });
 });
