@@ -21,7 +21,7 @@ function properties(schema: JsonObject, prefix = ''): [name: string, schema: Jso
 }
 
 /** Optional fields for which having no value means something. */
-const withoutDefault = new Set(['name', 'timeout', 'concurrency.group', 'source.pgBoss.schema', 'retention.succeeded.count', 'retention.succeeded.age', 'retention.failed.count', 'retention.failed.age']);
+const withoutDefault = new Set(['beforeDelete', 'beforeDelete.headersFromSecret', 'name', 'timeout', 'concurrency.group', 'source.pgBoss.schema', 'retention.succeeded.count', 'retention.succeeded.age', 'retention.failed.count', 'retention.failed.age']);
 
 describe('the schema of Queue', () => {
   it.each(properties(queueJsonSchema))('%s has a description, and a default where it may be left out', (name, schema, required) => {
