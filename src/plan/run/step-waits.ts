@@ -27,7 +27,7 @@ export interface StepWait {
   /** While it is open one of the reasons of specs and runs; then why it came out so, in the words of its state. */
   readonly reason: string;
   readonly message: string;
-  /** Names of steps that have to end first, or to say more. */
+  /** Names of steps that have to end first, or to say more; or that have the slots. */
   readonly waitsFor: readonly string[];
   readonly since: number | undefined;
   /** When it goes on, or is given up, by itself. */
@@ -120,7 +120,7 @@ function openAmong(draft: RunDraft, names: readonly string[]): string[] {
 function held(draft: RunDraft, { name }: StepSpec): Answer | undefined {
   if (draft.observed.record.deleting) return { reason: 'RunCancelled', message: 'the record of the run is being deleted' };
   if (draft.observed.record.commands.suspend) return { reason: 'RunSuspended', message: 'the run is suspended: nothing starts' };
-  if (draft.holds.has(`room ${name}`)) return noRoom(draft);
+  if (draft.holds.has(`room ${name}`)) return { ...noRoom(draft), waitsFor: slotHolders(draft) };
   if (draft.holds.has(`place ${name}`)) return noPlace(draft);
   return draft.stopping && { reason: stopReason(draft.stopping) === 'RunStopping' ? 'RunStopping' : 'RunCancelled', message: draft.stopping.message };
 }
@@ -128,6 +128,15 @@ function held(draft: RunDraft, { name }: StepSpec): Answer | undefined {
 function noRoom(draft: RunDraft): Answer {
   const { maxParallel } = draft.observed.spec;
   return { reason: 'WaitsForCapacity', message: maxParallel === undefined ? 'the run starts no more at once' : `maxParallel is ${maxParallel}, and ${draft.slots} ${draft.slots === 1 ? 'Job or sub-run is' : 'Jobs or sub-runs are'} live` };
+}
+
+/** Steps under way that have, or may have, something live. */
+function slotHolders(draft: RunDraft): string[] {
+  const { steps, finally: after } = draft.observed.spec;
+  return [...steps, ...after].filter(({ name, work }) => {
+    const state = draft.step(name);
+    return state !== undefined && state.outcome === undefined && work.kind !== 'approve';
+  }).map(({ name }) => name);
 }
 
 /** The limits of the instance leave nothing for it. */

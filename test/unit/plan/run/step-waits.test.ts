@@ -37,9 +37,9 @@ describe('a step that has not begun', () => {
     expect(waitOf(run, 'b')).toMatchObject({ reason: 'WaitsForSteps', message: 'when: steps.a.succeeded', waitsFor: ['a'] });
   });
 
-  it('waits for room', () => {
+  it('waits for room, and says who has it', () => {
     const run = aRun(aWorkflow('a\nb', { maxParallel: 1 })).settle();
-    expect(waitOf(run, 'b')).toMatchObject({ reason: 'WaitsForCapacity', message: 'maxParallel is 1, and 1 Job or sub-run is live', waitsFor: [] });
+    expect(waitOf(run, 'b')).toMatchObject({ reason: 'WaitsForCapacity', message: 'maxParallel is 1, and 1 Job or sub-run is live', waitsFor: ['a'] });
   });
 
   it('waits for a place under the limits of the instance', () => {
