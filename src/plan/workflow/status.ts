@@ -133,9 +133,14 @@ function healthOf(health: Status['health'], round: WorkflowRound, { state }: Sta
   const { spec, observed, environment } = round;
   if (!spec.trigger.onChange || !spec.health.includeLastRun || state === 'Rejected') return health;
   if (observed.recordsUnknown) return observed.recordsUnknown.reason === 'RecordsUnread' ? 'Progressing' : 'Degraded';
-  if (dueChange(round)) return spec.suspend || spec.observe ? health : 'Progressing';
+  if (dueChange(round)) return isPaused(round) ? health : 'Progressing';
   const newest = newestChange(observed.records, environment.instance);
   return newest && !isFinished(newest) ? 'Progressing' : health;
+}
+
+/** Whoever pauses it, or the whole instance, does not want a sync to wait for that. */
+function isPaused({ spec, observed: { halt } }: WorkflowRound): boolean {
+  return spec.suspend || spec.observe || halt?.state === 'Suspended';
 }
 
 function lastRecord(observed: ObservedWorkflow): ObservedRecord | undefined {

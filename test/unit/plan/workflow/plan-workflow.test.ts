@@ -78,6 +78,22 @@ describe('claims', () => {
   });
 });
 
+describe('the limits of the instance', () => {
+  const halt = { state: 'Blocked', reason: 'LimitsBroken', message: 'Limits "team" is broken' } as const;
+
+  it('that keep everything from starting start no run, neither new ones nor those that wait', () => {
+    expect(shortActs(planFor(observedWorkflow(onChange({ trigger: { onChange: true, onRequest: true } }), { halt, records: [waits] })))).toEqual([]);
+  });
+
+  it('are what the workflow stands at, with what it has', () => {
+    expect(stands(observedWorkflow(onRequest(), { halt, records: [aRecord({ name: 'etl-9' })] }))).toEqual(['Blocked', 'LimitsBroken', 'Limits "team" is broken; run "etl-9" is running']);
+  });
+
+  it('say nothing about what is suspended or only observes anyway', () => {
+    expect([stands(observedWorkflow(onRequest({ suspend: true }), { halt }))[1], stands(observedWorkflow(onRequest({ observe: true }), { halt }))[1]]).toEqual(['SpecSuspended', 'SpecObserved']);
+  });
+});
+
 describe('templates', () => {
   it('are asked about together, once for each revision', () => {
     const plan = planFor(observedWorkflow(onChange({ steps: [aStep('load')], finally: [aStep('tell', { work: { kind: 'approve', message: '' } })] }), { verdict: undefined }));

@@ -119,6 +119,8 @@ describe('health', () => {
     ['nobody waits where the spec says that runs do not count', onChange({ health: { includeLastRun: false } }), [changed('Failed')], {}, 'Healthy'],
     ['nor for a run that has not begun there', onChange({ health: { includeLastRun: false } }), [], {}, 'Healthy'],
     ['nor where runs are suspended', onChange({ suspend: true }), [], {}, 'Healthy'],
+    ['nor where the instance is', onChange(), [], { halt: { state: 'Suspended', reason: 'InstanceSuspended', message: '' } }, 'Healthy'],
+    ['where its group is unknown it is on its way: the Limits may come with the same sync', onChange(), [], { halt: { state: 'Blocked', reason: 'GroupUnknown', message: '' } }, 'Progressing'],
     ['nor where they are only observed', onChange({ observe: true }), [], {}, 'Healthy'],
     ['nor for a workflow that does not run on change', onRequest({ health: { includeLastRun: true } }), [aRecord()], {}, 'Healthy'],
     ['there a failure counts where the spec says so', onRequest({ health: { includeLastRun: true } }), [failed()], {}, 'Degraded'],
