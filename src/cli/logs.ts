@@ -3,7 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { followLogs } from './logs/follow.ts';
 import type { LogOptions } from './logs/options.ts';
 import { showLogs } from './logs/show.ts';
-import { logSource } from './logs/source.ts';
+import { logSource, type LogSource } from './logs/source.ts';
 import { duration } from './runs/option-values.ts';
 import { addClusterOptions, inSession, type ClusterOptions, type Session } from './runs/session.ts';
 
@@ -54,7 +54,16 @@ export function defineLogs(command: Command): void {
 /** Prints; the exit code. Throws a UserError where nothing has the name. */
 export async function logs(session: Session, { name, step }: { readonly name: string; readonly step: string | undefined }, options: LogOptions): Promise<number> {
   const source = await logSource(session.runs, name, step);
-  return options.follow ? followLogs(session, source, options) : showLogs(session, source, options);
+  const code = await (options.follow ? followLogs(session, source, options) : showLogs(session, source, options));
+  for (const line of await subRunLines(session, source, step)) session.err(line);
+  return code;
+}
+
+/** Steps that are runs of their own have no pods here. */
+async function subRunLines({ runs }: Session, { record }: LogSource, step: string | undefined): Promise<string[]> {
+  if (!record) return [];
+  const parents = (await runs.runs()).flatMap(({ name, request }) => (request?.parent?.run === record.name ? { name, of: request.parent.step } : []));
+  return parents.filter(({ of }) => step === undefined || of === step).map(({ name, of }) => `step "${of}" is a run of its own: job-chief logs ${name}`).toSorted();
 }
 
 function count(text: string): number {

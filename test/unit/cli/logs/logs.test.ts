@@ -75,6 +75,16 @@ describe('of a run', () => {
     expect(await read(scene, 'etl')).toEqual({ code: 0, out: [], err: [expect.stringMatching(/^container "main" of pod ".*" has not started: (ErrImagePull|ImagePullBackOff)/)] });
   });
 
+  it('name the runs that are steps of it', async () => {
+    const scene = stage({ steps: [step('own'), { name: 'sub', template: { name: 'greet' } }], pods: { own: saying('one') } });
+    scene.world.applyConfigMap('greet', 'apiVersion: job-chief/v1\nkind: Template\njob: {image: x:1}\n');
+    await scene.finished(600_000, 2);
+    const parent = scene.runOf('etl').name;
+    const child = scene.runs.find(({ name }) => name !== parent)?.name ?? '';
+    expect(await read(scene, parent)).toEqual({ code: 0, out: ['one'], err: [`step "sub" is a run of its own: job-chief logs ${child}`] });
+    expect((await read(scene, parent, { step: 'own' })).err).toEqual([]);
+  });
+
   it('are gone with its pods', async () => {
     const scene = stage({ steps: chain('get') });
     await scene.finished();
