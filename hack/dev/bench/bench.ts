@@ -7,6 +7,7 @@ import { readOptions, usage, type BenchOptions } from './options.ts';
 import { measureRate } from './rate.ts';
 import { table, type Results } from './report.ts';
 import { measurePlan } from './plan-speed.ts';
+import { measureSubmit } from './submit.ts';
 import { measureChain, measureFanOut, measureRuns, type WorkflowResult } from './workflows.ts';
 import { startWorld, withDefaultManager, type World } from './world.ts';
 
@@ -20,6 +21,7 @@ async function measure(world: World, results: Results): Promise<void> {
     if (idle) results.idle = idle;
   }
   await measureWorkflows(world, results);
+  if (scenarios.includes('submit')) results.submit = await measureSubmit(world);
 }
 
 async function measureWorkflows(world: World, results: Results): Promise<void> {

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { JsonObject } from '../../../src/lib/json.ts';
 import { freePorts } from '../cluster/ports.ts';
 import { sleep, until } from '../cluster/progress.ts';
 import { stopChild } from '../cluster/process.ts';
@@ -26,6 +27,8 @@ export interface ControllerOptions {
   /** Requests at once. Rounds have their default: most of them wait for others' requests. */
   readonly concurrency: number;
   readonly node?: NodeSetting;
+  /** The section `httpApi` of the configuration. */
+  readonly httpApi?: JsonObject;
 }
 
 /** Samples of /metrics: `name{labels}` and value. */
@@ -58,6 +61,7 @@ export class ControllerProcess {
       ...(options.connectionsFolder !== undefined && { connectionsFolder: options.connectionsFolder }),
       api: { qps: 0, concurrency },
       listen: `127.0.0.1:${port}`,
+      ...(options.httpApi !== undefined && { httpApi: options.httpApi }),
     }));
     const child = spawn(process.execPath, [...node.flags, bundle, 'controller', '--config', file], { env: { ...process.env, ...node.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     const controller = new ControllerProcess(child, port);

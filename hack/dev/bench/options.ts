@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const scenarios = ['latency', 'rate', 'memory', 'idle', 'chain', 'fan-out', 'runs', 'plan'] as const;
+export const scenarios = ['latency', 'rate', 'memory', 'idle', 'chain', 'fan-out', 'runs', 'submit', 'plan'] as const;
 export type Scenario = (typeof scenarios)[number];
 
 export interface BenchOptions {
@@ -25,7 +25,7 @@ export interface BenchOptions {
   readonly json: boolean;
 }
 
-export const usage = `usage: hack/bench [--scenario latency,rate,memory,idle,chain,fan-out,runs,plan]
+export const usage = `usage: hack/bench [--scenario latency,rate,memory,idle,chain,fan-out,runs,submit,plan]
 
   Starts a control plane and a PostgreSQL of its own, measures, and stops both. Prints a table; progress goes to stderr.
 
@@ -37,12 +37,13 @@ export const usage = `usage: hack/bench [--scenario latency,rate,memory,idle,cha
   chain     one run of a workflow of 10 instant steps, one after the other; beside it a bare script that watches pods
   fan-out   one step for --items items, as one Indexed Job and as a Job for each; beside it a bare script
   runs      30 runs of the chain at once, with the controller manager tuned and at its defaults; beside it a bare script
+  submit    runs of a template asked for over HTTP: one by one until the Job is there, then --count at once; beside it a bare client
   plan      planning one round of a workflow of 1,000 and of 10,000 steps, and the size of their records; no cluster
 
-  --runs N          pairs of controller and bare client in rate, fan-out and runs, starts in memory (5)
+  --runs N          pairs of controller and bare client in rate, fan-out, runs and submit, starts in memory (5)
   --count N         queues (1000)
   --concurrency N   requests at once, of the controller and of the bare client (32)
-  --messages N      in latency (100)
+  --messages N      in latency, and submits one by one (100)
   --chains N        pairs in chain (15)
   --items N,N       in fan-out (100,1000)
   --jobs N          finished Jobs in memory and idle (10000)

@@ -7,6 +7,8 @@ import type { BenchOptions } from './options.ts';
 import type { PlanResult } from './plan-speed.ts';
 import type { Burst, RatePair } from './rate.ts';
 import { planRows, workflowRows } from './workflow-report.ts';
+import { submitRows } from './submit-report.ts';
+import type { SubmitResult } from './submit.ts';
 import type { WorkflowResult } from './workflows.ts';
 
 export interface Results {
@@ -20,6 +22,7 @@ export interface Results {
   idle?: IdleResult;
   workflows?: readonly WorkflowResult[];
   plan?: readonly PlanResult[];
+  submit?: SubmitResult;
 }
 
 export interface Row {
@@ -32,13 +35,14 @@ export interface Row {
 
 /** Markdown, for docs/performance.md. */
 export function table(results: Results): string {
-  const { latency = [], rate, memory = [], idle, workflows = [], plan = [], options } = results;
+  const { latency = [], rate, memory = [], idle, workflows = [], plan = [], submit, options } = results;
   const rows = [
     ...latency.flatMap((one) => latencyRows(one)),
     ...(rate ? rateRows(rate, options) : []),
     ...memory.flatMap((one) => memoryRows(one, options)),
     ...(idle ? idleRows(idle) : []),
     ...workflows.flatMap(workflowRows),
+    ...(submit ? submitRows(submit, options.concurrency) : []),
     ...planRows(plan),
   ];
   const cells = [['what', 'job-chief', 'beside it', 'ratio', 'bar'], ...rows.map(({ what, measured, beside, ratio, bar }) => [what, measured, beside, ratio, bar])];
