@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { DrainBlueprint } from '../../../src/plan/action.ts';
 import { drainBlueprint, drainJob, drainJobName, drainSpecHash, dryRunJob } from '../../../src/plan/drain-job.ts';
 import type { PlanEnvironment } from '../../../src/plan/environment.ts';
-import { aClaim, aConfigMap, aFile, aJobTemplate, anEnvironment, aQueueSpec, hours, minutes, seconds, thumbnails } from '../../support/builders.ts';
+import { policyFindings } from '../../../src/spec/pod-policy/check.ts';
+import { aClaim, aConfigMap, aFile, aJobTemplate, anEnvironment, laxPolicy, aQueueSpec, hours, minutes, seconds, thumbnails } from '../../support/builders.ts';
 import type { QueueSpec } from '../../../src/spec/queue.ts';
 import { arrayAt, objectAt, stringAt, type Json, type JsonObject } from '../../../src/lib/json.ts';
 
@@ -131,6 +132,18 @@ describe('the Job of a drain Queue', () => {
     expect(asked).toEqual([['main', 'jobs']]);
     expect(pod['volumes']).toEqual([{ name: 'own' }, { name: 'certs' }]);
     expect(arrayAt(pod, 'containers')[0]).toMatchObject({ volumeMounts: [{ name: 'own' }, { name: 'certs', mountPath: '/certs' }], env: expect.arrayContaining([{ name: 'DB_HOST', value: 'db' }]) as Json });
+  });
+
+  it('the policy lets it pass, in the dry run too, and nothing that looks like it', () => {
+    const entry = { name: 'DB_PASSWORD', valueFrom: { secretKeyRef: { name: 'main-db', key: 'password' } } };
+    const certs = { name: 'certs', secret: { secretName: 'main-db' } };
+    const policy = { ...laxPolicy, secrets: [], volumeTypes: [], deniedSecrets: ['main-db'] };
+    const made = blueprint(aQueueSpec({ injectConnection: true }), aConfigMap(), { environment: anEnvironment({ injection: () => ({ env: [entry], volumes: [certs], volumeMounts: [] }) }) });
+    const { manifest, ours = [] } = dryRunJob(made);
+    for (const job of [drainJob(made, 1), manifest]) expect(policyFindings(job, policy, { ours })).toEqual([]);
+    const imitated = blueprint(aQueueSpec({ jobTemplate: aJobTemplate({ env: [entry] }, { volumes: [certs] }) }));
+    expect(imitated.ours).toBeUndefined();
+    expect(policyFindings(drainJob(imitated, 1), policy, { ours: [structuredClone(entry), structuredClone(certs)] }).map(({ key }) => key)).toEqual(['volumeTypes', undefined, undefined]);
   });
 
   it('a connection without certificates adds no volumes', () => {
