@@ -7,6 +7,7 @@ import type { Position, Problem } from '../../spec/problem.ts';
 import type { SourceText } from './files.ts';
 import { unknownGroups, type PlacedSpec } from './groups.ts';
 import { findSpecs, type FoundSpec } from './manifests.ts';
+import { misfitRequests } from './requests.ts';
 import type { LintResult } from './result.ts';
 
 interface Checked {
@@ -24,6 +25,7 @@ export function checkSources(sources: readonly SourceText[], environment: SpecEn
     ...checked.flatMap(({ parsed, found: { place } }) => parsed.problems.map(place)),
     ...duplicates(checked),
     ...unknownGroups(checked.flatMap(placed)),
+    ...misfitRequests(checked),
   ];
   const order = new Map(sources.map(({ name }, index) => [name, index]));
   return {
