@@ -1,6 +1,6 @@
 /** The Jobs that a spec gives, with every default, compared as YAML. */
 import { stringify } from 'yaml';
-import { lineDiff } from '../../lib/line-diff.ts';
+import { lineDiff } from './line-diff.ts';
 import type { Spec } from '../../spec/parsed.ts';
 import { jobsOf, type SpecJob } from '../lint/job-manifest.ts';
 
