@@ -11,7 +11,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   adapters: ['reconcile', 'plan', 'spec', 'lib', 'config'],
   simulation: ['adapters', 'reconcile', 'plan', 'spec', 'lib', 'config'],
 };
-const composing = ['cli', 'library', 'main.ts', 'engine.ts', 'health-checks.ts'];
+const composing = ['cli', 'library', 'main.ts', 'engine.ts', 'health-checks.ts', 'http-api.ts'];
 
 /** Packages that a pure ring may use at run time. */
 const packages: Readonly<Record<string, readonly string[]>> = {
