@@ -28,7 +28,7 @@ export function planHistory(draft: WorkflowDraft, observed: ObservedWorkflow, { 
   const failed = done.filter(({ phase }) => phase !== 'Succeeded');
   const needed = neededRuns(observed, now);
   const removals = [...removalTimes(succeeded, finishedAt, retention.succeeded), ...removalTimes(failed, finishedAt, retention.failed)];
-  const { remove, next } = dueBy(removals.filter(({ item }) => !needed.has(item.uid)).flatMap((removal) => heldBack(removal, observed)), now);
+  const { remove, next } = dueBy(removals.filter(({ item }) => !needed.has(item.uid)).flatMap((removal) => heldBack(removal, observed, now)), now);
   draft.wake(next);
   const due = remove.map((record) => ({ item: record, uid: record.uid, body: callBody(record) }));
   const asked = { demand: (call: CallDemand) => draft.calls.push(call), wake: (at: number | undefined) => { draft.wake(at); } };
@@ -51,9 +51,12 @@ function callBody({ name, uid, target, phase, result, createdAt, request }: Obse
   };
 }
 
-/** Its Jobs and sub-runs go with it: one that somebody keeps keeps it as well. */
-function heldBack({ item, at }: Removal<ObservedRecord>, { keptBy }: ObservedWorkflow): Removal<ObservedRecord>[] {
-  const until = Math.max(at, keptBy?.get(item.name) ?? 0);
+/** How soon it is looked again whether a sub-run is still awaited: mostly its outcome is written down within seconds. */
+const awaitedPause = 60_000;
+
+/** Its Jobs and sub-runs go with it: one that somebody keeps keeps it as well. One that is awaited stays meanwhile. */
+function heldBack({ item, at }: Removal<ObservedRecord>, { keptBy, awaited }: ObservedWorkflow, now: number): Removal<ObservedRecord>[] {
+  const until = Math.max(at, keptBy?.get(item.name) ?? 0, awaited?.has(item.uid) === true ? now + awaitedPause : 0);
   return until === Infinity ? [] : [{ item, at: until }];
 }
 

@@ -36,6 +36,8 @@ export interface ObservedWorkflow {
   readonly specSince?: number;
   /** UIDs of finished runs whose Run is still there: without their record it would run again. */
   readonly asked?: ReadonlySet<string>;
+  /** UIDs of finished sub-runs whose outcome is not in the record of the run that waits for them: it would miss them. */
+  readonly awaited?: ReadonlySet<string>;
   /** What the limits of the instance keep from starting altogether. */
   readonly halt?: Shortage | undefined;
 }

@@ -8,6 +8,7 @@ import type { Clock, Timer } from '../../lib/clock.ts';
 import { canonicalJson } from '../../lib/digest.ts';
 import { mergeStates } from '../../plan/run/merge.ts';
 import type { RunPhase } from '../../plan/run/record.ts';
+import { settledNames } from '../../plan/run/settled.ts';
 import type { RunState } from '../../plan/run/state.ts';
 import { isOver, phaseOf, resultOf } from '../../plan/run/summary.ts';
 import type { WriteResult } from '../ports.ts';
@@ -53,6 +54,7 @@ interface Kept {
   /** What the record has to hold, and what it holds as far as this process knows. */
   wanted: Content | undefined;
   saved: Content | undefined;
+  settled?: Settled;
   underWay: boolean;
   /** The end of the run was told. */
   told: boolean;
@@ -60,6 +62,12 @@ interface Kept {
   began: number;
   failures: number;
   timer: Timer | undefined;
+}
+
+/** Of a state that was written: asked for often, and as long as the run is large. */
+interface Settled {
+  readonly state: RunState;
+  readonly names: ReadonlySet<string>;
 }
 
 interface Content {
@@ -113,6 +121,15 @@ export class RecordKeeper {
   /** Whether the record is tracked already. */
   isKept({ name, uid }: Pick<RecordTarget, 'name' | 'uid'>): boolean {
     return this.#kept.get(name)?.uid === uid;
+  }
+
+  /** Whether the record holds the outcome of the Job or sub-run of that name, as far as this process knows. */
+  hasOutcome({ name, uid }: Pick<RecordTarget, 'name' | 'uid'>, job: string): boolean {
+    const kept = this.#kept.get(name);
+    const state = kept?.uid === uid ? kept.saved?.state : undefined;
+    if (!kept || !state) return false;
+    if (kept.settled?.state !== state) kept.settled = { state, names: settledNames(state) };
+    return kept.settled.names.has(job);
   }
 
   /** The cache shows that the run is over, maybe before the write of that is answered, or after its answer was lost. */

@@ -114,10 +114,11 @@ export class WorkflowRounds implements Rounds {
     return { records: found, ...(kept.length > 0 && { keptBy: new Map(kept) }) };
   }
 
-  /** By what goes with the record: its Jobs, and its sub-runs with all of theirs. */
-  #keptUntil({ name, uid }: ObservedRecord): number | undefined {
+  /** By what goes with the record: its Jobs, and its sub-runs with all of theirs. `above`: somebody may have edited one into its own ancestor. */
+  #keptUntil({ name, uid }: ObservedRecord, above: readonly string[] = []): number | undefined {
     const { records, cache } = this.#deps;
-    const below = records.childrenOf(uid).flatMap((child) => [child.keepUntil, this.#keptUntil(child)]);
+    const children = records.childrenOf(uid).filter((child) => child.uid !== uid && !above.includes(child.uid));
+    const below = children.flatMap((child) => [child.keepUntil, this.#keptUntil(child, [...above, uid])]);
     const all = [cache.keptUntil(runKey(name)), ...below].filter((until) => until !== undefined);
     return all.length === 0 ? undefined : Math.max(...all);
   }
@@ -135,6 +136,7 @@ export class WorkflowRounds implements Rounds {
       ...this.#records(key),
       calls: this.#deps.calls.states(key),
       asked: this.#asked(key),
+      awaited: this.#awaited(key),
       recordsUnknown: records.problem,
       reservations: new Set(recordNames.reservations(key).map(({ jobName }) => jobName)),
       verdict: checker.verdict(key),
@@ -156,6 +158,16 @@ export class WorkflowRounds implements Rounds {
   #asked(key: SpecKey): ReadonlySet<string> {
     const { records, specs } = this.#deps;
     return new Set(records.of(key).filter((record) => isOver(record.phase) && keyOfRequest(specs, record) !== undefined).map(({ uid }) => uid));
+  }
+
+  /** Finished sub-runs of which the record of their parent, which is not over, does not say yet how they came out. */
+  #awaited(key: SpecKey): ReadonlySet<string> {
+    const { records, keeper } = this.#deps;
+    const isAwaited = ({ name, phase, request }: ObservedRecord): boolean => {
+      const parent = isOver(phase) && request?.parent ? records.get(request.parent.run) : undefined;
+      return parent !== undefined && parent.uid === request?.parent?.uid && !parent.deleting && !isOver(parent.phase) && !keeper.hasOutcome(parent, name);
+    };
+    return new Set(records.of(key).filter(isAwaited).map(({ uid }) => uid));
   }
 
   /** undefined: the revision was there when this process came. */

@@ -38,6 +38,12 @@ describe('which finished runs may go', () => {
     expect(removed(records, retention)).toEqual(names);
   });
 
+  it('a sub-run whose outcome is not written down yet stays, among those that are counted, and is looked at again', () => {
+    const records = ended('Succeeded', 'Succeeded');
+    expect(removed(records, keep(0, 0), { awaited: new Set(['uid-etl-1']) })).toEqual(['etl-2']);
+    expect(planFor(observedWorkflow(onRequest({ retention: keep(1, 0) }), { records, awaited: new Set(['uid-etl-1']) }), noon).wakeAt).toBe(noon + minutes(1));
+  });
+
   it('what tells a Run that it has run stays, and takes nobody\'s place', () => {
     const records = ended('Succeeded', 'Succeeded', 'Succeeded', 'Succeeded', 'Succeeded');
     expect(removed(records, keep(2, 0), { asked: new Set(['uid-etl-1', 'uid-etl-5']) })).toEqual(['etl-2']);
