@@ -30,7 +30,7 @@ function fields(schema: JsonObject, prefix: string): Field[] {
 const all = [...fields(workflowJsonSchema, ''), ...ours.flatMap((name) => fields(objectAt(objectAt(workflowJsonSchema, '$defs'), name), `${name}: `))];
 
 /** Optional fields for which having no value means something. */
-const withoutDefault = /^(name|maxParallel|concurrency\.group|steps|phases|trigger\.startingDeadline|health\.includeLastRun|retention\..*\.(count|age)|(Value|Parameter): (?!optional).*|Step: (job|jobTemplate|jobFile|jobFiles|template|workflow|approve|when|forEach|forEach\..*|maxParallel|retry|timeout|undo|undo\.(job|jobTemplate|jobFile|retry|timeout)|.*retry\.(within|exitCodes|exitCodes\..*|onOOM)))$/;
+const withoutDefault = /^(name|maxParallel|concurrency\.group|steps|phases|trigger\.startingDeadline|health\.includeLastRun|beforeDelete(\.headersFromSecret)?|retention\..*\.(count|age)|(Value|Parameter): (?!optional).*|Step: (job|jobTemplate|jobFile|jobFiles|template|workflow|approve|when|forEach|forEach\..*|maxParallel|retry|timeout|undo|undo\.(job|jobTemplate|jobFile|retry|timeout)|.*retry\.(within|exitCodes|exitCodes\..*|onOOM)))$/;
 
 describe('the schema of Workflow', () => {
   it.each(all.map((field) => [field.name, field] as const))('%s has a description, and a default where it may be left out', (name, { schema, required }) => {
