@@ -9,7 +9,7 @@ const explained = async (field: string, recursive = false): Promise<string[]> =>
 
 describe('explain', () => {
   it('has a kind for each published schema', async () => {
-    const files = readdirSync(fileURLToPath(new URL('../../../../schemas', import.meta.url))).map((name) => name.replace('.schema.json', ''));
+    const files = readdirSync(fileURLToPath(new URL('../../../../schemas', import.meta.url))).flatMap((name) => (name.endsWith('.schema.json') ? [name.replace('.schema.json', '')] : []));
     expect([...explainable].toSorted()).toEqual(files.toSorted());
     for (const kind of explainable) expect(await schemaOf(kind)).toHaveProperty('properties');
   });
