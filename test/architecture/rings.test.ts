@@ -16,7 +16,8 @@ const composing = ['cli', 'library', 'main.ts', 'engine.ts', 'health-checks.ts',
 /** Packages that a pure ring may use at run time. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   lib: ['node:crypto'],
-  spec: ['@marcbachmann/cel-js', 'ajv', 'ajv-formats', 'croner', 'typebox', 'yaml'],
+  // node:vm: only it can stop a regular expression.
+  spec: ['@marcbachmann/cel-js', 'ajv', 'ajv-formats', 'croner', 'node:vm', 'typebox', 'yaml'],
   plan: [],
   reconcile: ['p-queue'],
 };
