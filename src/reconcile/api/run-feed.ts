@@ -54,6 +54,7 @@ interface Told {
   readonly standing: string;
 }
 
+/** Asleep until the first reader comes. */
 export class RunFeed {
   readonly #deps: FeedDeps;
   readonly #ring: PlacedEvent[] = [];

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ApiRequest } from '../../../src/adapters/kubernetes/transport.ts';
 import { configMaps } from '../../../src/simulation/objects.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
+import { kindLabel } from '../../../src/spec/keys.ts';
 import { httpApi, tokens, type HttpClient } from '../../support/http-scene.ts';
 import { step, useWorkflows, type WorkflowScene } from '../../support/workflow-scene.ts';
 
@@ -27,6 +28,19 @@ describe('a run that is asked for over HTTP', () => {
     const shown = await api.get(answer.json['callbackUrl'] as string);
     expect(shown.json).toMatchObject({ phase: 'Succeeded', outcome: 'succeeded', trigger: 'request', parameters: { day: '2026-01-01' }, steps: [{ name: 'load', state: 'Succeeded', attempts: 1 }] });
     expect(scene.birth('load').object.spec.template.spec.containers[0]).toMatchObject({ args: ['2026-01-01'] });
+  });
+
+  it('may be of a template, whose parameters go where they fit', async () => {
+    const { scene, api } = await anApi();
+    scene.world.applyConfigMap('report', JSON.stringify({ apiVersion: 'job-chief/v1', kind: 'Template', parameters: { day: { type: 'string' } }, job: { image: 'registry.example/step:1', args: ['--day=$(params.day)'] } }), { [kindLabel]: 'template' });
+    await scene.world.run(2_000);
+    const answer = await api.post('/api/v1/runs', { template: 'report', parameters: { day: 'a"; {{b}} $(params.day) $HOME' } });
+    expect(answer).toMatchObject({ status: 202, json: { target: { kind: 'template', name: 'report' } } });
+    await scene.finished();
+    expect(scene.world.jobs()[0]?.spec.template.spec.containers[0]).toMatchObject({ args: ['--day=a"; {{b}} $$(params.day) $$HOME'] });
+    expect((await api.get(answer.json['callbackUrl'] as string)).json).toMatchObject({ target: { kind: 'template', name: 'report' }, phase: 'Succeeded', parameters: { day: 'a"; {{b}} $(params.day) $HOME' } });
+    expect((await api.get('/api/v1/specs/template/report')).json).toMatchObject({ requestable: true, parameters: { required: ['day'] } });
+    expect((await api.post('/api/v1/runs', { workflow: 'report' })).json).toMatchObject({ status: 404, code: 'UnknownSpec' });
   });
 
   it('of a workflow that is suspended waits, and says so', async () => {

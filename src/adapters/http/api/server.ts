@@ -43,6 +43,8 @@ const nothing = Type.Object({}, { additionalProperties: false });
 interface Held {
   caller: Caller | undefined;
   accepted: string;
+  /** It is in the log. */
+  told: boolean;
 }
 
 /** Listens once, closes once. */
@@ -100,7 +102,7 @@ export class ApiServer {
     const { app } = this;
     app.addHook('onRequest', async (request, reply) => {
       void reply.header('x-request-id', request.id).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
-      this.#held.set(request, { caller: undefined, accepted: 'application/json' });
+      this.#held.set(request, { caller: undefined, accepted: 'application/json', told: false });
       await this.#admit(request, reply);
     });
     app.addHook('onSend', async (request, reply, payload) => compress(request, reply, payload));
@@ -172,6 +174,8 @@ export class ApiServer {
     reply.hijack();
     reply.raw.writeHead(200, { ...headers, 'content-type': type, 'x-accel-buffering': 'no' } as Record<string, string>);
     reply.raw.flushHeaders();
+    // Fastify tells only of answers that came to their end, and many streams are left before.
+    reply.raw.once('close', () => { this.#answered(reply.request, reply); });
     const writer = new StreamWriter(reply.raw, this.#deps.clock, this.#stopping.signal);
     const under = stream(writer)
       .catch((error: unknown) => { this.#deps.log.warn({ err: error, requestId: reply.request.id }, 'a stream of the HTTP API broke off'); })
@@ -198,8 +202,11 @@ export class ApiServer {
   }
 
   #answered(request: FastifyRequest, reply: FastifyReply): void {
+    const held = this.#held.get(request);
+    if (held?.told === true) return;
+    if (held) held.told = true;
     const seconds = reply.elapsedTime / 1000;
-    const caller = this.#held.get(request)?.caller;
+    const caller = held?.caller;
     this.#deps.meter(routeId(request) ?? 'none', reply.statusCode, seconds);
     this.#deps.log.info({ code: 'HttpRequest', requestId: request.id, method: request.method, path: pathOf(request), status: reply.statusCode, seconds, caller: caller?.name, role: caller?.role }, 'HTTP API request');
   }

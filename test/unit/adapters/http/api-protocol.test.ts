@@ -120,7 +120,7 @@ describe('a caller that does not read', () => {
   });
 
   it('that goes away ends its stream', async () => {
-    const { server } = await aServer();
+    const { server, counted, log } = await aServer();
     const port = await server.listen();
     const socket = connect(port, '127.0.0.1');
     socket.write(`GET /api/v1/flood HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`);
@@ -128,6 +128,8 @@ describe('a caller that does not read', () => {
     socket.destroy();
     await server.close();
     expect(server.app.server.listening).toBe(false);
+    expect(counted.map(([name]) => name)).toEqual(['getFlood']);
+    expect(log.lines).toMatchObject([{ message: 'HTTP API request', fields: { path: '/api/v1/flood', status: 200 } }]);
   });
 
   it('that goes away before its stream begins holds nothing either', async () => {

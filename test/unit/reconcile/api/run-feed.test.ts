@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ObservedRecord } from '../../../../src/plan/run/record.ts';
 import type { RunState } from '../../../../src/plan/run/state.ts';
-import { RunFeed, stepChanges, type FeedReader } from '../../../../src/reconcile/api/run-feed.ts';
+import { RunFeed, stepChanges, type FeedReader, type PlacedEvent } from '../../../../src/reconcile/api/run-feed.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { aRecord } from '../../../support/workflows.ts';
 
@@ -13,7 +13,7 @@ class Records {
   listeners = 0;
 
   readonly port = {
-    cache: { synced: true, problem: undefined, all: () => [...this.all.values()], of: () => [], get: (name: string) => this.all.get(name), hasSeen: () => true },
+    cache: { synced: true, problem: undefined, all: () => [...this.all.values()], of: () => [], childrenOf: () => [], get: (name: string) => this.all.get(name), hasSeen: () => true },
     read: (name: string) => {
       this.reads += 1;
       const record = this.all.get(name);
@@ -84,7 +84,7 @@ describe('the feed', () => {
     const first = feed.subscribe(undefined);
     records.put(aRecord({ name: 'a', phase: 'Queued' }));
     await clock.advance(1);
-    const { id } = (first.take() as { id: string }[])[0]!;
+    const [{ id } = { id: '' }] = first.take() as readonly PlacedEvent[];
     records.put(aRecord({ name: 'a', phase: 'Running' }));
     await clock.advance(1);
     const second = feed.subscribe(id);
