@@ -67,7 +67,7 @@ export type WriteResult =
   | { readonly kind: 'gone' }
   | { readonly kind: 'conflict'; readonly message: string }
   /** 400 and 422, admission and policy denials: the object itself is wrong. */
-  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'refused'; readonly message: string; /** It can never be stored, whoever asks. */ readonly tooLarge?: true }
   | { readonly kind: 'quota'; readonly message: string }
   /** 403 by RBAC, and 401. */
   | { readonly kind: 'forbidden'; readonly message: string }

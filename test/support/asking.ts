@@ -1,7 +1,8 @@
 /** Templates of a scene, and requests for runs as the command line writes them. */
+import { textsAt } from '../../src/adapters/kubernetes/labels.ts';
 import { encodeParameters } from '../../src/adapters/kubernetes/record-codec.ts';
 import { recordManifest } from '../../src/adapters/kubernetes/record-manifest.ts';
-import { stringAt, objectAt, type JsonObject } from '../../src/lib/json.ts';
+import type { JsonObject } from '../../src/lib/json.ts';
 import { requestRun, type Asked } from '../../src/plan/workflow/request-run.ts';
 import { configMaps } from '../../src/simulation/objects.ts';
 import * as keys from '../../src/spec/keys.ts';
@@ -15,8 +16,8 @@ export function applySpec(scene: WorkflowScene, name: string, fields: JsonObject
   scene.world.applyObject(configMaps, { metadata: { name, labels: { [keys.kindLabel]: fields.kind.toLowerCase() } }, data: { [keys.specKey]: text, ...files } });
 }
 
-export function applyTemplate(scene: WorkflowScene, fields: JsonObject = {}, name = 'resize'): void {
-  applySpec(scene, name, { kind: 'Template', ...(fields['jobTemplate'] === undefined && fields['jobFile'] === undefined ? { job: { image: 'registry.example/step:1' } } : {}), ...fields });
+export function applyTemplate(scene: WorkflowScene, fields: JsonObject = {}, name = 'resize', files: Readonly<Record<string, string>> = {}): void {
+  applySpec(scene, name, { kind: 'Template', ...(fields['jobTemplate'] === undefined && fields['jobFile'] === undefined ? { job: { image: 'registry.example/step:1' } } : {}), ...fields }, files);
 }
 
 /** Writes the record of a request for what a ConfigMap defines, and gives its name. */
@@ -29,8 +30,7 @@ export function ask(scene: WorkflowScene, configMap: string, parameters: JsonObj
 
 function runnableIn(scene: WorkflowScene, configMap: string) {
   const object = scene.world.cluster.store.list(configMaps).find(({ metadata }) => metadata.name === configMap);
-  const text = stringAt(objectAt(object, 'data'), keys.specKey) ?? '';
-  const { spec, problems } = parseSpec({ file: 'x', objectName: configMap, label: undefined, data: { [keys.specKey]: text } }, {});
+  const { spec, problems } = parseSpec({ file: 'x', objectName: configMap, label: undefined, data: textsAt(object ?? {}, 'data') }, {});
   if (!isRunnable(spec)) throw new Error(`"${configMap}" cannot be run: ${problems.map(({ message }) => message).join('; ')}`);
   return spec;
 }

@@ -30,6 +30,8 @@ type Target = Parameters<RecordStore['write']>[0];
 const longest = 1_000_000;
 /** Of that for a state, compressed: far beyond 10,000 steps. A run that could not write its state would never end. */
 const roomForState = 300_000;
+/** And for the spec and its files, where a request comes before them. More of these is looked at beside the parameters. */
+const roomForText = 200_000;
 
 export class KubernetesRecords implements RecordStore {
   readonly #client: RecordsOptions['client'];
@@ -48,7 +50,7 @@ export class KubernetesRecords implements RecordStore {
    */
   async create(record: NewRecord): Promise<WriteResult> {
     const content = joined(encodeParameters(record.parameters), ...(record.data === undefined ? [] : [encodeData(record.data)]));
-    const tooLarge = oversized('spec, files and parameters', content.bytes, longest - roomForState) ?? oversized('files', sizeOf(record.data), longest);
+    const tooLarge = oversized('spec, files and parameters', content.bytes, record.data === undefined ? longest - roomForState - roomForText : longest - roomForState) ?? oversized('files', sizeOf(record.data), longest);
     if (tooLarge) return tooLarge;
     const made = await this.#client.create(configMaps, recordManifest(record, content, this.#instance));
     if (made.kind === 'refused') return made;
@@ -70,6 +72,8 @@ export class KubernetesRecords implements RecordStore {
     const limit = change.data === undefined ? longest : longest - roomForState;
     const tooLarge = oversized('a change', content.bytes, limit) ?? oversized('files', sizeOf(change.data), longest);
     if (tooLarge) return tooLarge;
+    const beside = change.data !== undefined && content.bytes > roomForText ? await this.#tooMuchBeside(target, content.bytes) : undefined;
+    if (beside) return beside;
     const written = await this.#client.mergePatch(configMaps, target.name, recordPatch(target, change, content));
     return written.kind === 'done' ? this.#withFiles(written, target.name, filesIn(change.data)) : inOurWords(written);
   }
@@ -81,6 +85,14 @@ export class KubernetesRecords implements RecordStore {
 
   async createMap(manifest: JsonObject): Promise<WriteResult> {
     return oversized('a map', mapSize(manifest), longest) ?? createOwnedMap(this.#client, manifest);
+  }
+
+  /** A run that starts needs room for its state beside its text and its parameters. */
+  async #tooMuchBeside({ name, uid }: Target, bytes: number): Promise<WriteResult | undefined> {
+    const found = await this.#find(name);
+    if (found.kind === 'failed') return { kind: 'unknown', message: found.message };
+    if (found.kind !== 'found' || found.value.record.uid !== uid) return { kind: 'gone' };
+    return oversized('spec, files and parameters', bytes + encodeParameters(found.value.content.parameters).bytes, longest - roomForState);
   }
 
   async #find(name: string): Promise<ReadResult<Found>> {
@@ -144,10 +156,10 @@ function mapSize(manifest: JsonObject): number {
 
 function oversized(what: string, bytes: number, limit: number): WriteResult | undefined {
   if (bytes <= limit) return undefined;
-  return { kind: 'refused', message: `too large for a ConfigMap: ${what} of ${bytes.toLocaleString('en')} bytes, where ${limit.toLocaleString('en')} are allowed` };
+  return { kind: 'refused', tooLarge: true, message: `too large for a ConfigMap: ${what} of ${bytes.toLocaleString('en')} bytes, where ${limit.toLocaleString('en')} are allowed` };
 }
 
 /** The API server says only `[]: Too long`, and nobody can tell what of. */
 function inOurWords(result: WriteResult): WriteResult {
-  return result.kind === 'refused' && result.message.includes('Too long') ? { kind: 'refused', message: `the record would be larger than a ConfigMap may be: ${result.message}` } : result;
+  return result.kind === 'refused' && result.message.includes('Too long') ? { kind: 'refused', tooLarge: true, message: `the record would be larger than a ConfigMap may be: ${result.message}` } : result;
 }

@@ -1,6 +1,6 @@
 /** Carries out what a round of a workflow decided about its runs, in order. Names of records are the locks. */
 import type { Claim, Refusal, SpecKey } from '../../plan/observed.ts';
-import type { CreateRun, FrozenSpec, WorkflowAction } from '../../plan/workflow/action.ts';
+import type { AdmitRun, CreateRun, FrozenSpec, WorkflowAction } from '../../plan/workflow/action.ts';
 import * as keys from '../../spec/keys.ts';
 import { isRunnable } from '../../spec/parsed.ts';
 import type { Leadership } from '../leadership.ts';
@@ -48,11 +48,8 @@ function carryOut(deps: WorkflowExecuteDeps, round: Round, action: WorkflowActio
   switch (action.kind) {
     case 'createRun':
       return createRun(deps, round, action);
-    case 'admitRun': {
-      const data = frozenData(deps, round, action.frozen);
-      const { owner } = action.frozen;
-      return data ? deps.store.write(action.record, { data, phase: 'Running', ...(owner && { owner }) }) : specChanged();
-    }
+    case 'admitRun':
+      return admitRun(deps, round, action);
     case 'cancelRun':
       return deps.keeper.amend(action.record, { cancel: action.because });
     case 'reownRun':
@@ -60,6 +57,15 @@ function carryOut(deps: WorkflowExecuteDeps, round: Round, action: WorkflowActio
     case 'deleteRun':
       return deps.store.delete(action.record);
   }
+}
+
+/** One that no record has room for with the text that it would run is ended: it would keep its place from others for good. */
+async function admitRun(deps: WorkflowExecuteDeps, round: Round, { record, frozen }: AdmitRun): Promise<WriteResult> {
+  const data = frozenData(deps, round, frozen);
+  if (!data) return specChanged();
+  const { owner } = frozen;
+  const result = await deps.store.write(record, { data, phase: 'Running', ...(owner && { owner }) });
+  return result.kind === 'refused' && result.tooLarge === true ? deps.keeper.amend(record, { cancel: `it cannot start: ${result.message}` }) : result;
 }
 
 async function createRun(deps: WorkflowExecuteDeps, round: Round, action: CreateRun): Promise<WriteResult> {
@@ -100,7 +106,8 @@ function settle(deps: WorkflowExecuteDeps, { key, claims }: Round, { action, res
   if (result.kind === 'gone') return { kind: 'done', result: 'gone', message: 'the record is gone' };
   const message = result.kind === 'exists' ? 'another record, or something else, has its name' : result.message;
   const refusal = refusalOf(result.kind);
-  if (!refusal || (action.kind !== 'createRun' && action.kind !== 'admitRun')) return { kind: 'failed', result: result.kind, message };
+  // Of a run that waits the work queue backs off: what it waits for is not another create.
+  if (!refusal || action.kind !== 'createRun') return { kind: 'failed', result: result.kind, message };
   deps.recordNames.refused(key, { kind: refusal, hash: claims[action.frozen.claim]?.parsed.hash ?? '', message });
   return { kind: 'waits', result: result.kind, message };
 }

@@ -100,7 +100,7 @@ test.each<[string, (store: KubernetesRecords) => Promise<WriteResult>, string]>(
 ])('too large, and nothing is sent: %s', async (_name, act, message) => {
   const { sent, store } = setUp();
   const result = await act(store);
-  expect(result).toEqual({ kind: 'refused', message: expect.stringContaining(message) as string });
+  expect(result).toEqual({ kind: 'refused', tooLarge: true, message: expect.stringContaining(message) as string });
   expect(sent).toEqual([]);
 });
 
