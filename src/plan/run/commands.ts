@@ -1,4 +1,5 @@
 /** What somebody may ask of a run that there is, and what that writes on its record. */
+import { nearest } from '../../lib/nearest.ts';
 import { approvalsAnnotation, cancelAnnotation, suspendAnnotation } from '../../spec/keys.ts';
 import type { StepSpec, WorkflowSpec } from '../../spec/workflow.ts';
 import type { ObservedRecord } from './record.ts';
@@ -58,18 +59,23 @@ export function approveCommand(record: ObservedRecord, { step, word }: Approval,
 }
 
 function whileOpen({ name, phase, deleting }: ObservedRecord, what: string): CommandAnswer | undefined {
-  if (isOver(phase)) return { kind: 'refused', code: 'RunOver', message: `run "${name}" is over (${phase}) and cannot be ${what} any more` };
+  if (isOver(phase)) return { kind: 'refused', code: 'RunOver', message: `run "${name}" is over (it ${phase === 'Cancelled' ? 'was cancelled' : phase.toLowerCase()}) and cannot be ${what} any more` };
   return deleting ? { kind: 'refused', code: 'RunGone', message: `run "${name}" is being deleted` } : undefined;
 }
+
+/** More help nobody. */
+const mostListed = 20;
 
 function unfit({ steps, finally: after }: WorkflowSpec, run: string, step: string): CommandAnswer | undefined {
   const all = [...steps, ...after];
   const found = all.find(({ name }) => name === step);
   if (found && waitsForSomebody(found)) return undefined;
   const approvals = all.filter(waitsForSomebody).map(({ name }) => name);
-  const known = approvals.length === 0 ? 'no step of it waits for an approval' : `these wait for an approval: ${approvals.slice(0, 20).join(', ')}`;
-  if (!found) return { kind: 'refused', code: 'UnknownStep', message: `run "${run}" has no step "${step}"; ${known}` };
-  return { kind: 'refused', code: 'NoApproval', message: `step "${step}" of run "${run}" waits for no approval; ${known}` };
+  const listed = approvals.slice(0, mostListed).join(', ');
+  if (found) return { kind: 'refused', code: 'NoApproval', message: `step "${step}" waits for no approval; ${listed === '' ? 'no step of it does' : `these do: ${listed}`}` };
+  const guess = nearest(step, approvals);
+  const advice = guess === undefined ? (listed === '' ? 'no step of it waits for an approval' : `steps that wait for an approval: ${listed}`) : `did you mean "${guess}"?`;
+  return { kind: 'refused', code: 'UnknownStep', message: `run "${run}" has no step "${step}"; ${advice}` };
 }
 
 function waitsForSomebody({ work }: StepSpec): boolean {
