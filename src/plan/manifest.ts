@@ -1,6 +1,7 @@
 /** Parts that the manifests of all Jobs share, whatever asked for them. Reads anything that a user may have written. */
 import { arrayAt, isObject, objectAt, type Json, type JsonObject } from '../lib/json.ts';
 import type { Concurrency, ExtraMetadata } from '../spec/common.ts';
+import { reservedMetadataOwner } from '../spec/job-rules.ts';
 import * as keys from '../spec/keys.ts';
 
 /** Added to startTimeout + timeout as activeDeadlineSeconds: a backstop while job-chief is away, never the rule. */
@@ -24,9 +25,15 @@ export function groupLabels({ concurrency: { group } }: { readonly concurrency: 
 /** Labels and annotations: what the template says, then what the spec says for all its Jobs, then ours. */
 export function mergedMetadata(template: JsonObject, extra: ExtraMetadata, ours: Partial<ExtraMetadata>): JsonObject {
   return {
-    labels: { ...objectAt(template, 'labels'), ...extra.labels, ...ours.labels },
-    annotations: { ...objectAt(template, 'annotations'), ...extra.annotations, ...ours.annotations },
+    labels: { ...withoutReserved(objectAt(template, 'labels')), ...extra.labels, ...ours.labels },
+    annotations: { ...withoutReserved(objectAt(template, 'annotations')), ...extra.annotations, ...ours.annotations },
   };
+}
+
+/** A spec with such a key is refused; one that came with the value of a parameter must not speak for job-chief either. */
+function withoutReserved(metadata: JsonObject): JsonObject {
+  const names = Object.keys(metadata);
+  return names.some((name) => reservedMetadataOwner(name) !== undefined) ? Object.fromEntries(Object.entries(metadata).filter(([name]) => reservedMetadataOwner(name) === undefined)) : metadata;
 }
 
 /** `controller: true`: the garbage collector and GitOps tools take the object for the ConfigMap's. */

@@ -16,6 +16,17 @@ const envOf = (container: JsonObject): Record<string, Json | undefined> => Objec
 const annotations = (job: JsonObject): JsonObject => objectAt(objectAt(job, 'metadata'), 'annotations');
 
 describe('the Job of a step', () => {
+  it('has no label or annotation in our name that came with the value of a parameter', () => {
+    const metadata = { labels: { 'job-chief/group': 'gpu', team: 'a' }, annotations: { 'job-chief/outcome': '{"phase":"final"}', note: 'b' } };
+    const job = made({ template: { metadata, spec: { template: { ...templateOf(made()), metadata } } } });
+    for (const placed of [job, templateOf(job)]) {
+      expect(objectAt(objectAt(placed, 'metadata'), 'labels')).toMatchObject({ team: 'a' });
+      expect(objectAt(objectAt(placed, 'metadata'), 'labels')).not.toHaveProperty('job-chief/group');
+      expect(objectAt(objectAt(placed, 'metadata'), 'annotations')).toMatchObject({ note: 'b' });
+      expect(objectAt(objectAt(placed, 'metadata'), 'annotations')).not.toHaveProperty('job-chief/outcome');
+    }
+  });
+
   it('is what the user wrote, with name, labels, notes, owner and environment', () => {
     const labels = {
       'app.kubernetes.io/managed-by': 'job-chief', 'job-chief/instance': 'default', 'job-chief/kind': 'workflow', 'job-chief/name': 'nightly',
