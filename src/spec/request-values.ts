@@ -1,6 +1,7 @@
 /** The values that a request gives, held against what is declared. */
 import type { JsonObject } from '../lib/json.ts';
 import { nearest } from '../lib/nearest.ts';
+import { shown } from '../lib/show.ts';
 import { pathText } from './field-path.ts';
 import { valueFindings } from './parameter-rules.ts';
 import type { Finding } from './report.ts';
@@ -14,7 +15,7 @@ export function requestFindings(declared: Declared, values: JsonObject): Finding
   return valueFindings(declared, whole).map((finding) => {
     const [name, ...rest] = finding.path ?? [];
     if (typeof name !== 'string' || rest.length > 0) return finding;
-    if (!Object.hasOwn(declared, name)) return { ...finding, message: `there is no parameter "${name}"`, hint: guess(name, Object.keys(declared)) };
+    if (!Object.hasOwn(declared, name)) return { ...finding, message: `there is no parameter ${shown(name)}`, hint: guess(name, Object.keys(declared)) };
     return Object.hasOwn(whole, name) ? finding : { ...finding, message: `the parameter "${name}" needs a value of type ${declared[name]?.type ?? 'string'}`, hint: undefined };
   });
 }

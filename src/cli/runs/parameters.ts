@@ -2,11 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { asError } from '../../lib/clock.ts';
 import { isObject, type Json, type JsonObject } from '../../lib/json.ts';
-import { nearest } from '../../lib/nearest.ts';
 import { shown } from '../../lib/show.ts';
 import { readDocument } from '../../spec/document.ts';
 import { pathText } from '../../spec/field-path.ts';
-import { valueFindings } from '../../spec/parameter-rules.ts';
+import { requestFindings } from '../../spec/request-values.ts';
 import type { ParameterSpec, ValueType } from '../../spec/workflow.ts';
 import { UserError } from '../exit-code.ts';
 
@@ -43,26 +42,12 @@ export function parametersFor(declared: Readonly<Record<string, ParameterSpec>>,
 
 /** One sentence for each thing that is wrong with the values. */
 export function problemsOf(declared: Readonly<Record<string, ParameterSpec>>, values: JsonObject): readonly string[] {
-  const names = Object.keys(declared);
-  const unknown = Object.keys(values).filter((name) => !Object.hasOwn(declared, name));
-  const whole = { ...defaultsOf(declared), ...values };
-  const missing = Object.entries(declared).filter(([name, { optional }]) => !optional && !Object.hasOwn(whole, name));
-  const misfits = valueFindings(declared, whole).filter(({ code, path = [] }) => !(path.length === 1 && (code === 'UnknownField' || code === 'MissingField')));
-  return [
-    ...unknown.map((name) => unknownText(name, names)),
-    ...missing.map(([name, { type }]) => `parameter "${name}" (${type}) needs a value: -p ${name}=…`),
-    ...misfits.map(({ path = [], message }) => `parameter ${pathText(path)}: ${message}`),
-  ];
-}
-
-function unknownText(name: string, names: readonly string[]): string {
-  if (names.length === 0) return `the workflow has no parameters, so none is called "${name}"`;
-  const guess = nearest(name, names);
-  return `there is no parameter "${name}"; ${guess === undefined ? `there is ${names.join(', ')}` : `did you mean "${guess}"?`}`;
-}
-
-function defaultsOf(declared: Readonly<Record<string, ParameterSpec>>): JsonObject {
-  return Object.fromEntries(Object.entries(declared).flatMap(([name, { default: value }]) => (value === undefined ? [] : [[name, value]])));
+  return requestFindings(declared, values).map(({ code, path = [], message, hint }) => {
+    const [name = '', ...rest] = path;
+    if (rest.length === 0 && code === 'MissingField') return `${message}: -p ${name}=…`;
+    if (rest.length === 0 && code === 'UnknownField') return `${message}${hint === undefined ? '' : `; ${hint}`}`;
+    return `parameter ${pathText(path)}: ${message}`;
+  });
 }
 
 function assigned(declared: Readonly<Record<string, ParameterSpec>>, assignments: readonly string[]): JsonObject {

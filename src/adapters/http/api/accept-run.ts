@@ -1,13 +1,12 @@
 /** Writes down that a run is asked for. What is answered with 202 is at the API server; nothing else is. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Json, JsonObject } from '../../../lib/json.ts';
+import type { JsonObject } from '../../../lib/json.ts';
 import { pathText } from '../../../spec/field-path.ts';
-import { nearest } from '../../../lib/nearest.ts';
 import { requestFor, targetOf, type RunRequest } from '../../../plan/run/record.ts';
 import { requestRun } from '../../../plan/workflow/request-run.ts';
 import type { SpecEntry } from '../../../reconcile/api-ports.ts';
 import type { WriteResult } from '../../../reconcile/ports.ts';
-import { valueFindings } from '../../../spec/parameter-rules.ts';
+import { requestFindings } from '../../../spec/request-values.ts';
 import { isRunnable } from '../../../spec/parsed.ts';
 import type { RunTarget } from '../../../spec/run.ts';
 import type { ParameterSpec, WorkflowSpec } from '../../../spec/workflow.ts';
@@ -61,29 +60,14 @@ export function requireFitting(declared: Readonly<Record<string, ParameterSpec>>
 const mostErrors = 100;
 
 function misfits(declared: Readonly<Record<string, ParameterSpec>>, values: JsonObject): PlaceProblem[] {
-  const names = Object.keys(declared);
-  const unknown = Object.keys(values).filter((name) => !Object.hasOwn(declared, name));
-  const known = Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(declared, name)));
-  const whole = { ...defaultsOf(declared), ...known };
-  return [
-    ...unknown.slice(0, mostErrors).map((name) => ({ pointer: pointerTo([name]), detail: unknownText(name, names) })),
-    ...valueFindings(declared, whole).map(({ path = [], message }) => ({ pointer: pointerTo(path), detail: path.length === 0 ? message : `parameter ${pathText(path)}: ${message}` })),
-  ].slice(0, mostErrors);
-}
-
-function unknownText(name: string, names: readonly string[]): string {
-  const quoted = JSON.stringify(name.slice(0, 100));
-  if (names.length === 0) return `it takes no parameters, so none is called ${quoted}`;
-  const guess = nearest(name, names);
-  return `there is no parameter ${quoted}; ${guess === undefined ? `there is ${names.join(', ')}` : `did you mean "${guess}"?`}`;
+  return requestFindings(declared, values).slice(0, mostErrors).map(({ path = [], message, hint }) => ({
+    pointer: pointerTo(path),
+    detail: path.length > 1 || hint === undefined ? `parameter ${pathText(path)}: ${message}` : `${message}; ${hint}`,
+  }));
 }
 
 function pointerTo(path: readonly (string | number)[]): string {
   return `#${encodeURI(['/parameters', ...path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'))}`;
-}
-
-function defaultsOf(declared: Readonly<Record<string, ParameterSpec>>): JsonObject {
-  return Object.fromEntries(Object.entries(declared).flatMap(([name, { default: value }]): [string, Json][] => (value === undefined ? [] : [[name, value]])));
 }
 
 interface Creation {

@@ -158,7 +158,7 @@ describe('run', () => {
     ['takes no requests', { steps: chain('a') }, 'workflow "etl" takes no requests: its trigger has no onRequest: true'],
     ['is not there', 'none', 'there is no workflow or template "etl" in namespace default; there is none at all'],
     ['has errors', { trigger: { onRequest: true }, steps: [step('a', { dependsOn: ['b'] })] }, 'the spec of workflow "etl" has errors: line '],
-    ['wants parameters', onRequest(chain('a'), { parameters: { day: { type: 'string' } } }), 'parameter "day" (string) needs a value: -p day=…'],
+    ['wants parameters', onRequest(chain('a'), { parameters: { day: { type: 'string' } } }), 'the parameter "day" needs a value of type string: -p day=…'],
   ])('is refused where the workflow %s', async (_what, spec, message) => {
     const scene = stage({ spec, controller: 'none' });
     expect(await new CommandLine(scene.world).complaint(asked('etl'))).toContain(message);
@@ -266,6 +266,6 @@ describe('rerun', () => {
     await scene.finished();
     expect(await line.complaint(again(name, 'laod'))).toBe('workflow "etl" has no step "laod" now; did you mean "load"?');
     scene.apply({ steps: chain('extract'), trigger: { onRequest: true }, parameters: { day: { type: 'string' } } });
-    expect(await line.complaint(again(name))).toBe(`the parameters of run "${name}" do not fit the workflow as it is now: parameter "day" (string) needs a value: -p day=…`);
+    expect(await line.complaint(again(name))).toBe(`the parameters of run "${name}" do not fit the workflow as it is now: the parameter "day" needs a value of type string: -p day=…`);
   });
 });

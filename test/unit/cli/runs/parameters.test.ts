@@ -46,7 +46,7 @@ describe('values', () => {
 
 describe('what is wrong is said in a sentence', () => {
   it.each<[readonly string[], string]>([
-    [[], 'parameter "day" (string) needs a value: -p day=…'],
+    [[], 'the parameter "day" needs a value of type string: -p day=…'],
     [['day=x', 'row=1'], 'there is no parameter "row"; did you mean "rows"?'],
     [['day=x', 'zzz=1'], 'there is no parameter "zzz"; there is day, rows, rate, full, regions, options'],
     [['day=x', 'rows=many'], 'parameter "rows" is a number, not "many"'],
@@ -69,11 +69,11 @@ describe('what is wrong is said in a sentence', () => {
 
   it('a missing one whose name every object has', () => {
     const odd = { constructor: { type: 'string', schema: { type: 'string' }, default: undefined, optional: false } } as const;
-    expect(() => parametersFor(odd, { assignments: [], document: {} })).toThrow('parameter "constructor" (string) needs a value');
+    expect(() => parametersFor(odd, { assignments: [], document: {} })).toThrow('the parameter "constructor" needs a value of type string');
   });
 
   it('where there are no parameters at all', () => {
-    expect(() => parametersFor({}, { assignments: ['constructor=1'], document: {} })).toThrow('the workflow has no parameters, so none is called "constructor"');
+    expect(() => parametersFor({}, { assignments: ['constructor=1'], document: {} })).toThrow('there is no parameter "constructor"; none are declared');
   });
 });
 

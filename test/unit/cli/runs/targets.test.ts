@@ -41,7 +41,7 @@ describe('run of a template', () => {
 
   it('checks its parameters before anything is written', async () => {
     const scene = withTemplates();
-    expect(await new CommandLine(scene.world).complaint(asked('greet'))).toBe('parameter "name" (string) needs a value: -p name=…');
+    expect(await new CommandLine(scene.world).complaint(asked('greet'))).toBe('the parameter "name" needs a value of type string: -p name=…');
     expect(scene.records).toEqual([]);
   });
 
