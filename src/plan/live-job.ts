@@ -14,8 +14,8 @@ const changeable: ReadonlySet<JobState> = new Set(['running', 'starting', 'podle
 export function planLiveJob(draft: Draft, round: QueueRound, job: ObservedJob): Stand {
   const open = changeable.has(jobState(job)) && !draft.ends(job.uid);
   const older = job.specHash !== round.spec.hash;
-  // Under suspend what runs may finish, and an observer changes nothing.
-  const held = round.spec.suspend || round.spec.observe;
+  // Under suspend, of the spec or of the instance, what runs may finish, and an observer changes nothing.
+  const held = round.spec.suspend || round.spec.observe || round.observed.room?.halted === true;
   if (open && older && !held && round.spec.onSpecChange === 'replace') {
     draft.act(endAction(job, 'SpecChanged', { outcome: 'errored', reason: 'SpecChanged', message: 'the spec changed and onSpecChange is replace' }));
   } else if (open && !older && !held) {

@@ -31,6 +31,15 @@ describe('what a queue stands at while its Job lives', () => {
   });
 });
 
+it('while the instance is suspended a Job gets no more pods, and is not ended for another revision: what runs may finish', () => {
+  const room = { jobs: 0, halted: true, shortage: { state: 'Suspended', reason: 'InstanceSuspended', message: '' } } as const;
+  const spec = aQueueSpec({ drain: { ...aQueueSpec().drain, pods: { min: 1, max: 5, messagesPerPod: 1 } } });
+  const grown = observedOf(spec, { jobs: [aRunningJob()], depth: ready(4, 'scale thumbnails-1 from 1') });
+  expect([acts(planAt(grown)), acts(planAt({ ...grown, room }))]).toEqual([['scale QueueGrew thumbnails-1'], []]);
+  const edited = observedOf({ ...spec, hash: 'hash-2', onSpecChange: 'replace' }, { jobs: [aRunningJob()] });
+  expect([acts(planAt(edited)), acts(planAt({ ...edited, room }))]).toEqual([['end SpecChanged thumbnails-1'], []]);
+});
+
 describe('an edited spec', () => {
   const edited = (changes: Parameters<typeof aQueueSpec>[0] = {}) => aQueueSpec({ hash: 'hash-2', ...changes });
   it('leaves the running Job alone', () => {
