@@ -109,13 +109,17 @@ function withoutOpen(errors: readonly SchemaError[], known: Known): ReturnType<S
   return { errors: kept, findings };
 }
 
-/** A job as a whole cannot be a reference: its parts can. */
+/** What a job is built on: defaults are filled in, and fields refused, before any value is known. */
+const spine = ['spec', 'template', 'spec'].join('/');
+
+/** A job as a whole cannot be a reference, nor its spec and that of its pods: their parts can. */
 function scopeAt(path: FieldPath, scopes: ReadonlyMap<string, ReferenceScope>): ReferenceScope | undefined {
   for (let length = path.length; length > 0; length--) {
     const scope = scopes.get(JSON.stringify(path.slice(0, length)));
     if (!scope) continue;
-    const isPart = length < path.length || path.at(-1) === 'timeout';
-    return isPart ? scope : undefined;
+    const rest = path.slice(length);
+    const isWhole = rest.length === 0 ? path.at(-1) !== 'timeout' : path[length - 1] === 'jobTemplate' && `${spine}/`.startsWith(`${rest.join('/')}/`);
+    return isWhole ? undefined : scope;
   }
   return undefined;
 }

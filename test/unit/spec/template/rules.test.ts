@@ -39,6 +39,18 @@ describe('problems of a Template', () => {
     expect(codes(parseTemplate(aTemplate(...lines))).toSorted()).toEqual(expected.toSorted());
   });
 
+  it.each([
+    ['of the Job', 'jobTemplate: {spec: $(params.x)}', 'jobTemplate.spec'],
+    ['of the pod template', 'jobTemplate: {spec: {template: $(params.x)}}', 'jobTemplate.spec.template'],
+    ['of the pod', 'jobTemplate: {spec: {template: {spec: $(params.x)}}}', 'jobTemplate.spec.template.spec'],
+  ])('the whole spec %s cannot be a value', (_, line, path) => {
+    expect(codes(parseTemplate(aTemplate('parameters: {x: {type: object}}', line)))).toEqual([`WrongType ${path}`]);
+  });
+
+  it('parts of it can', () => {
+    expect(codes(parseTemplate(aTemplate('parameters: {x: {type: array}}', 'jobTemplate: {spec: {template: {spec: {containers: $(params.x)}}}}')))).toEqual([]);
+  });
+
   it('tells what to do instead', () => {
     const hints = (line: string): unknown => parseTemplate(aTemplate(line)).problems.map(({ message, hint }) => [message, hint]);
     expect(hints('job: {image: a, args: [$(steps.a.outputs.b)]}')).toEqual([['a template has no steps whose outputs could be named: $(steps.a…)', 'declare a parameter: a step of a Workflow can pass the output of another in template.parameters']]);
