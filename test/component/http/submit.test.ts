@@ -74,6 +74,20 @@ describe('a run that is asked for over HTTP', () => {
     expect(scene.records).toEqual([]);
   });
 
+  it('with a priority is refused to whoever may only submit', async () => {
+    const { scene, api } = await anApi();
+    expect((await api.post('/api/v1/runs', { ...wanted, priority: 5 }, { token: tokens.submit })).json).toMatchObject({ status: 403, role: 'admin' });
+    expect(scene.records).toEqual([]);
+    expect((await api.post('/api/v1/runs', { ...wanted, priority: 5 }, { token: tokens.admin })).status).toBe(202);
+  });
+
+  it('with a name as long as a body is told of it in short', async () => {
+    const { api } = await anApi();
+    const answer = await api.post('/api/v1/runs', { ...wanted, parameters: { day: '1', ['x'.repeat(100_000)]: 1 } });
+    expect(answer.json).toMatchObject({ status: 422 });
+    expect(JSON.stringify(answer.json).length).toBeLessThan(2_000);
+  });
+
   it('of a workflow that takes no requests is refused', async () => {
     const { api } = await anApi({ steps: [step('a')] });
     expect((await api.post('/api/v1/runs', { workflow: 'etl' })).json).toMatchObject({ status: 409, code: 'NotRequestable' });

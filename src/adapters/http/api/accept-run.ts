@@ -67,7 +67,12 @@ function misfits(declared: Readonly<Record<string, ParameterSpec>>, values: Json
 }
 
 function pointerTo(path: readonly (string | number)[]): string {
-  return `#${encodeURI(['/parameters', ...path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/'))}`;
+  return `#${encodeURI(['/parameters', ...path.map((part) => pointerPart(String(part)))].join('/'))}`;
+}
+
+/** Names come from the caller, and may be as long as a body. */
+function pointerPart(part: string): string {
+  return part.slice(0, 200).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 interface Creation {

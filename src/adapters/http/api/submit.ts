@@ -4,6 +4,7 @@ import type { JsonObject } from '../../../lib/json.ts';
 import type { RunTarget } from '../../../spec/run.ts';
 import { subdomainMessage, subdomainPattern } from '../../../spec/schema-fields.ts';
 import { acceptRun } from './accept-run.ts';
+import { authorize } from './authenticate.ts';
 import { requireRecords, requireSpecs, type ApiDeps } from './deps.ts';
 import { ApiProblem } from './problem.ts';
 import { route, type ApiRequest, type Route } from './route.ts';
@@ -21,7 +22,7 @@ export const keyHeaders = Type.Object({ 'idempotency-key': Type.Optional(Type.St
 
 const fields = {
   parameters: Type.Optional(Type.Unsafe<JsonObject>({ type: 'object', additionalProperties: true, description: 'Values of declared parameters: nothing else of a Job can be set.', default: {} })),
-  priority: Type.Optional(Type.Integer({ minimum: -1_000_000, maximum: 1_000_000, description: 'Larger ones first where several runs wait.' })),
+  priority: Type.Optional(Type.Integer({ minimum: -1_000_000, maximum: 1_000_000, description: 'Larger ones first where several runs wait. Needs the role admin: whoever submits must not overtake others.' })),
   ...keyFields,
 };
 
@@ -48,6 +49,7 @@ export function submitRoute(deps: ApiDeps): Route {
       requireSpecs(deps);
       requireRecords(deps);
       const { parameters = {}, priority } = request.body;
+      if (priority !== undefined) authorize(request.caller, 'admin');
       return acceptRun(deps, { target: targetIn(request.body), parameters, priority, key: keyIn(request, request.body.idempotencyKey), rerunOf: undefined });
     },
   });
