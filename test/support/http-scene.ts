@@ -98,6 +98,8 @@ export class HttpClient {
   readonly world: Simulation;
   readonly api: HttpApi;
   readonly lines: LogLine[];
+  /** Streams since the last `pass`. */
+  readonly #opened: HttpStream[] = [];
   #closed = false;
 
   constructor(world: Simulation, api: HttpApi, lines: LogLine[]) {
@@ -129,8 +131,9 @@ export class HttpClient {
     throw new Error(`${method} ${path} is not answered`);
   }
 
-  /** Lets time pass, for what streams do meanwhile. */
+  /** Lets time pass, for what streams do meanwhile. Those that were opened just now are answered before, as far as that takes no time of the world. */
   async pass(milliseconds: number): Promise<void> {
+    for (const stream of this.#opened.splice(0)) await stream.answered(patience);
     await turns();
     await this.world.run(milliseconds);
     await turns();
@@ -150,7 +153,9 @@ export class HttpClient {
 
   /** Opens a stream and collects what comes. */
   stream(path: string, { token = tokens.admin, headers = {} }: CallOptions = {}): HttpStream {
-    return new HttpStream(this.api.server.app.inject({ method: 'GET', url: path, headers: { authorization: `Bearer ${token}`, ...headers }, payloadAsStream: true }));
+    const stream = new HttpStream(this.api.server.app.inject({ method: 'GET', url: path, headers: { authorization: `Bearer ${token}`, ...headers }, payloadAsStream: true }));
+    this.#opened.push(stream);
+    return stream;
   }
 
   async close(): Promise<void> {
@@ -162,6 +167,9 @@ export class HttpClient {
     await closing;
   }
 }
+
+/** Some answers begin only with what comes later. */
+const patience = 300;
 
 async function turns(enough: () => boolean = () => false): Promise<void> {
   for (let turn = 0; turn < 12 && !enough(); turn += 1) await new Promise((resolve) => { setImmediate(resolve); });
@@ -193,6 +201,12 @@ export class HttpStream {
       body.on('error', () => undefined);
       this.#destroy = () => { answer.raw.res.destroy(); };
     });
+  }
+
+  /** Until it is answered, or for so many milliseconds of this machine's time: token files are read meanwhile, which is no time of the world. */
+  async answered(limit: number): Promise<void> {
+    const end = performance.now() + limit;
+    while (this.status === undefined && performance.now() < end) await new Promise((resolve) => { setTimeout(resolve, 1); });
   }
 
   /** The caller goes away. */

@@ -27,7 +27,7 @@ const named = (all: Sample[], name: string): Sample[] => all.filter((sample) => 
 const ofSpec = (all: Sample[]): Sample[] => all.filter((sample) => sample.labels['name'] === key.name);
 
 /** Calls every hook once, so that every metric has a series. */
-function touchAll({ meter, runs, workQueue, client, watch, leader, feature, capacity }: Metrics): void {
+function touchAll({ meter, runs, workQueue, client, watch, leader, feature, capacity, http }: Metrics): void {
   capacity({ view: () => [{ group: '', used: 1, limit: 10 }], waiting: 2 });
   runs.active(workflow, 1);
   runs.finished(workflow, { trigger: 'change', outcome: 'succeeded', seconds: 3 });
@@ -48,6 +48,7 @@ function touchAll({ meter, runs, workQueue, client, watch, leader, feature, capa
   watch('jobs').size(2);
   leader('job-chief')(true);
   feature('jobs', 'on');
+  http('/api/v1/runs', 202, 0.01);
 }
 
 describe('exposition', () => {
