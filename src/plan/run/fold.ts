@@ -3,6 +3,7 @@ import type { StepSpec } from '../../spec/workflow.ts';
 import { foldApproval } from './approvals.ts';
 import type { Role, RunDraft } from './draft.ts';
 import { fateOf, laterVerdict, type EndedFate } from './fate.ts';
+import { followerOf, overtaken } from './follower.ts';
 import type { StepRefusal } from './observed.ts';
 import { isApproval, isSubRun, lineOf, withItems, withLine, type Folded, type Line, type Site } from './line.ts';
 import { nextAttempt } from './retries.ts';
@@ -42,6 +43,8 @@ function foldItems(draft: RunDraft, step: StepSpec, state: StepState, items: rea
 export function foldLine(draft: RunDraft, site: Site, line: Line): Line {
   const last = line.attempts.at(-1);
   if (!last) return line;
+  const follower = followerOf(draft, site, line);
+  if (follower) return foldLine(draft, site, { ...line, attempts: [...line.attempts.slice(0, -1), overtaken(last, draft.now), follower] });
   const folded: Folded = last.outcome === undefined ? withinRoom(draft, foldAttempt(draft, site, last)) : { attempt: last };
   const { attempt } = folded;
   const next = attempt === last ? line : { ...line, attempts: [...line.attempts.slice(0, -1), attempt] };

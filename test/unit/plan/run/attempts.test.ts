@@ -129,6 +129,19 @@ describe('a create that does not come through', () => {
     expect(run.settle().state.steps['a']).toMatchObject({ outcome: 'refused', reason: 'JobNameTaken' });
   });
 
+  it('is not sent beside the attempt after it, which nobody wrote down', () => {
+    const run = aRun(aWorkflow('a', { steps: { a: { retry: retries(3, { delay: 0 }) } } }));
+    const before = run.state;
+    run.fail('a').settle();
+    const [first] = run.things;
+    run.jobs.delete(first?.name ?? '');
+    run.state = before;
+    expect(run.round()).toMatchObject({ actions: [], liveJobs: 1 });
+    expect(run.state.steps['a']?.attempts).toMatchObject([{ job: first?.name, outcome: 'errored', reason: 'JobDeleted' }, { job: run.nameOf('a'), seen: true }]);
+    expect(run.succeed('a').settle().outcomes()).toBe('a succeeded');
+    expect(run.made('a')).toBe(2);
+  });
+
   it('is met again by a process that did not write down that it had sent it', () => {
     const run = aRun(aWorkflow('a\nb < a', { maxParallel: 1 })).contain('a');
     run.state = freshState;
