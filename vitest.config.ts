@@ -14,7 +14,7 @@ const shared = { isolate: false };
 export default defineConfig({
   test: {
     projects: [
-      suite('unit', shared),
+      suite('unit', { ...shared, testTimeout: 30_000 }),
       suite('component', { ...shared, testTimeout: 30_000, exclude: [long] }),
       suite('component-long', { ...shared, testTimeout: 60_000, include: [long] }),
       suite('architecture', { ...shared, testTimeout: 60_000 }),
