@@ -16,6 +16,8 @@ export interface GiveUp {
   readonly outcome: RecordedOutcome;
 }
 export type Patience = { readonly giveUp: GiveUp } | { readonly until: number | undefined };
+/** `due`: since when. */
+type Limit = { readonly giveUp: GiveUp; readonly due: number } | { readonly until: number | undefined };
 
 /** Whether the Job has to be ended now; if not, until when that need not be asked again. */
 export function patience(job: ObservedJob, explanations: ReadonlyMap<string, string>, now: number): Patience {
@@ -23,8 +25,9 @@ export function patience(job: ObservedJob, explanations: ReadonlyMap<string, str
   if (state === 'ending') return endedWhileSuspended(job);
   if (state !== 'running' && state !== 'starting' && state !== 'podless') return { until: undefined };
   const limits = [fatalWaiting(job, now), state === 'running' ? runLimit(job, now) : startLimit(job, explanations, now)];
-  const giveUp = limits.find((limit) => 'giveUp' in limit);
-  if (giveUp) return giveUp;
+  // The one that came first stays the reason, however late somebody looks.
+  const [first] = limits.filter((limit) => 'giveUp' in limit).sort((left, right) => left.due - right.due);
+  if (first) return { giveUp: first.giveUp };
   return { until: earliest(limits.map((limit) => ('until' in limit ? limit.until : undefined))) };
 }
 
@@ -38,7 +41,7 @@ function endedWhileSuspended({ recorded, suspended, parallelism }: ObservedJob):
 }
 
 /** Every living pod waits for something that will not come. One healthy pod is reason enough to go on. */
-function fatalWaiting(job: ObservedJob, now: number): Patience {
+function fatalWaiting(job: ObservedJob, now: number): Limit {
   const living = job.pods.filter(isAlive);
   const ends = living.map(fatalAt);
   if (living.length === 0 || ends.some((end) => end === undefined)) return { until: undefined };
@@ -47,7 +50,7 @@ function fatalWaiting(job: ObservedJob, now: number): Patience {
   const waiting = living.find((pod) => pod.waiting)?.waiting;
   const reason = waiting?.reason ?? 'PodFatal';
   const text = waiting ? `container "${waiting.container}": ${waiting.message === '' ? waiting.reason : waiting.message}` : 'no container can start';
-  return { giveUp: { reason: 'PodFatal', outcome: { phase: 'ending', outcome: hasStarted(job) ? 'failed' : 'notStarted', reason, message: text } } };
+  return { giveUp: { reason: 'PodFatal', outcome: { phase: 'ending', outcome: hasStarted(job) ? 'failed' : 'notStarted', reason, message: text } }, due: end };
 }
 
 function fatalAt(pod: ObservedPod): number | undefined {
@@ -56,7 +59,7 @@ function fatalAt(pod: ObservedPod): number | undefined {
   return pod.waiting.since + (hopeless.has(pod.waiting.reason) ? 0 : fatalGrace);
 }
 
-function startLimit(job: ObservedJob, explanations: ReadonlyMap<string, string>, now: number): Patience {
+function startLimit(job: ObservedJob, explanations: ReadonlyMap<string, string>, now: number): Limit {
   // Not taken up by the Job controller yet: it is new, or Kueue has just resumed it, maybe hours after its creation.
   if (job.startedAt === undefined) return { until: undefined };
   const limit = job.upkeep?.startTimeout ?? defaultStartTimeout;
@@ -65,7 +68,7 @@ function startLimit(job: ObservedJob, explanations: ReadonlyMap<string, string>,
   // At that time another pod ran, or the Job would have been ended: this one replaces it.
   if (job.pods.some((pod) => isAlive(pod) && pod.createdAt >= end)) return { until: undefined };
   const message = whyNotStarted(job, explanations) ?? `no container started within ${limit / 1000} s`;
-  return { giveUp: { reason: 'StartTimeout', outcome: { phase: 'ending', outcome: 'notStarted', reason: 'StartTimeout', message } } };
+  return { giveUp: { reason: 'StartTimeout', outcome: { phase: 'ending', outcome: 'notStarted', reason: 'StartTimeout', message } }, due: end };
 }
 
 /** What is known of why no container has started yet. */
@@ -79,13 +82,13 @@ export function whyNotStarted(job: ObservedJob, explanations: ReadonlyMap<string
   return explanations.get(job.uid);
 }
 
-function runLimit(job: ObservedJob, now: number): Patience {
+function runLimit(job: ObservedJob, now: number): Limit {
   const limit = job.upkeep?.timeout;
   if (limit === undefined) return { until: undefined };
   const starts = [job.ranAt, ...job.pods.map((pod) => pod.startedAt)].filter((at) => at !== undefined);
   const end = Math.min(...starts, ...(starts.length === 0 ? [job.startedAt ?? job.createdAt] : [])) + limit;
   if (now < end) return { until: end };
-  return { giveUp: { reason: 'Timeout', outcome: { phase: 'ending', outcome: 'failed', reason: 'Timeout', message: `still running after its timeout of ${limit / 1000} s` } } };
+  return { giveUp: { reason: 'Timeout', outcome: { phase: 'ending', outcome: 'failed', reason: 'Timeout', message: `still running after its timeout of ${limit / 1000} s` } }, due: end };
 }
 
 /** The smallest of the times that are set. */

@@ -26,6 +26,14 @@ describe('a Job is given up on', () => {
     expect(patience(job, none, noon)).toEqual({ giveUp: { reason, outcome: { phase: 'ending', outcome, reason: why, message } } });
   });
 
+  it.each([
+    ['its timeout', seconds(10), seconds(30), 'Timeout'],
+    ['the time for a bad image', seconds(50), minutes(2), 'PodFatal'],
+  ] as const)('for the reason that came first, %s, however late somebody looks', (_, timeout, since, reason) => {
+    const job = aRunningJob({ startedAt: noon - minutes(1), upkeep: withTimeout(timeout), pods: [aRunningPod({ startedAt: noon - minutes(1), waiting: waitingFor('ErrImagePull', noon - since) })] });
+    for (const later of [0, minutes(10)]) expect(patience(job, none, noon + later)).toMatchObject({ giveUp: { reason } });
+  });
+
   it('what the Events say stands in for a status that is mute', () => {
     const job = aJob({ startedAt: noon - minutes(15) });
     expect(patience(job, new Map([[job.uid, 'FailedCreate: exceeded quota: pods']]), noon)).toMatchObject({ giveUp: { outcome: { message: 'FailedCreate: exceeded quota: pods' } } });
