@@ -2,6 +2,7 @@
  * Whoever is to be told before something goes is told first: at least once, and until then it stays. Calls take their time
  * and may fail for days, so a plan asks for them and looks at what has come of them, as it does with all that is outside.
  */
+import { growingPause } from '../lib/growing-pause.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { BeforeDelete } from '../spec/common.ts';
 import type { CallDemand } from './action.ts';
@@ -54,7 +55,7 @@ function isDue(state: CallState | undefined, now: number): boolean {
 }
 
 function retryAt({ at, count }: Extract<CallState, { kind: 'failed' }>): number {
-  return at + Math.min(firstPause * 2 ** Math.min(count - 1, 20), longestPause);
+  return at + growingPause(count, firstPause, longestPause);
 }
 
 function failingOf(states: readonly (CallState | undefined)[]): Told<never>['failing'] {

@@ -1,4 +1,5 @@
 /** One round of a Queue: what exists, what is due for it, and whether its next Job may start. */
+import { growingPause } from '../lib/growing-pause.ts';
 import type { QueueSpec } from '../spec/queue.ts';
 import type { Plan } from './action.ts';
 import { Draft, type Stand } from './draft.ts';
@@ -107,7 +108,7 @@ function waiting(draft: Draft, round: QueueRound): Stand | undefined {
 /** Somebody, or something, deletes our Jobs: each time we wait longer before we start another. */
 function afterDeletion(draft: Draft, { observed: { vanished }, now }: QueueRound): Stand | undefined {
   if (!vanished) return undefined;
-  const until = vanished.at + Math.min(1000 * 2 ** Math.min(vanished.count - 1, 10), 60_000);
+  const until = vanished.at + growingPause(vanished.count, 1000, 60_000);
   if (now >= until) return undefined;
   draft.wake(until);
   return { state: 'Waiting', reason: 'JobDeleted', message: `${vanished.count === 1 ? 'a Job was' : `${vanished.count} Jobs in a row were`} deleted before they had finished; the queue is looked at again at ${isoTime(until)}` };

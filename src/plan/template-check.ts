@@ -1,4 +1,5 @@
 /** A template is used only after the API server's own dry run; what it refuses is a problem of the spec. */
+import { growingPause } from '../lib/growing-pause.ts';
 import type { VerdictDemand } from './action.ts';
 import type { Stand } from './draft.ts';
 import type { TemplateVerdict } from './observed.ts';
@@ -32,6 +33,6 @@ export function planCheck(draft: { demand(demand: VerdictDemand): void; wake(at:
 
 /** No clear answer is asked for again soon; a refusal only now and then, for what was missing may come. */
 function pauseAfter(verdict: TemplateVerdict, { pause }: Check): number {
-  if (verdict.result.kind === 'unknown') return Math.min(1000 * 2 ** Math.min(verdict.count - 1, 10), 60_000);
+  if (verdict.result.kind === 'unknown') return growingPause(verdict.count, 1000, 60_000);
   return pause(verdict.count);
 }

@@ -1,4 +1,5 @@
 /** How long to leave a queue alone after the outcomes of its last Jobs, and when its breaker opens. */
+import { growingPause } from '../lib/growing-pause.ts';
 import type { BreakerSpec, QueueSpec } from '../spec/queue.ts';
 import { newestFirst } from './job-state.ts';
 import type { Outcome } from './notes.ts';
@@ -76,5 +77,5 @@ export function waitFor(spec: QueueSpec, after: WaitClass, streak: number, break
   const base = Math.max(spec.drain.waitAfter[after], after === 'refused' ? shortestAfterRefusal : 0);
   if (breakerOpen) return Math.max(base, spec.breaker.probeEvery);
   if (after === 'succeeded') return base;
-  return Math.min(base * 2 ** Math.min(streak - 1, 30), Math.max(base, spec.breaker.probeEvery));
+  return growingPause(streak, base, Math.max(base, spec.breaker.probeEvery));
 }

@@ -2,6 +2,7 @@
  * Answers the standing questions of plans about queue depths. A question is read at once, again at its own pace, when
  * the next deferred message becomes ready, and when the queue wakes us. Only a different answer starts a round.
  */
+import { growingPause } from '../lib/growing-pause.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { DepthDemand } from '../plan/action.ts';
 import type { DepthReading, SpecKey } from '../plan/observed.ts';
@@ -156,7 +157,7 @@ export class DepthReader {
     const delay = Math.min(began + standing.demand.every - clock.monotonic(), next);
     standing.overdue = next <= 0 ? standing.overdue + 1 : 0;
     // Never a tight loop, whatever the clocks of the database and this machine say: twice as long each time it is too soon.
-    const shortest = Math.min(shortestPause * 2 ** Math.min(Math.max(standing.overdue - 1, 0), 30), standing.demand.every);
+    const shortest = growingPause(Math.max(standing.overdue, 1), shortestPause, standing.demand.every);
     standing.timer = clock.timer(Math.max(delay, shortest), () => void this.#read(standing));
   }
 }

@@ -7,6 +7,7 @@
  * - `pause` forgets what waits and takes no more keys until `resume`; rounds under way go on, others begin with `start`
  * - `close` takes no more keys and resolves when the rounds under way have ended
  */
+import { growingPause } from '../lib/growing-pause.ts';
 import PQueue from 'p-queue';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { WorkQueueMeter } from './meter.ts';
@@ -155,7 +156,7 @@ export class WorkQueue {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     this.#options.meter.retried();
-    const backOff = Math.min(firstDelay * 2 ** Math.min(failures, 30), longestDelay);
+    const backOff = growingPause(failures + 1, firstDelay, longestDelay);
     // What failed must not hold up what else is due for the key, but neither be repeated in a loop.
     this.addAfter(key, Math.min(backOff, Math.max(result.again ?? Infinity, shortestAgain)));
   }

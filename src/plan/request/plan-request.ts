@@ -2,6 +2,7 @@
  * One round of a Run: whether its run is asked for, and what of it is told to the run that was. What happens to that run
  * is decided as for every other: plan/workflow says when it begins, plan/run what it does.
  */
+import { growingPause } from '../../lib/growing-pause.ts';
 import { isRunnable } from '../../spec/parsed.ts';
 import { describeFinding, requestFindings } from '../../spec/request-values.ts';
 import type { RunSpec } from '../../spec/run.ts';
@@ -110,7 +111,7 @@ function ask(draft: RequestDraft, { observed, now, index, claim }: Round, { spec
   if (observed.reserved) return starting;
   const { refusal } = observed;
   if (refusal?.hash === spec.hash) {
-    const until = refusal.at + Math.min(1000 * 2 ** Math.min(refusal.count - 1, 10), longestPause);
+    const until = refusal.at + growingPause(refusal.count, 1000, longestPause);
     draft.wake(until);
     if (now < until) return { state: 'Blocked', reason: refusalReasons[refusal.kind], message: refusal.message };
   }

@@ -1,4 +1,5 @@
 /** Goes on with steps that have started: first attempts of their items, retries that are due, creates that did not come through. */
+import { growingPause } from '../../lib/growing-pause.ts';
 import type { StepSpec } from '../../spec/workflow.ts';
 import type { Role, RunDraft } from './draft.ts';
 import { foldLine } from './fold.ts';
@@ -162,5 +163,5 @@ function isPaused(draft: RunDraft, { step }: Site, { job }: Attempt): boolean {
 
 /** Milliseconds. Capacity and rights come back without a word, so the pause grows only to half a minute. */
 function pauseAfter({ count }: StepRefusal): number {
-  return Math.min(1000 * 2 ** Math.min(count - 1, 10), 30_000);
+  return growingPause(count, 1000, 30_000);
 }

@@ -1,4 +1,5 @@
 /** One round of a Workflow: which runs start, which wait, and which records may go. What happens within a run is plan/run. */
+import { growingPause } from '../../lib/growing-pause.ts';
 import { isRunnable } from '../../spec/parsed.ts';
 import { rejected, superseded, withFailingCalls } from '../status.ts';
 import { sourceName, winningClaim } from '../winner.ts';
@@ -80,7 +81,7 @@ function unchecked(draft: WorkflowDraft, { observed, spec, environment, now }: W
 
 /** Milliseconds, after so many refusals in a row: longer each time, up to five minutes, for what was missing may come. */
 function pauseAfterRefusal(count: number): number {
-  return Math.min(30_000 * 2 ** Math.min(count - 1, 10), 5 * 60_000);
+  return growingPause(count, 30_000, 5 * 60_000);
 }
 
 function starting(draft: WorkflowDraft, round: WorkflowRound, timetable: Timetable | undefined): Stand {
@@ -105,7 +106,7 @@ const longestRefusalPause = 30_000;
 /** The last create was refused. It is tried again, after a second at first; until one is accepted that is what it stands at. */
 function refusalNow(draft: WorkflowDraft, { observed: { refusal }, spec, now }: WorkflowRound): { readonly refusal: Refusal; readonly waits: boolean } | undefined {
   if (refusal?.hash !== spec.hash) return undefined;
-  const until = refusal.at + Math.min(1000 * 2 ** Math.min(refusal.count - 1, 10), longestRefusalPause);
+  const until = refusal.at + growingPause(refusal.count, 1000, longestRefusalPause);
   draft.wake(until);
   return { refusal, waits: now < until };
 }

@@ -3,6 +3,7 @@
  * of the steps that end meanwhile. What is asked about one name is one task at a time, and while it is under way plans see
  * the name as created. A task that came to nothing keeps its name for a growing pause, so that no round can spin on it.
  */
+import { growingPause } from '../../lib/growing-pause.ts';
 import PQueue from 'p-queue';
 import { asError, sleep, type Clock } from '../../lib/clock.ts';
 import { objectAt, stringAt } from '../../lib/json.ts';
@@ -215,7 +216,7 @@ export class JobTasks {
   async #pause({ run, action }: Task): Promise<void> {
     const failures = run.failures.get(action.jobName) ?? 0;
     run.failures.set(action.jobName, failures + 1);
-    await sleep(this.#deps.clock, Math.min(firstPause * 2 ** Math.min(failures, 20), longestPause), this.#stop.signal).catch(() => undefined);
+    await sleep(this.#deps.clock, growingPause(failures + 1, firstPause, longestPause), this.#stop.signal).catch(() => undefined);
   }
 
   #end({ key, action }: Task, again: boolean): void {

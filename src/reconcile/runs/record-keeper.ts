@@ -4,6 +4,7 @@
  * often where there are many runs), the end of a run at once. All changes of one record go through here, one conditional write at a time. A record that somebody else
  * wrote is read and merged. What could not be written is tried again for as long as the process lives.
  */
+import { growingPause } from '../../lib/growing-pause.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { canonicalJson } from '../../lib/digest.ts';
 import { mergeStates } from '../../plan/run/merge.ts';
@@ -174,7 +175,7 @@ export class RecordKeeper {
   }
 
   #dueAt({ began, failures, wanted }: Kept): number {
-    if (failures > 0) return began + Math.min(firstPause * 2 ** Math.min(failures - 1, 20), longestPause);
+    if (failures > 0) return began + growingPause(failures, firstPause, longestPause);
     const interval = Math.min(Math.max(shortestInterval, this.#kept.size * intervalPerRecord, entriesOf(wanted) * intervalPerEntry), longestInterval);
     return this.#hurry || wanted?.state.end ? -Infinity : began + interval;
   }
