@@ -18,6 +18,7 @@ import type { RecordCache } from '../record-ports.ts';
 import type { Rounds } from '../reconciler.ts';
 import type { Reporter } from '../reporter.ts';
 import type { RoundResult } from '../work-queue.ts';
+import { afterProblem, untilRecords } from './records-ready.ts';
 import { executeRequest, type RequestExecuted, type RequestExecuteDeps } from './request-execute.ts';
 import { keyOfRequest } from './request-key.ts';
 
@@ -32,10 +33,6 @@ export interface RequestRoundsDeps extends RequestExecuteDeps {
   /** Asks for a round of a key. */
   readonly changed: (key: SpecKey) => void;
 }
-
-/** How soon it is looked again whether records can be read: at once after a start, less often where they cannot. */
-const unsyncedPause = 250;
-const problemPause = 10_000;
 
 export class RequestRounds implements Rounds {
   readonly #deps: RequestRoundsDeps;
@@ -52,7 +49,8 @@ export class RequestRounds implements Rounds {
 
   async round(key: SpecKey): Promise<RoundResult> {
     const { clock, environment, records, recordNames, reporter, plan } = this.#deps;
-    if (!records.synced && !records.problem) return { kind: 'done', again: unsyncedPause };
+    const unread = untilRecords(records);
+    if (unread !== undefined) return { kind: 'done', again: unread };
     if (!recordNames.caughtUp(key)) return { kind: 'done', again: behindPause };
     const observed = this.#observe(key);
     if (observed.claims.length === 0) this.#gone(key);
@@ -69,7 +67,7 @@ export class RequestRounds implements Rounds {
     const unwritten = waits || asked ? undefined : await reporter.statuses(key, observed.claims, decided.statuses);
     const wake = decided.wakeAt === undefined ? undefined : Math.max(0, decided.wakeAt - clock.now());
     if (executed.some(({ kind }) => kind === 'failed')) return { kind: 'failed', again: wake };
-    return { kind: 'done', again: earliest([wake, unwritten, waits ? 0 : undefined, this.#unsynced(observed)]) };
+    return { kind: 'done', again: earliest([wake, unwritten, waits ? 0 : undefined, afterProblem(observed.recordsUnknown)]) };
   }
 
   /** A round of a workflow or template begins: what waits for it looks again, if it is not what it was. */
@@ -159,9 +157,5 @@ export class RequestRounds implements Rounds {
     const fields = { spec: specText(key), action: action.kind, code: action.reason, run: record, result, because: message };
     if (kind === 'done') log.info(fields, 'changed the cluster');
     else log.warn(fields, 'a change did not come through');
-  }
-
-  #unsynced({ recordsUnknown }: ObservedRequest): number | undefined {
-    return recordsUnknown && recordsUnknown.reason !== 'RecordsOff' ? problemPause : undefined;
   }
 }

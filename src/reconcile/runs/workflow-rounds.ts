@@ -20,6 +20,7 @@ import type { Rounds } from '../reconciler.ts';
 import type { Reporter } from '../reporter.ts';
 import type { TemplateChecker } from '../template-checker.ts';
 import type { RoundResult } from '../work-queue.ts';
+import { afterProblem, untilRecords } from './records-ready.ts';
 import { keyOfRequest } from './request-key.ts';
 import type { RunMemory } from './run-memory.ts';
 import { executeWorkflow, type WorkflowExecuted, type WorkflowExecuteDeps } from './workflow-execute.ts';
@@ -43,10 +44,6 @@ export interface WorkflowRoundsDeps extends WorkflowExecuteDeps {
   readonly changed: (key: SpecKey) => void;
 }
 
-/** How soon it is looked again whether records can be read: at once after a start, less often where they cannot. */
-const unsyncedPause = 250;
-const problemPause = 10_000;
-
 export class WorkflowRounds implements Rounds {
   readonly #deps: WorkflowRoundsDeps;
   /** Since when this process looks after a workflow. */
@@ -60,8 +57,8 @@ export class WorkflowRounds implements Rounds {
 
   async round(key: SpecKey): Promise<RoundResult> {
     const { clock, environment, records, recordNames, checker, calls, reporter } = this.#deps;
-    // A moment after the start: no news for the status.
-    if (!records.synced && !records.problem) return { kind: 'done', again: unsyncedPause };
+    const unread = untilRecords(records);
+    if (unread !== undefined) return { kind: 'done', again: unread };
     if (!(await this.#isClear(key))) return { kind: 'failed' };
     if (!recordNames.caughtUp(key)) return { kind: 'done', again: behindPause };
     const observed = this.#observe(key);
@@ -77,7 +74,7 @@ export class WorkflowRounds implements Rounds {
     const wake = plan.wakeAt === undefined ? undefined : Math.max(0, plan.wakeAt - clock.now());
     if (executed.some(({ kind }) => kind === 'failed')) return { kind: 'failed', again: wake };
     const refused = executed.some(({ kind }) => kind === 'waits') ? 0 : undefined;
-    return { kind: 'done', again: earliest([wake, unwritten, refused, this.#unsynced(observed)]) };
+    return { kind: 'done', again: earliest([wake, unwritten, refused, afterProblem(observed.recordsUnknown)]) };
   }
 
   /** Another process led meanwhile: times that it used are in the records, those that nobody used are missed. */
@@ -176,10 +173,6 @@ export class WorkflowRounds implements Rounds {
     const since = before === undefined || before.hash === hash ? before?.since : this.#deps.clock.now();
     this.#revisions.set(specText(key), { hash, since });
     return since;
-  }
-
-  #unsynced({ recordsUnknown }: ObservedWorkflow): number | undefined {
-    return recordsUnknown && recordsUnknown.reason !== 'RecordsOff' ? problemPause : undefined;
   }
 
   #tell(key: SpecKey, { action, kind, result, message, record }: WorkflowExecuted): void {
