@@ -1,11 +1,8 @@
 /** Everything that plans look at, read once: specs, Jobs, pods, records. With the rights of whoever asks, and reading only. */
 import { KubernetesClusterCache } from '../../adapters/kubernetes/cluster-cache.ts';
-import { listAll } from '../../adapters/kubernetes/list-all.ts';
 import { textsAt } from '../../adapters/kubernetes/labels.ts';
 import { configMaps } from '../../adapters/kubernetes/resources.ts';
-import { identityOf } from '../../adapters/kubernetes/watch-event.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { isObject, type JsonObject } from '../../lib/json.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
 import { effectiveLimits, noCeilings } from '../../plan/limits/effective.ts';
@@ -14,6 +11,7 @@ import type { ClusterCache, Log } from '../../reconcile/ports.ts';
 import { kindLabel } from '../../spec/keys.ts';
 import type { SpecEnvironment } from '../../spec/parsed.ts';
 import { UserError } from '../exit-code.ts';
+import { listObjects } from '../runs/list-objects.ts';
 import type { ApiClient, RunClient } from '../runs/run-client.ts';
 import { specView, type SpecView } from '../runs/spec-view.ts';
 import { wordOf, type ControllerWord } from './controller-word.ts';
@@ -56,23 +54,11 @@ export async function readLive({ runs, clock, environment = {} }: ReadLiveDeps):
 }
 
 async function liveSpecs(client: ApiClient, instance: string, environment: SpecEnvironment): Promise<readonly LiveSpec[]> {
-  const list = await listAll({ client, resource: configMaps, labelSelector: kindLabel }, new AbortController().signal, named, () => undefined);
-  if (list.kind === 'failed') throw new UserError(`cannot list configmaps in namespace ${client.namespace}: ${list.failure.message}`);
-  return [...list.objects.values()].flatMap(({ raw }): LiveSpec[] => {
+  const objects = await listObjects(client, { resource: configMaps, labelSelector: kindLabel });
+  return objects.flatMap((raw): LiveSpec[] => {
     const view = specView(raw, instance, environment);
     return view ? [{ ...view, key: specKeyOf(view.kind, view.name), data: textsAt(raw, 'data'), word: wordOf(view.status, raw) }] : [];
   });
-}
-
-interface Named {
-  readonly name: string;
-  readonly uid: string;
-  readonly raw: JsonObject;
-}
-
-function named(raw: unknown): Named | undefined {
-  const identity = identityOf(raw);
-  return identity && isObject(raw) ? { ...identity, raw } : undefined;
 }
 
 const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };

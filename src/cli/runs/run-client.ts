@@ -1,21 +1,18 @@
 /** What the command line asks of a cluster about specs and runs. Every answer that is none becomes a sentence for the user. */
 import type { KubernetesClient } from '../../adapters/kubernetes/client.ts';
-import { isForbidden } from '../../adapters/kubernetes/api-error.ts';
-import { listAll } from '../../adapters/kubernetes/list-all.ts';
 import { annotationsOf } from '../../adapters/kubernetes/labels.ts';
 import { projectRecord } from '../../adapters/kubernetes/project-record.ts';
 import { stepJobFacts } from '../../adapters/kubernetes/project-step.ts';
 import { KubernetesRecords } from '../../adapters/kubernetes/records.ts';
-import { configMaps, jobs, type Resource } from '../../adapters/kubernetes/resources.ts';
+import { configMaps, jobs } from '../../adapters/kubernetes/resources.ts';
 import { identityOf } from '../../adapters/kubernetes/watch-event.ts';
 import { parseIndexes } from '../../lib/index-ranges.ts';
-import { isObject, type JsonObject } from '../../lib/json.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
 import type { WriteResult } from '../../reconcile/ports.ts';
 import type { NewRecord, StoredRecord } from '../../reconcile/record-ports.ts';
 import * as keys from '../../spec/keys.ts';
 import { labelValue } from '../../lib/label-value.ts';
-import { NoAnswer, UserError } from '../exit-code.ts';
+import { failed, listObjects } from './list-objects.ts';
 import { specView, type SpecView } from './spec-view.ts';
 
 /** The part of the client that is used. */
@@ -50,13 +47,13 @@ export class RunClient {
 
   /** Specs of this instance, as their ConfigMaps have them. */
   async specs(): Promise<readonly SpecView[]> {
-    const raw = await this.#list(configMaps, keys.kindLabel, false);
+    const raw = await listObjects(this.client, { resource: configMaps, labelSelector: keys.kindLabel });
     return raw.flatMap((object) => specView(object, this.instance) ?? []);
   }
 
   /** Records of all runs, or of those of one workflow: newest first. */
   async runs(workflow?: string): Promise<readonly ObservedRecord[]> {
-    const raw = await this.#list(configMaps, runSelector(this.instance, workflow), true);
+    const raw = await listObjects(this.client, { resource: configMaps, labelSelector: runSelector(this.instance, workflow), metadataOnly: true });
     return raw.flatMap((object) => projectRecord(object, this.instance) ?? []).sort((left, right) => right.createdAt - left.createdAt || (left.name < right.name ? -1 : 1));
   }
 
@@ -86,38 +83,16 @@ export class RunClient {
 
   /** Items that have succeeded, by the names of the Indexed Jobs of a run. Who may not list Jobs sees none. */
   async progress(run: string): Promise<ReadonlyMap<string, number>> {
-    const raw = await this.#list(jobs, `${keys.managedByLabel}=${keys.managedBy},${keys.instanceLabel}=${this.instance},${keys.runLabel}=${run}`, false).catch(() => []);
+    const raw = await listObjects(this.client, { resource: jobs, labelSelector: `${keys.managedByLabel}=${keys.managedBy},${keys.instanceLabel}=${this.instance},${keys.runLabel}=${run}` }).catch(() => []);
     return new Map(raw.flatMap((object) => {
       const facts = stepJobFacts(object);
       const name = identityOf(object)?.name;
       return facts.indexed && name !== undefined ? [[name, parseIndexes(facts.completedIndexes).size]] : [];
     }));
   }
-
-  async #list(resource: Resource, labelSelector: string, metadataOnly: boolean): Promise<readonly JsonObject[]> {
-    const { client } = this;
-    const list = await listAll({ client, resource, labelSelector, metadataOnly }, new AbortController().signal, named, () => undefined);
-    if (list.kind === 'failed') throw failed(`cannot list ${resource.plural} in namespace ${this.namespace}: ${list.failure.message}`, isForbidden(list.failure));
-    return [...list.objects.values()].map(({ raw }) => raw);
-  }
-}
-
-function failed(message: string, forbidden: boolean): UserError {
-  return forbidden ? new UserError(message) : new NoAnswer(message);
 }
 
 /** Selects the records of an instance, or of one of its workflows. */
 export function runSelector(instance: string, workflow?: string): string {
   return `${keys.recordLabel}=run,${keys.instanceLabel}=${instance}${workflow === undefined ? '' : `,${keys.nameLabel}=${labelValue(workflow)}`}`;
-}
-
-interface Named {
-  readonly name: string;
-  readonly uid: string;
-  readonly raw: JsonObject;
-}
-
-function named(raw: unknown): Named | undefined {
-  const identity = identityOf(raw);
-  return identity && isObject(raw) ? { ...identity, raw } : undefined;
 }
