@@ -10,7 +10,7 @@ import { describe, Exchange } from './exchange.ts';
 import type { Answer, Call, ClientMeter } from './exchange.ts';
 import { pathOf, pods } from './resources.ts';
 import type { Resource } from './resources.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../../lib/token-bucket.ts';
 import type { ApiRequest, ApiStream, Transport } from './transport.ts';
 
 export interface ClientOptions {

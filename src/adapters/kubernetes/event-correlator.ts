@@ -3,7 +3,7 @@
  * ten minutes become one, and an object gets 25 at once and then one every five minutes.
  */
 import type { Clock } from '../../lib/clock.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../../lib/token-bucket.ts';
 
 export interface Occurrence {
   /** UID of the object. */

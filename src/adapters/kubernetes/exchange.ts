@@ -7,7 +7,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { failureOf, noAnswer } from './api-error.ts';
 import type { ApiFailure } from './api-error.ts';
 import { within } from './deadline.ts';
-import type { TokenBucket } from './token-bucket.ts';
+import type { TokenBucket } from '../../lib/token-bucket.ts';
 import type { ApiRequest, ApiResponse, Transport } from './transport.ts';
 
 /** Hooks for what operators see of the client. `code` is the HTTP status; undefined: no answer. Seconds. */

@@ -13,7 +13,7 @@ import { kubeconfigAccess } from '../../../../src/adapters/kubernetes/kubeconfig
 import { checkPermissions } from '../../../../src/adapters/kubernetes/permissions.ts';
 import { hasReached } from '../../../../src/adapters/kubernetes/resource-version.ts';
 import { jobs, pods } from '../../../../src/adapters/kubernetes/resources.ts';
-import { TokenBucket } from '../../../../src/adapters/kubernetes/token-bucket.ts';
+import { TokenBucket } from '../../../../src/lib/token-bucket.ts';
 import { KubernetesStatus } from '../../../../src/adapters/kubernetes/status-sink.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 

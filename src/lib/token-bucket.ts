@@ -1,5 +1,5 @@
-/** Client-side rate limit: `qps` requests a second in the long run, `burst` at once, first come first served. */
-import type { Clock } from '../../lib/clock.ts';
+/** A rate limit: `qps` requests a second in the long run, `burst` at once, first come first served. */
+import type { Clock } from './clock.ts';
 
 export class TokenBucket {
   readonly #clock: Clock;
@@ -30,6 +30,11 @@ export class TokenBucket {
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
     return true;
+  }
+
+  /** Milliseconds until there is a token, from the last time that one was asked for. */
+  get untilNext(): number {
+    return Math.max(0, 1 - this.#tokens) / this.#perMillisecond;
   }
 
   #refill(): void {
