@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CallDemand } from '../../src/plan/action.ts';
 import type { CallAnswer, DeletionHook } from '../../src/reconcile/ports.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
+import { kept, runJobs } from '../support/history.ts';
 import { minute, second, type Scene, useScenes } from '../support/scene.ts';
 import { chain, useWorkflows } from '../support/workflow-scene.ts';
 
@@ -23,24 +24,13 @@ class Hook implements DeletionHook {
   }
 }
 
-async function runJobs(scene: Scene, count: number): Promise<void> {
-  for (let job = 0; job < count; job += 1) {
-    const [message] = scene.queue.send(1);
-    const before = scene.births.length;
-    await scene.world.runUntil(() => scene.births.length > before);
-    if (message) scene.queue.complete(scene.queue.fetch() ?? message);
-    await scene.world.run(minute);
-  }
-  await scene.world.run(5 * minute);
-}
-const kept = (scene: Scene): number[] => scene.births.flatMap(({ name }, index) => (scene.world.job(name) ? [index + 1] : []));
 const queueScene = (hook: Hook, spec: JsonObject = one): Scene => stage({ spec, pod: { runs: second }, controller: { engine: { hook } } });
 
 describe('a Job that somebody is to be told of before it goes', () => {
   it('goes when the call is accepted, with all that is known of it', async () => {
     const hook = new Hook();
     const scene = queueScene(hook);
-    await runJobs(scene, 3);
+    await runJobs(scene, 3, 5 * minute);
     expect(kept(scene)).toEqual([3]);
     expect(hook.names).toEqual(scene.births.slice(0, 2).map(({ name }) => name));
     expect(hook.calls[0]).toMatchObject({ id: scene.births[0]?.uid, url, timeout: 10_000, body: { kind: 'Job', uid: scene.births[0]?.uid, spec: { kind: 'queue', name: 'thumbnails' }, outcome: 'succeeded', reason: 'Completed', startedAt: expect.stringMatching(/Z$/) as string, finishedAt: expect.stringMatching(/Z$/) as string } });
@@ -50,7 +40,7 @@ describe('a Job that somebody is to be told of before it goes', () => {
     const hook = new Hook();
     hook.answer = { kind: 'failed', message: 'HTTP 503' };
     const scene = queueScene(hook);
-    await runJobs(scene, 2);
+    await runJobs(scene, 2, 5 * minute);
     expect(kept(scene)).toEqual([1, 2]);
     expect(hook.calls.length).toBeGreaterThan(3);
     expect(hook.calls.length).toBeLessThan(12);
@@ -65,12 +55,12 @@ describe('a Job that somebody is to be told of before it goes', () => {
     const hook = new Hook();
     hook.answer = 'silence';
     const scene = queueScene(hook);
-    await runJobs(scene, 2);
+    await runJobs(scene, 2, 5 * minute);
     expect([kept(scene), hook.calls.length]).toEqual([[1, 2], 1]);
     scene.controller?.kill();
     hook.answer = { kind: 'accepted' };
     scene.start({ engine: { hook } });
-    await runJobs(scene, 1);
+    await runJobs(scene, 1, 5 * minute);
     expect(kept(scene)).toEqual([3]);
     expect(hook.calls.slice(0, 2).map(({ id }) => id)).toEqual([scene.births[0]?.uid, scene.births[0]?.uid]);
   });
@@ -78,7 +68,7 @@ describe('a Job that somebody is to be told of before it goes', () => {
   it('is told of after its spec has gone, as the Job itself remembers', async () => {
     const hook = new Hook();
     const scene = queueScene(hook, { ...one, onSpecDelete: 'finish', retention: { succeeded: { count: 0 }, failed: { count: 0 } } });
-    await runJobs(scene, 1);
+    await runJobs(scene, 1, 5 * minute);
     expect(hook.calls).toEqual([]);
     scene.world.deleteConfigMap('thumbnails');
     await scene.world.run(5 * minute);
@@ -87,7 +77,7 @@ describe('a Job that somebody is to be told of before it goes', () => {
 
   it('stays where nobody can be called at all', async () => {
     const scene = stage({ spec: one, pod: { runs: second } });
-    await runJobs(scene, 2);
+    await runJobs(scene, 2, 5 * minute);
     expect(kept(scene)).toEqual([1, 2]);
   });
 });
