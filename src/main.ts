@@ -21,6 +21,7 @@ import { healthChecks } from './health-checks.ts';
 import type { HttpApi } from './http-api.ts';
 import { asError, sleep, systemClock, type Clock } from './lib/clock.ts';
 import type { Log } from './reconcile/ports.ts';
+import type { QueueSource } from './spec/queue-source.ts';
 import { injectionOf } from './spec/connection.ts';
 import { fieldManager } from './spec/keys.ts';
 import { parseSpec } from './spec/parse.ts';
@@ -70,7 +71,7 @@ interface Queues {
   readonly notifications: Notifications;
 }
 
-type Woke = (connection: string, schema: string | undefined, queue: string) => void;
+type Woke = (source: QueueSource) => void;
 
 async function openQueues(config: Config, deps: { clock: Clock; log: Log; woke: Woke }): Promise<Queues> {
   const { clock, log, woke } = deps;
@@ -99,7 +100,7 @@ function engineOptions({ config, clock, log, cluster, namespace, metrics, queues
     random: () => Math.random(),
     log,
     transport: cluster.transport,
-    environment: { instance: config.instance, namespace, injection: (name, schema) => injectionOf(connections.facts().get(name), schema) },
+    environment: { instance: config.instance, namespace, injection: (source) => injectionOf(connections.facts().get(source.connection), source) },
     parse: (input) => parseSpec(input, { ...defaults, connections: connections.facts(), urlPrefixes: config.beforeDelete.urlPrefixes }),
     policy,
     hook: new HttpHook({ ...config.beforeDelete, version }),

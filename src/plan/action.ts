@@ -3,7 +3,9 @@
  * reason, metric label and log code.
  */
 import type { Json, JsonObject } from '../lib/json.ts';
+import type { QueueSource } from '../spec/queue-source.ts';
 import type { DepthProblem, SpecKey } from './observed.ts';
+import type { LeaseDemand, MessageAction } from './messages/action.ts';
 import type { RecordedOutcome } from './notes.ts';
 import type { Reason } from './reason.ts';
 
@@ -97,9 +99,7 @@ export type Demand = DepthDemand | VerdictDemand | ExplanationDemand | CallDeman
 export interface DepthDemand {
   readonly kind: 'depth';
   readonly question: string;
-  readonly connection: string;
-  readonly schema: string | undefined;
-  readonly queue: string;
+  readonly source: QueueSource;
   /** Counting further than this changes nothing. */
   readonly upTo: number;
   readonly every: number;
@@ -219,6 +219,10 @@ export interface Plan {
   readonly wakeAt: number | undefined;
   /** Jobs that it would start besides, if the limits of the instance had room for them. */
   readonly wants: number;
+  /** Of Queues that lease messages. */
+  readonly messages?: readonly MessageAction[];
+  /** One for each queue whose messages are wanted, or are still in hand. */
+  readonly leases?: readonly LeaseDemand[];
 }
 
 export type { DepthProblem };

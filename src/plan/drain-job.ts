@@ -1,7 +1,8 @@
 /** The manifest of a drain Job: what the user wrote, and what job-chief adds to it. */
 import { objectAt, stringAt, type JsonObject } from '../lib/json.ts';
 import * as keys from '../spec/keys.ts';
-import type { QueueSpec } from '../spec/queue.ts';
+import type { DrainQueueSpec } from '../spec/queue.ts';
+import { queueOf, sourceIdentity } from '../spec/queue-source.ts';
 import type { CheckedManifest, DrainBlueprint } from './action.ts';
 import type { Injection, PlanEnvironment } from './environment.ts';
 import { jobName } from './job-name.ts';
@@ -10,16 +11,16 @@ import type { UpkeepNote } from './notes.ts';
 import type { Claim, SpecKey } from './observed.ts';
 
 /** Everything about the next Job of the queue but its sequence. */
-export function drainBlueprint(key: SpecKey, spec: QueueSpec, claim: Claim, context: { pods: number; environment: PlanEnvironment }): DrainBlueprint {
+export function drainBlueprint(key: SpecKey, spec: DrainQueueSpec, claim: Claim, context: { pods: number; environment: PlanEnvironment }): DrainBlueprint {
   const { environment, pods } = context;
   const labels = { ...jobLabels(key.kind, key.name, environment.instance), ...groupLabels(spec) };
   const user = objectAt(spec.jobTemplate, 'metadata');
   const jobSpec = objectAt(spec.jobTemplate, 'spec');
-  const injected = spec.injectConnection ? environment.injection(spec.source.connection, spec.source.schema) : undefined;
+  const injected = spec.injectConnection ? environment.injection(spec.source) : undefined;
   return {
     key,
     name: spec.name,
-    identity: [environment.instance, key.kind, spec.name, spec.source.type, spec.source.connection, spec.source.schema ?? '', spec.source.queue],
+    identity: [environment.instance, key.kind, spec.name, ...sourceIdentity(spec.source)],
     manifest: {
       apiVersion: 'batch/v1',
       kind: 'Job',
@@ -71,10 +72,10 @@ export function dryRunJob(blueprint: DrainBlueprint): CheckedManifest {
   return { what: '', manifest: dryRunOf(drainJob(blueprint, 1)), ...(blueprint.ours && { ours: blueprint.ours }) };
 }
 
-function jobAnnotations(spec: QueueSpec, claim: Claim): Record<string, string> {
+function jobAnnotations(spec: DrainQueueSpec, claim: Claim): Record<string, string> {
   return {
     [keys.nameAnnotation]: spec.name,
-    [keys.queueAnnotation]: spec.source.queue,
+    [keys.queueAnnotation]: queueOf(spec.source),
     [keys.connectionAnnotation]: spec.source.connection,
     [keys.specHashAnnotation]: spec.hash,
     [keys.onSpecDeleteAnnotation]: spec.onSpecDelete,
@@ -83,7 +84,7 @@ function jobAnnotations(spec: QueueSpec, claim: Claim): Record<string, string> {
   };
 }
 
-function upkeepNote(spec: QueueSpec): UpkeepNote {
+function upkeepNote(spec: DrainQueueSpec): UpkeepNote {
   const rule = ({ count, age }: { count: number | undefined; age: number | undefined }): UpkeepNote['failed'] => ({
     ...(count === undefined ? {} : { count }),
     ...(age === undefined ? {} : { age }),
@@ -97,20 +98,20 @@ function upkeepNote(spec: QueueSpec): UpkeepNote {
   };
 }
 
-function owner(spec: QueueSpec, claim: Claim): JsonObject {
+function owner(spec: DrainQueueSpec, claim: Claim): JsonObject {
   if (claim.source.kind !== 'configMap' || spec.onSpecDelete === 'finish') return {};
   return { ownerReferences: [ownerReference(claim.source)] };
 }
 
-function deadline(spec: QueueSpec): JsonObject {
+function deadline(spec: DrainQueueSpec): JsonObject {
   const seconds = deadlineSeconds(spec);
   return seconds === undefined ? {} : { activeDeadlineSeconds: seconds };
 }
 
-function podTemplate(template: JsonObject, { spec, labels, injected }: { spec: QueueSpec; labels: Record<string, string>; injected: Injection | undefined }): JsonObject {
+function podTemplate(template: JsonObject, { spec, labels, injected }: { spec: DrainQueueSpec; labels: Record<string, string>; injected: Injection | undefined }): JsonObject {
   const user = objectAt(template, 'metadata');
   const env = [
-    literal('QUEUE_NAME', spec.source.queue),
+    literal('QUEUE_NAME', queueOf(spec.source)),
     literal('JOB_CHIEF_KIND', 'queue'),
     literal('JOB_CHIEF_NAME', spec.name),
     ...(injected?.env ?? []),

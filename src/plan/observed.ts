@@ -4,6 +4,7 @@
  */
 import type { ParsedSpec } from '../spec/parsed.ts';
 import type { Room } from './limits/room.ts';
+import type { MessageJobFacts, MessagesView } from './messages/observed.ts';
 import type { RecordedOutcome, UpkeepNote } from './notes.ts';
 
 /** What all rounds of one logical spec are keyed by: lower-case kind and the name as label value. */
@@ -76,6 +77,8 @@ export interface ObservedJob {
   readonly pods: readonly ObservedPod[];
   /** Only of Jobs of runs. */
   readonly step?: StepJobFacts | undefined;
+  /** Only of Jobs that were made for a message. */
+  readonly message?: MessageJobFacts | undefined;
 }
 
 /** What the outcome of a step is read from, beyond the Job's own. */
@@ -213,4 +216,6 @@ export interface Observed {
   readonly explanations: ReadonlyMap<string, string>;
   /** What the limits of the instance leave; absent: nothing limits it. */
   readonly room?: Room;
+  /** Only of Queues that lease messages, and while Jobs of such a one are left. */
+  readonly messages?: MessagesView;
 }

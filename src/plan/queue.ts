@@ -1,6 +1,6 @@
 /** One round of a Queue: what exists, what is due for it, and whether its next Job may start. */
 import { growingPause } from '../lib/growing-pause.ts';
-import type { QueueSpec } from '../spec/queue.ts';
+import type { DrainQueueSpec } from '../spec/queue.ts';
 import type { Plan } from './action.ts';
 import { Draft, type Stand } from './draft.ts';
 import type { PlanEnvironment } from './environment.ts';
@@ -37,8 +37,8 @@ export function planQueue(observed: Observed, environment: PlanEnvironment, now:
 }
 
 /** undefined: its text is broken. */
-function specOf({ parsed: { spec } }: Claim): QueueSpec | undefined {
-  return spec?.kind === 'Queue' ? spec : undefined;
+function specOf({ parsed: { spec } }: Claim): DrainQueueSpec | undefined {
+  return spec?.kind === 'Queue' && spec.mode === 'drain' ? spec : undefined;
 }
 
 function reportLosers(draft: Draft, observed: Observed, winnerIndex: number): void {

@@ -1,5 +1,5 @@
 /** What the parts of one round of a Queue share. */
-import type { QueueSpec } from '../spec/queue.ts';
+import type { DrainQueueSpec } from '../spec/queue.ts';
 import type { PlanEnvironment } from './environment.ts';
 import type { Claim, Observed } from './observed.ts';
 
@@ -7,6 +7,6 @@ export interface QueueRound {
   readonly observed: Observed;
   readonly environment: PlanEnvironment;
   readonly now: number;
-  readonly spec: QueueSpec;
+  readonly spec: DrainQueueSpec;
   readonly winner: Claim;
 }

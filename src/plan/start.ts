@@ -1,5 +1,5 @@
 /** Whether a queue whose slot is free gets its next Job: the template must have passed, and messages must wait. */
-import type { QueueSpec } from '../spec/queue.ts';
+import type { DrainQueueSpec } from '../spec/queue.ts';
 import type { DepthDemand } from './action.ts';
 import { drainBlueprint, dryRunJob } from './drain-job.ts';
 import type { Draft, Stand } from './draft.ts';
@@ -52,25 +52,23 @@ function newestJob(jobs: readonly ObservedJob[]): string {
 }
 
 /** `question` ties the answer to what it was asked for: a reading for another question is none (docs/adr/0004-readings-answer-one-question.md). */
-export function depthDemand(spec: QueueSpec, question: string): DepthDemand {
+export function depthDemand(spec: DrainQueueSpec, question: string): DepthDemand {
   return {
     kind: 'depth',
     question,
-    connection: spec.source.connection,
-    schema: spec.source.schema,
-    queue: spec.source.queue,
+    source: spec.source,
     upTo: upTo(spec),
     every: spec.drain.checkInterval,
   };
 }
 
 /** Counting further changes nothing: the pods are at their maximum. */
-function upTo(spec: QueueSpec): number {
+function upTo(spec: DrainQueueSpec): number {
   return spec.drain.pods.max * spec.drain.pods.messagesPerPod;
 }
 
 /** Pods for so many ready messages, within the spec's bounds. */
-export function podsFor(spec: QueueSpec, ready: number): number {
+export function podsFor(spec: DrainQueueSpec, ready: number): number {
   const { min, max, messagesPerPod } = spec.drain.pods;
   return Math.min(Math.max(Math.ceil(ready / messagesPerPod), min), max);
 }

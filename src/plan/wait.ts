@@ -1,6 +1,6 @@
 /** How long to leave a queue alone after the outcomes of its last Jobs, and when its breaker opens. */
 import { growingPause } from '../lib/growing-pause.ts';
-import type { BreakerSpec, QueueSpec } from '../spec/queue.ts';
+import type { BreakerSpec, DrainQueueSpec } from '../spec/queue.ts';
 import { newestFirst } from './job-state.ts';
 import type { Outcome } from './notes.ts';
 import type { ObservedJob } from './observed.ts';
@@ -25,7 +25,7 @@ export interface Wait {
  * The wait that the newest finished Job of this revision of the spec asks for. Read from the Jobs themselves, so a
  * restart changes nothing; an edited spec starts afresh, since the edit may be the mend.
  */
-export function waitAfterRuns(spec: QueueSpec, jobs: readonly ObservedJob[]): Wait | undefined {
+export function waitAfterRuns(spec: DrainQueueSpec, jobs: readonly ObservedJob[]): Wait | undefined {
   const ended = endedRuns(jobs.filter((job) => job.specHash === spec.hash));
   const last = ended[0];
   if (!last) return undefined;
@@ -73,7 +73,7 @@ function isOpen(breaker: BreakerSpec, last: WaitClass, streak: number): boolean 
  * Milliseconds: doubled with each repetition, at most `breaker.probeEvery` (or the base, where that is longer), so that
  * the waits lead up to the pace of the breaker's probes instead of past it. Success does not grow.
  */
-export function waitFor(spec: QueueSpec, after: WaitClass, streak: number, breakerOpen = false): number {
+export function waitFor(spec: DrainQueueSpec, after: WaitClass, streak: number, breakerOpen = false): number {
   const base = Math.max(spec.drain.waitAfter[after], after === 'refused' ? shortestAfterRefusal : 0);
   if (breakerOpen) return Math.max(base, spec.breaker.probeEvery);
   if (after === 'succeeded') return base;

@@ -9,6 +9,7 @@ import type { ObservedRecord } from '../plan/run/record.ts';
 import type { DepthProblem } from '../plan/observed.ts';
 import type { ReadResult, WriteResult } from './ports.ts';
 import type { NewRecord, RecordCache, StoredRecord } from './record-ports.ts';
+import type { QueueSource } from '../spec/queue-source.ts';
 
 /** One document that defines a spec, as somebody looks at it. */
 export interface SpecEntry {
@@ -108,13 +109,7 @@ export type CountsAnswer =
   | { readonly kind: 'known'; readonly counts: QueueCounts; readonly upTo: number; /** Wall clock. */ readonly at: number }
   | { readonly kind: 'unknown'; readonly reason: DepthProblem; readonly message: string };
 
-export interface QueueQuestion {
-  readonly connection: string;
-  readonly schema: string | undefined;
-  readonly queue: string;
-}
-
 export interface QueueStats {
   /** Never rejects; an answer may be a few seconds old. */
-  counts(question: QueueQuestion): Promise<CountsAnswer>;
+  counts(source: QueueSource): Promise<CountsAnswer>;
 }

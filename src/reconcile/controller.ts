@@ -9,6 +9,7 @@ import { noCeilings } from '../plan/limits/effective.ts';
 import type { Claim, ObservedJob, SpecKey } from '../plan/observed.ts';
 import type { PodPolicy } from '../spec/pod-policy/policy.ts';
 import type { LimitFields } from '../spec/limits.ts';
+import type { QueueSource } from '../spec/queue-source.ts';
 import { Capacity } from './capacity/capacity.ts';
 import { LimitsReader } from './capacity/limits-reader.ts';
 import { CreateGate } from './create-gate.ts';
@@ -207,8 +208,8 @@ export class Controller {
   }
 
   /** A queue says that a message came. */
-  queueWoke(connection: string, schema: string | undefined, queue: string): void {
-    this.#depths.wake(connection, schema, queue);
+  queueWoke(source: QueueSource): void {
+    this.#depths.wake(source);
   }
 
   /** Takes in nothing more, waits for the rounds under way, and writes down what they decided about runs. */

@@ -5,6 +5,7 @@
 import { growingPause } from '../lib/growing-pause.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { DepthDemand } from '../plan/action.ts';
+import { sourceText, type QueueSource } from '../spec/queue-source.ts';
 import type { DepthReading, SpecKey } from '../plan/observed.ts';
 import { specText } from './key.ts';
 import type { Meter } from './meter.ts';
@@ -61,7 +62,7 @@ export class DepthReader {
     this.#listen(text, demand);
     const standing: Standing = { key, demand, abort: new AbortController(), reading: undefined, timer: undefined, underWay: false, again: false, overdue: 0, began: -Infinity };
     this.#standing.set(text, standing);
-    const queue = queueText(demand);
+    const queue = sourceText(demand.source);
     this.#byQueue.set(queue, (this.#byQueue.get(queue) ?? new Set()).add(standing));
     void this.#read(standing);
   }
@@ -71,8 +72,8 @@ export class DepthReader {
   }
 
   /** The queue says that something changed. A hint: answers are read, never taken from it. */
-  wake(connection: string, schema: string | undefined, queue: string): void {
-    for (const standing of this.#byQueue.get(queueText({ connection, schema, queue })) ?? []) this.#readSoon(standing);
+  wake(source: QueueSource): void {
+    for (const standing of this.#byQueue.get(sourceText(source)) ?? []) this.#readSoon(standing);
   }
 
   /** A queue that is being filled wakes us for each message: one reading serves those of a moment. */
@@ -101,17 +102,16 @@ export class DepthReader {
   }
 
   #listen(text: string, demand: DepthDemand): void {
-    const { connection, schema, queue } = demand;
-    const wanted = queueText(demand);
+    const wanted = sourceText(demand.source);
     const before = this.#interests.get(text);
     if (before?.queue === wanted) return;
     before?.release();
-    this.#interests.set(text, { queue: wanted, release: this.#options.wakes.interest(connection, schema, queue) });
+    this.#interests.set(text, { queue: wanted, release: this.#options.wakes.interest(demand.source) });
   }
 
   #drop(text: string, standing: Standing): void {
     this.#standing.delete(text);
-    const queue = queueText(standing.demand);
+    const queue = sourceText(standing.demand.source);
     const others = this.#byQueue.get(queue);
     others?.delete(standing);
     if (others?.size === 0) this.#byQueue.delete(queue);
@@ -163,11 +163,7 @@ export class DepthReader {
 }
 
 function sameQuestion(left: DepthDemand, right: DepthDemand): boolean {
-  return left.question === right.question && left.connection === right.connection && left.schema === right.schema && left.queue === right.queue && left.upTo === right.upTo && left.every === right.every;
-}
-
-function queueText({ connection, schema, queue }: Pick<DepthDemand, 'connection' | 'schema' | 'queue'>): string {
-  return JSON.stringify([connection, schema ?? null, queue]);
+  return left.question === right.question && sourceText(left.source) === sourceText(right.source) && left.upTo === right.upTo && left.every === right.every;
 }
 
 /** What makes two answers different to a plan. */

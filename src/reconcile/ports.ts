@@ -8,6 +8,7 @@
  */
 import type { JsonObject } from '../lib/json.ts';
 import type { CallDemand } from '../plan/action.ts';
+import type { QueueSource } from '../spec/queue-source.ts';
 import type { ConfigMapSource, DepthProblem, FileSource, ObservedJob, ObservedPod, SpecKey } from '../plan/observed.ts';
 
 /** Where specs come from: labelled ConfigMaps, or a folder of files. */
@@ -108,10 +109,16 @@ export interface LiveView {
   readonly livePods: readonly string[];
 }
 
-/** How many messages wait. One implementation per queue system and connection. */
+export interface DepthQuery {
+  readonly source: QueueSource;
+  /** Counting further than this changes nothing. */
+  readonly upTo: number;
+}
+
+/** How many messages wait. One implementation for each kind of queue. */
 export interface DepthProbe {
   /** Never rejects. `nextReadyAt` in this process's time. */
-  depth(query: { connection: string; schema: string | undefined; queue: string; upTo: number }, signal: AbortSignal): Promise<DepthAnswer>;
+  depth(query: DepthQuery, signal: AbortSignal): Promise<DepthAnswer>;
 }
 export type DepthAnswer =
   | { readonly kind: 'known'; readonly ready: number; readonly nextReadyAt: number | undefined }
@@ -120,7 +127,7 @@ export type DepthAnswer =
 /** Queues that can tell when a message comes. A hint only: what it misses, the next reading finds. */
 export interface WakeSource {
   /** Wakes come for this queue (to whoever composed the source) until the returned function is called. */
-  interest(connection: string, schema: string | undefined, queue: string): () => void;
+  interest(source: QueueSource): () => void;
 }
 
 /** Writes status to ConfigMaps. Off by configuration or on 403; nothing depends on it. */

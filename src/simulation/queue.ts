@@ -4,7 +4,7 @@
  */
 import type { Timer } from '../lib/clock.ts';
 import type { DepthProblem } from '../plan/observed.ts';
-import type { DepthAnswer, DepthProbe } from '../reconcile/ports.ts';
+import type { DepthAnswer, DepthProbe, DepthQuery } from '../reconcile/ports.ts';
 import type { VirtualClock } from './clock.ts';
 
 export interface Message {
@@ -174,7 +174,7 @@ export class SimulatedQueues implements DepthProbe {
     this.#hanging = hanging;
   }
 
-  depth(query: { connection: string; schema: string | undefined; queue: string; upTo: number }, signal: AbortSignal): Promise<DepthAnswer> {
+  depth(query: DepthQuery, signal: AbortSignal): Promise<DepthAnswer> {
     this.#probes += 1;
     return new Promise((resolve) => {
       const abort = (): void => { resolve({ kind: 'unknown', reason: 'QueueUnreachable', message: 'the query was aborted' }); };
@@ -191,7 +191,7 @@ export class SimulatedQueues implements DepthProbe {
     });
   }
 
-  #answer({ connection, queue, upTo }: { connection: string; queue: string; upTo: number }): DepthAnswer {
+  #answer({ source: { connection, queue }, upTo }: DepthQuery): DepthAnswer {
     const problem = this.#problems.get(connection);
     if (problem !== undefined) return { kind: 'unknown', reason: problem, message: `connection "${connection}": ${problem}` };
     const found = this.#queues.get(queue);

@@ -3,6 +3,7 @@
  * `injectConnection: true` is given. Nothing here holds a password; values reach a pod by secretKeyRef only.
  */
 import type { JsonObject } from '../lib/json.ts';
+import type { QueueSource } from './queue-source.ts';
 
 /** The settings of a connection, by the name of the file (and the Secret's key) that holds each. */
 export const connectionFields = ['url', 'host', 'port', 'user', 'password', 'database', 'schema', 'sslmode', 'ca.crt', 'tls.crt', 'tls.key'] as const;
@@ -44,8 +45,9 @@ export type ConnectionsByName = ReadonlyMap<string, ConnectionFacts>;
 export const defaultPgBossSchema = 'pgboss';
 
 /** What a worker gets, with the schema of its spec in place of the connection's; undefined where it may not have it. */
-export function injectionOf(facts: ConnectionFacts | undefined, specSchema: string | undefined): ConnectionInjection | undefined {
+export function injectionOf(facts: ConnectionFacts | undefined, source: QueueSource): ConnectionInjection | undefined {
   if (!facts?.injectable) return undefined;
+  const specSchema = source.type === 'pgBoss' ? source.schema : undefined;
   if (specSchema === undefined) return facts.injection;
   const others = facts.injection.env.filter((entry) => entry['name'] !== 'DB_SCHEMA');
   return { ...facts.injection, env: [...others, { name: 'DB_SCHEMA', value: specSchema }] };

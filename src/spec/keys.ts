@@ -60,6 +60,10 @@ export const upkeepAnnotation = 'job-chief/upkeep';
 /** Written when job-chief gives up on a Job, and when it first sees it finished (JSON, see plan/outcome.ts). */
 export const outcomeAnnotation = 'job-chief/outcome';
 
+/** On Jobs for messages: what settling needs, and what has become of the message (JSON, see plan/messages/message.ts). */
+export const messageAnnotation = 'job-chief/message';
+export const settledAnnotation = 'job-chief/settled';
+
 /** Annotation that people write on a Job or on a record: until when retention leaves it, whatever the spec says. */
 export const keepUntilAnnotation = 'job-chief/keep-until';
 

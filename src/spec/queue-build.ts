@@ -15,6 +15,7 @@ export function buildQueue(document: JsonObject, identity: Identity, input: Spec
   const template = withJobDefaults(given.job ? expandRecipe(given.job) : (given.jobTemplate ?? {}));
   return {
     kind: 'Queue',
+    mode: 'drain',
     ...buildCommon(filled, identity, input, { onSpecDelete: given.onSpecDelete, includeLastRun: filled.health.includeLastRun }),
     source: { type: 'pgBoss', connection: pgBoss.connection, queue: pgBoss.queue, schema: pgBoss.schema },
     drain: {

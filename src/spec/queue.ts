@@ -4,11 +4,15 @@
  */
 import type { JsonObject } from '../lib/json.ts';
 import type { CommonSpec } from './common.ts';
+import type { QueueSource } from './queue-source.ts';
+import type { RetrySpec } from './workflow.ts';
 
-export interface QueueSpec extends CommonSpec {
+/** One Job at a time whose workers fetch for themselves, or one Job for each message that job-chief leases. */
+export type QueueSpec = DrainQueueSpec | MessageQueueSpec;
+
+interface QueueBase extends CommonSpec {
   readonly kind: 'Queue';
   readonly source: QueueSource;
-  readonly drain: DrainSpec;
   /** Milliseconds from the Job's start (never while it is suspended) until a pod must have started. */
   readonly startTimeout: number;
   /** Milliseconds from the first started container until the Job must have finished; undefined: no limit. */
@@ -19,24 +23,58 @@ export interface QueueSpec extends CommonSpec {
   readonly jobTemplate: JsonObject;
 }
 
-/** Where work waits. One key of the spec's `source` union. */
-export type QueueSource = PgBossSource;
+export interface DrainQueueSpec extends QueueBase {
+  readonly mode: 'drain';
+  readonly drain: DrainSpec;
+}
 
-export interface PgBossSource {
-  readonly type: 'pgBoss';
-  /** Name of an operator's connection. */
-  readonly connection: string;
-  readonly queue: string;
-  /** Postgres schema; undefined: the connection's own, else `pgboss`. */
-  readonly schema: string | undefined;
+export interface MessageQueueSpec extends QueueBase {
+  readonly mode: 'perMessage';
+  readonly perMessage: PerMessageSpec;
 }
 
 export interface DrainSpec {
   readonly checkInterval: number;
   readonly pods: { readonly min: number; readonly max: number; readonly messagesPerPod: number };
   /** Milliseconds to wait before the queue is looked at again, by outcome of the last Job. */
-  readonly waitAfter: { readonly succeeded: number; readonly failed: number; readonly notStarted: number; readonly refused: number };
+  readonly waitAfter: WaitAfter;
 }
+
+/** Milliseconds. */
+export interface WaitAfter {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly notStarted: number;
+  readonly refused: number;
+}
+
+export interface PerMessageSpec {
+  /** `onCompletion`: the message is settled by the Job's result. `onJobCreated`: as soon as Job and payload are stored, and the Job is the only record from then on. */
+  readonly settle: SettleMode;
+  readonly payload: {
+    /** Path in every container at which the body is a file; undefined: no file. */
+    readonly file: string | undefined;
+    /** Environment variable that holds the body; undefined: none. */
+    readonly env: string | undefined;
+  };
+  /** Environment variables whose values may refer to the message: `$(message.body.x)`. In the order of the spec. */
+  readonly env: Readonly<Record<string, string>>;
+  /** JSON Schema that the body, read as JSON, must satisfy. */
+  readonly schema: JsonObject | undefined;
+  /** Attempts that job-chief makes within one delivery, before the message is given back or dead-lettered; one attempt where nothing is said. */
+  readonly retry: RetrySpec;
+  /** Where messages go that failed for good or are invalid; undefined: the queue's own policy decides. */
+  readonly deadLetter: DeadLetterSpec | undefined;
+  /** Milliseconds that starting waits, growing on repetition, after Jobs that did not start and after refused creates. */
+  readonly waitAfter: { readonly notStarted: number; readonly refused: number };
+}
+
+export type SettleMode = 'onCompletion' | 'onJobCreated';
+
+/** On the connection of the source. `exchange` and `routingKey`: RabbitMQ only, in place of `queue`. */
+export type DeadLetterSpec =
+  | { readonly queue: string }
+  | { readonly exchange: string; readonly routingKey: string };
 
 /** After so many outcomes of a kind in a row, start only one Job per `probeEvery`. undefined: off. */
 export interface BreakerSpec {

@@ -7,7 +7,8 @@ import type { ParsedSpec } from '../../src/spec/parsed.ts';
 import type { Problem } from '../../src/spec/problem.ts';
 import { podPolicyFrom, type PodPolicy } from '../../src/spec/pod-policy/policy.ts';
 import { noMetadata } from '../../src/spec/common.ts';
-import type { QueueSpec } from '../../src/spec/queue.ts';
+import type { DrainQueueSpec, QueueSpec } from '../../src/spec/queue.ts';
+import type { PgBossSource } from '../../src/spec/queue-source.ts';
 
 /** The hour at which tests play: 2026-01-01, noon. */
 export const noon = Date.UTC(2026, 0, 1, 12);
@@ -20,18 +21,19 @@ export const thumbnails: SpecKey = { kind: 'queue', name: 'thumbnails' };
 /** What a Job is made with when nothing else is said: the defaults of a Queue. */
 export const usualUpkeep: UpkeepNote = { startTimeout: minutes(15), succeeded: { count: 3 }, failed: { count: 10, age: hours(168) } };
 
-type QueueSpecChanges = Partial<Omit<QueueSpec, 'drain' | 'breaker' | 'retention' | 'source'>> & {
-  readonly drain?: Partial<Omit<QueueSpec['drain'], 'pods' | 'waitAfter'>> & { readonly pods?: Partial<QueueSpec['drain']['pods']>; readonly waitAfter?: Partial<QueueSpec['drain']['waitAfter']> };
+type QueueSpecChanges = Partial<Omit<DrainQueueSpec, 'drain' | 'breaker' | 'retention' | 'source'>> & {
+  readonly drain?: Partial<Omit<DrainQueueSpec['drain'], 'pods' | 'waitAfter'>> & { readonly pods?: Partial<DrainQueueSpec['drain']['pods']>; readonly waitAfter?: Partial<DrainQueueSpec['drain']['waitAfter']> };
   readonly breaker?: Partial<QueueSpec['breaker']>;
   readonly retention?: Partial<QueueSpec['retention']>;
-  readonly source?: Partial<QueueSpec['source']>;
+  readonly source?: Partial<PgBossSource>;
 };
 
 /** A Queue with every default of the schema. */
-export function aQueueSpec(changes: QueueSpecChanges = {}): QueueSpec {
+export function aQueueSpec(changes: QueueSpecChanges = {}): DrainQueueSpec {
   const { drain = {}, breaker, retention, source, ...rest } = changes;
   return {
     kind: 'Queue',
+    mode: 'drain',
     name: 'thumbnails',
     hash: 'hash-1',
     suspend: false,

@@ -6,6 +6,7 @@ import type { Log } from '../../src/reconcile/ports.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import type { ProcessViews, Simulation, StartOptions } from './simulation.ts';
 import type { SimulatedProcess } from '../../src/simulation/process.ts';
+import { pgBossSource } from './sources.ts';
 
 const nothing = (): void => undefined;
 export const silentMeter: Meter = { round: nothing, action: nothing, finished: nothing, spec: nothing, depth: nothing, created: nothing, forget: nothing };
@@ -69,7 +70,7 @@ async function run({ clock, transport, depth, random, namespace, onSend }: Proce
     concurrency: 8,
     ...overrides,
   });
-  if (wakes) onSend((queue) => { engine.controller.queueWoke('main', undefined, queue); });
+  if (wakes) onSend((queue) => { engine.controller.queueWoke(pgBossSource(queue)); });
   made(engine);
   await engine.start().catch((thrown: unknown) => { if (asError(thrown).message !== 'stopped') throw thrown; });
 }

@@ -5,6 +5,7 @@ import { Databases } from '../../src/adapters/queues/databases.ts';
 import { PgBossDepth } from '../../src/adapters/queues/pg-boss.ts';
 import type { DepthAnswer, Log } from '../../src/reconcile/ports.ts';
 import type { ConnectionDefinition } from '../../src/spec/connection.ts';
+import { pgBossSource } from './sources.ts';
 
 export interface DepthChain {
   readonly connections: Connections;
@@ -38,7 +39,7 @@ export function depthChain(folders: Readonly<Record<string, string>>, clock: Clo
     databases,
     probe,
     lines,
-    ask: (queue, { schema, connection = 'main', upTo = 1_000 } = {}) => probe.depth({ connection, schema, queue, upTo }, never),
+    ask: (queue, { schema, connection = 'main', upTo = 1_000 } = {}) => probe.depth({ source: pgBossSource(queue, { connection, schema }), upTo }, never),
     [Symbol.asyncDispose]: () => databases.close(),
   };
 }

@@ -5,7 +5,7 @@ import type { ObservedJob, ObservedPod, SpecKey } from '../../src/plan/observed.
 import { specText } from '../../src/reconcile/key.ts';
 import type { Leadership } from '../../src/reconcile/leadership.ts';
 import type { Meter, WorkQueueMeter } from '../../src/reconcile/meter.ts';
-import type { ClusterCache, DepthAnswer, DepthProbe, EventReader, EventSink, JobApi, LiveJob, LiveView, Log, ReadResult, SpecDocument, SpecSource, StatusSink, WriteResult } from '../../src/reconcile/ports.ts';
+import type { ClusterCache, DepthAnswer, DepthProbe, DepthQuery, EventReader, EventSink, JobApi, LiveJob, LiveView, Log, ReadResult, SpecDocument, SpecSource, StatusSink, WriteResult } from '../../src/reconcile/ports.ts';
 
 export const done = (resourceVersion = '200', changes: { readonly uid?: string; readonly warnings?: readonly string[] } = {}): WriteResult => ({ kind: 'done', resourceVersion, uid: changes.uid ?? 'uid-new', warnings: changes.warnings ?? [] });
 export const refusal = (kind: 'conflict' | 'refused' | 'quota' | 'forbidden' | 'unknown', message = `it is ${kind}`): WriteResult => ({ kind, message });
@@ -97,9 +97,9 @@ export class FakeProbe implements DepthProbe {
   /** When set, queries are answered with it at once. */
   always: DepthAnswer | undefined;
 
-  depth(query: { queue: string; upTo: number }, signal: AbortSignal): Promise<DepthAnswer> {
+  depth({ source: { queue }, upTo }: DepthQuery, signal: AbortSignal): Promise<DepthAnswer> {
     return new Promise((answer) => {
-      this.asked.push({ queue: query.queue, upTo: query.upTo, signal, answer });
+      this.asked.push({ queue, upTo, signal, answer });
       if (this.always) answer(this.always);
     });
   }

@@ -50,7 +50,7 @@ export function jobOf(configMap: JsonObject, sequence: number): JsonObject {
   const name = nameOf(configMap);
   const data = { [specKey]: stringAt(objectAt(configMap, 'data'), specKey) ?? '' };
   const parsed = parseSpec({ file: `configmap/${name}`, objectName: name, label: 'queue', data }, { connections: new Map([[connection, { type: 'pgBoss', injectable: false }]]) });
-  if (parsed.spec?.kind !== 'Queue') throw new Error(`the bench's own spec is wrong: ${parsed.problems.map(({ message }) => message).join('; ')}`);
+  if (parsed.spec?.kind !== 'Queue' || parsed.spec.mode !== 'drain') throw new Error(`the bench's own spec is wrong: ${parsed.problems.map(({ message }) => message).join('; ')}`);
   const source: Claim['source'] = { kind: 'configMap', name, uid: stringAt(metadata, 'uid') ?? '', createdAt: 0, deleting: false, writtenStatus: undefined, writtenState: undefined };
   const environment = { instance: defaultInstance, namespace: stringAt(metadata, 'namespace') ?? '', injection: () => undefined };
   return drainJob(drainBlueprint({ kind: 'queue', name }, parsed.spec, { source, parsed }, { pods: 1, environment }), sequence);

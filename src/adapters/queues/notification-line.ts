@@ -8,6 +8,7 @@ import pg from 'pg';
 import { asError, sleep, type Clock } from '../../lib/clock.ts';
 import type { Log } from '../../reconcile/ports.ts';
 import { defaultPgBossSchema } from '../../spec/connection.ts';
+import type { PgBossSource } from '../../spec/queue-source.ts';
 import type { ConnectionSettings } from './connection-files.ts';
 import { explain } from './database-error.ts';
 import { refusesSettings, type Databases } from './databases.ts';
@@ -18,7 +19,7 @@ export interface NotificationDeps {
   readonly clock: Clock;
   readonly log: Log;
   /** Something may have come into the queue. */
-  readonly onWake: (connection: string, schema: string | undefined, queue: string) => void;
+  readonly onWake: (source: PgBossSource) => void;
 }
 
 const firstPause = 500;
@@ -147,7 +148,7 @@ export class NotificationLine {
   }
 
   #wake(queue: string): void {
-    this.#deps.onWake(this.#connection, this.#schema, queue);
+    this.#deps.onWake({ type: 'pgBoss', connection: this.#connection, schema: this.#schema, queue });
   }
 
   #note(error: Error, failures: number): void {

@@ -4,6 +4,7 @@
  * versions, poolers in transaction mode, standbys) nothing is lost but one idle session.
  */
 import type { WakeSource } from '../../reconcile/ports.ts';
+import type { QueueSource } from '../../spec/queue-source.ts';
 import { NotificationLine, type NotificationDeps } from './notification-line.ts';
 
 export class Notifications implements WakeSource {
@@ -19,7 +20,9 @@ export class Notifications implements WakeSource {
    * Wakes come for this queue until the returned function is called; the schema comes back as it was given. A session is
    * held for each connection and schema that somebody is interested in.
    */
-  interest(connection: string, schema: string | undefined, queue: string): () => void {
+  interest(source: QueueSource): () => void {
+    if (source.type !== 'pgBoss') return () => undefined;
+    const { connection, schema, queue } = source;
     const key = JSON.stringify([connection, schema ?? null]);
     const line = this.#lines.get(key) ?? new NotificationLine(this.#deps, connection, schema);
     this.#lines.set(key, line);

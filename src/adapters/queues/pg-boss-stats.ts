@@ -3,10 +3,11 @@
  * one moment about one schema are one query. Rounds never ask this: they have pg-boss.ts, which counts no more than needed.
  */
 import { asError, type Clock } from '../../lib/clock.ts';
-import type { CountsAnswer, QueueQuestion, QueueStats } from '../../reconcile/api-ports.ts';
+import type { CountsAnswer, QueueStats } from '../../reconcile/api-ports.ts';
 import { DatabaseError, quoted } from './database-error.ts';
 import type { Database, Databases, Row } from './databases.ts';
 import { readSchema, schemaName, type PgBossSchema } from './pg-boss-schema.ts';
+import { sourceText, type PgBossSource, type QueueSource } from '../../spec/queue-source.ts';
 
 /** Rows counted at most, of each state of each queue. */
 export const countLimit = 10_000;
@@ -38,18 +39,19 @@ export class PgBossStats implements QueueStats {
     this.#clock = deps.clock;
   }
 
-  counts(question: QueueQuestion): Promise<CountsAnswer> {
-    const key = JSON.stringify([question.connection, question.schema ?? null, question.queue]);
+  counts(source: QueueSource): Promise<CountsAnswer> {
+    if (source.type !== 'pgBoss') return Promise.resolve({ kind: 'unknown', reason: 'QueueUnsupported', message: `a queue of ${source.type} is none of pg-boss` });
+    const key = sourceText(source);
     const now = this.#clock.monotonic();
     const known = this.#kept.get(key);
     if (known && now - known.at < freshFor) return known.answer;
     if (this.#kept.size >= mostKept) this.#kept.clear();
-    const answer = this.#ask(question);
+    const answer = this.#ask(source);
     this.#kept.set(key, { at: now, answer });
     return answer;
   }
 
-  #ask({ connection, schema, queue }: QueueQuestion): Promise<CountsAnswer> {
+  #ask({ connection, schema, queue }: PgBossSource): Promise<CountsAnswer> {
     const key = JSON.stringify([connection, schema ?? null]);
     const lane = this.#lanes.get(key) ?? this.#open(key, { connection, schema, waiting: new Map() });
     return new Promise((resolve) => { lane.waiting.set(queue, resolve); });

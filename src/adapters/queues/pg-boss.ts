@@ -5,7 +5,7 @@
  * turn of the event loop, are asked together in the next one. A thousand queues polled at once cost a query or two.
  */
 import { asError, type Clock } from '../../lib/clock.ts';
-import type { DepthAnswer, DepthProbe, Log } from '../../reconcile/ports.ts';
+import type { DepthAnswer, DepthProbe, DepthQuery, Log } from '../../reconcile/ports.ts';
 import { DatabaseError, quoted } from './database-error.ts';
 import type { Database, Databases, Row } from './databases.ts';
 import { readSchema, schemaName, unsupported, type PgBossSchema } from './pg-boss-schema.ts';
@@ -46,14 +46,15 @@ export class PgBossDepth implements DepthProbe {
     this.#log = deps.log;
   }
 
-  depth(query: { connection: string; schema: string | undefined; queue: string; upTo: number }, signal: AbortSignal): Promise<DepthAnswer> {
+  depth({ source, upTo }: DepthQuery, signal: AbortSignal): Promise<DepthAnswer> {
     if (signal.aborted) return Promise.resolve(stopped);
+    if (source.type !== 'pgBoss') return Promise.resolve({ kind: 'unknown', reason: 'QueueUnsupported', message: `a queue of ${source.type} is none of pg-boss` });
     return new Promise((resolve) => {
       const stop = (): void => resolve(stopped);
       signal.addEventListener('abort', stop, { once: true });
-      this.#ask(this.#lane(query.connection, query.schema), {
-        queue: query.queue,
-        upTo: Math.min(Math.max(Math.ceil(query.upTo), 1), 1_000_000),
+      this.#ask(this.#lane(source.connection, source.schema), {
+        queue: source.queue,
+        upTo: Math.min(Math.max(Math.ceil(upTo), 1), 1_000_000),
         answer: (answer) => {
           signal.removeEventListener('abort', stop);
           resolve(answer);

@@ -33,7 +33,7 @@ export function jobsOf(spec: Spec): SpecJob[] {
 
 function queueJob(spec: QueueSpec): JsonObject {
   const job = manifest(spec, spec.name, spec.jobTemplate);
-  return { ...job, spec: { parallelism: spec.drain.pods.min, ...objectAt(job, 'spec') } };
+  return { ...job, spec: { parallelism: spec.mode === 'drain' ? spec.drain.pods.min : 1, ...objectAt(job, 'spec') } };
 }
 
 function stepJobs(spec: WorkflowSpec, step: StepSpec): SpecJob[] {

@@ -42,7 +42,7 @@ const waits: ReadonlySet<string> = new Set(['WaitAfterSucceeded', 'WaitAfterFail
 function timesOf(spec: QueueSpec, { jobs }: Observed, reason: string): Partial<Link> {
   const [live] = jobs.filter(isLive);
   if (live) return { since: busySince(live) };
-  const wait = waits.has(reason) ? waitAfterRuns(spec, jobs) : undefined;
+  const wait = spec.mode === 'drain' && waits.has(reason) ? waitAfterRuns(spec, jobs) : undefined;
   return wait ? { since: newestFirst(jobs)[0]?.finished?.at, until: wait.until } : {};
 }
 

@@ -1,6 +1,7 @@
 /** What every DepthProbe promises, run against real pg-boss versions and against the queue of the simulation. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DepthAnswer, DepthProbe } from '../../../src/reconcile/ports.ts';
+import { pgBossSource } from '../../support/sources.ts';
 
 /** An empty queue and the probe that is asked about it. */
 export interface QueueUnderTest {
@@ -31,7 +32,7 @@ export function depthProbeContract(name: string, make: () => Promise<QueueUnderT
     let queue: QueueUnderTest;
     const never = new AbortController().signal;
     const ask = (upTo = 100, of = queue.queue): Promise<DepthAnswer> =>
-      queue.probe.depth({ connection: queue.connection, schema: queue.schema, queue: of, upTo }, never);
+      queue.probe.depth({ source: pgBossSource(of, queue), upTo }, never);
     const known = (ready: number): DepthAnswer => ({ kind: 'known', ready, nextReadyAt: undefined });
 
     beforeEach(async () => {
@@ -110,12 +111,12 @@ export function depthProbeContract(name: string, make: () => Promise<QueueUnderT
     });
 
     it('is unknown for a connection that does not exist', async () => {
-      const answer = await queue.probe.depth({ connection: 'nowhere', schema: undefined, queue: queue.queue, upTo: 1 }, never);
+      const answer = await queue.probe.depth({ source: pgBossSource(queue.queue, { connection: 'nowhere' }), upTo: 1 }, never);
       expect(answer).toMatchObject({ kind: 'unknown', reason: 'ConnectionUnknown' });
     });
 
     it('is unknown when the question is withdrawn before it is asked', async () => {
-      const answer = await queue.probe.depth({ connection: queue.connection, schema: queue.schema, queue: queue.queue, upTo: 1 }, AbortSignal.abort());
+      const answer = await queue.probe.depth({ source: pgBossSource(queue.queue, queue), upTo: 1 }, AbortSignal.abort());
       expect(answer).toMatchObject({ kind: 'unknown' });
     });
   });

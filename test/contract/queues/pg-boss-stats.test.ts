@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { PgBossStats } from '../../../src/adapters/queues/pg-boss-stats.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import { pgBossSource } from '../../support/sources.ts';
 import { depthChain } from '../../support/depth.ts';
 import { bossVersions, newBoss } from '../../support/pg-boss.ts';
 import { connectionFolder, createRole, filesFor, usePostgres } from '../../support/postgres.ts';
@@ -20,7 +21,7 @@ describe.each(bossVersions)('counts of pg-boss %s', (version) => {
     const folder = connectionFolder(filesFor(postgres.server, database, { user, password }));
     await using chain = depthChain({ main: folder.folder });
     const stats = new PgBossStats({ databases: chain.databases, clock: systemClock });
-    const question = { connection: 'main', schema: undefined, queue: 'work' };
+    const question = pgBossSource('work');
     try {
       for (let index = 0; index < 4; index += 1) await boss.send('work');
       await boss.send('work', new Date(Date.now() + 3_600_000));

@@ -18,7 +18,7 @@ depthProbeContract('the simulated queue', () => {
     probe: {
       depth: async (question, signal): Promise<DepthAnswer> => {
         // The simulation knows only queues that somebody made; in a table of jobs every name is a queue.
-        queues.queue(question.queue);
+        queues.queue(question.source.queue);
         const answer = queues.depth(question, signal);
         // An answer takes virtual time, which passes only when somebody moves it.
         moving ??= clock.runFor(10).finally(() => {

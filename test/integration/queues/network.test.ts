@@ -6,6 +6,7 @@ import { collectingLog, depthChain } from '../../support/depth.ts';
 import { newBoss } from '../../support/pg-boss.ts';
 import { connectionFolder, createRole, filesFor, usePostgres } from '../../support/postgres.ts';
 import { startProxy } from '../../support/tcp-proxy.ts';
+import { pgBossSource } from '../../support/sources.ts';
 
 const postgres = usePostgres({ tls: { certificateUsers: ['certified'] } });
 
@@ -31,8 +32,8 @@ describe('TLS', () => {
     await using chain = depthChain({ main: folder.folder });
     expect(await chain.ask('work')).toMatchObject({ ready: 1 });
     const wakes: string[] = [];
-    const notifications = new Notifications({ databases: chain.databases, clock: systemClock, log: collectingLog(chain.lines), onWake: (...wake) => wakes.push(wake.join('/')) });
-    notifications.interest('main', undefined, 'work');
+    const notifications = new Notifications({ databases: chain.databases, clock: systemClock, log: collectingLog(chain.lines), onWake: ({ connection, schema, queue }) => wakes.push([connection, schema, queue].join('/')) });
+    notifications.interest(pgBossSource('work'));
     await vi.waitFor(() => expect(wakes).toEqual(['main//work']), 10_000);
     await notifications.close();
 
@@ -124,8 +125,8 @@ describe('a network that falls silent', () => {
     using folder = connectionFolder({ ...filesFor(postgres.server, database), port: String(proxy.port) });
     await using chain = depthChain({ main: folder.folder });
     const wakes: string[] = [];
-    const notifications = new Notifications({ databases: chain.databases, clock: systemClock, log: collectingLog(chain.lines), onWake: (...wake) => wakes.push(wake.join('/')) });
-    notifications.interest('main', undefined, 'work');
+    const notifications = new Notifications({ databases: chain.databases, clock: systemClock, log: collectingLog(chain.lines), onWake: ({ connection, schema, queue }) => wakes.push([connection, schema, queue].join('/')) });
+    notifications.interest(pgBossSource('work'));
     await vi.waitFor(() => expect(wakes).toHaveLength(1), 10_000);
     proxy.freeze();
     await notifications.close();

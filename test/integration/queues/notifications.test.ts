@@ -5,6 +5,7 @@ import { Notifications } from '../../../src/adapters/queues/notifications.ts';
 import { collectingLog, depthChain } from '../../support/depth.ts';
 import { newBoss } from '../../support/pg-boss.ts';
 import { connectionFolder, createRole, filesFor, usePostgres } from '../../support/postgres.ts';
+import { pgBossSource } from '../../support/sources.ts';
 
 const postgres = usePostgres();
 
@@ -23,7 +24,7 @@ async function setUp(role: string) {
     databases: chain.databases,
     clock: systemClock,
     log: collectingLog(chain.lines),
-    onWake: (connection, schema, queue) => wakes.push(`${connection}/${schema ?? '-'}/${queue}`),
+    onWake: ({ connection, schema, queue }) => wakes.push(`${connection}/${schema ?? '-'}/${queue}`),
   });
   return {
     boss,
@@ -49,7 +50,7 @@ async function setUp(role: string) {
 describe('notifications', () => {
   it('wake the queues that somebody is interested in, and no others', async () => {
     await using place = await setUp('listener_one');
-    const release = place.notifications.interest('main', undefined, 'work');
+    const release = place.notifications.interest(pgBossSource('work'));
     await place.next(); // the first wake comes with the session: messages may have been there before
     await place.boss.send('silent');
     await place.boss.send('work', new Date(Date.now() + 3_600_000));
@@ -64,7 +65,7 @@ describe('notifications', () => {
 
   it('hold one session for a schema, as long as anybody is interested', async () => {
     await using place = await setUp('listener_two');
-    const [first, second] = [place.notifications.interest('main', 'pgboss', 'work'), place.notifications.interest('main', 'pgboss', 'other')];
+    const [first, second] = [place.notifications.interest(pgBossSource('work', { schema: 'pgboss' })), place.notifications.interest(pgBossSource('other', { schema: 'pgboss' }))];
     await vi.waitFor(() => expect(place.wakes).toEqual(['main/pgboss/work', 'main/pgboss/other']), 10_000);
     expect(await place.sessions()).toHaveLength(1);
     first();
@@ -75,7 +76,7 @@ describe('notifications', () => {
 
   it('come again after the session was cut, with a wake for what may have been missed', async () => {
     await using place = await setUp('listener_three');
-    place.notifications.interest('main', undefined, 'work');
+    place.notifications.interest(pgBossSource('work'));
     await place.next();
     const again = place.next();
     await place.cut();
@@ -88,7 +89,7 @@ describe('notifications', () => {
 
   it('come again after a restart of the server', async () => {
     await using place = await setUp('listener_four');
-    place.notifications.interest('main', undefined, 'work');
+    place.notifications.interest(pgBossSource('work'));
     await place.next();
     const again = place.next();
     await postgres.server.restart();
@@ -97,7 +98,7 @@ describe('notifications', () => {
 
   it('take new credentials into use when the old ones are refused', async () => {
     await using place = await setUp('listener_five');
-    place.notifications.interest('main', undefined, 'work');
+    place.notifications.interest(pgBossSource('work'));
     await place.next();
     await postgres.server.query(`ALTER ROLE listener_five PASSWORD 'next-secret'`);
     place.folder.write({ password: 'next-secret' });
@@ -110,8 +111,8 @@ describe('notifications', () => {
   it('are a hint: without a database nothing fails, and closing ends the attempts', async () => {
     await using place = await setUp('listener_six');
     place.folder.write({ port: '1' });
-    place.notifications.interest('main', undefined, 'work');
-    place.notifications.interest('absent', undefined, 'work');
+    place.notifications.interest(pgBossSource('work'));
+    place.notifications.interest(pgBossSource('work', { connection: 'absent' }));
     await vi.waitFor(() => expect(place.chain.lines.filter((line) => line.includes('ListenFailed')).length).toBeGreaterThanOrEqual(2), 10_000);
     expect(place.wakes).toEqual([]);
   });

@@ -5,10 +5,11 @@ import { drainBlueprint, drainJob, drainJobName, drainSpecHash, dryRunJob } from
 import type { PlanEnvironment } from '../../../src/plan/environment.ts';
 import { policyFindings } from '../../../src/spec/pod-policy/check.ts';
 import { aClaim, aConfigMap, aFile, aJobTemplate, anEnvironment, laxPolicy, aQueueSpec, hours, minutes, seconds, thumbnails } from '../../support/builders.ts';
-import type { QueueSpec } from '../../../src/spec/queue.ts';
+import type { DrainQueueSpec } from '../../../src/spec/queue.ts';
 import { arrayAt, objectAt, stringAt, type Json, type JsonObject } from '../../../src/lib/json.ts';
+import type { QueueSource } from '../../../src/spec/queue-source.ts';
 
-function blueprint(spec: QueueSpec = aQueueSpec(), source = aClaim().source, options: { pods?: number; environment?: PlanEnvironment } = {}): DrainBlueprint {
+function blueprint(spec: DrainQueueSpec = aQueueSpec(), source = aClaim().source, options: { pods?: number; environment?: PlanEnvironment } = {}): DrainBlueprint {
   return drainBlueprint(thumbnails, spec, aClaim(spec, source), { pods: options.pods ?? 1, environment: options.environment ?? anEnvironment() });
 }
 const metadata = (job: JsonObject): JsonObject => objectAt(job, 'metadata');
@@ -125,11 +126,11 @@ describe('the Job of a drain Queue', () => {
   const injection = { env: [{ name: 'DB_HOST', value: 'db' }], volumes: [{ name: 'certs' }], volumeMounts: [{ name: 'certs', mountPath: '/certs' }] };
 
   it('a worker is given the connection when the spec asks for it', () => {
-    const asked: (string | undefined)[][] = [];
-    const environment = anEnvironment({ injection: (...about) => (asked.push(about), injection) });
+    const asked: QueueSource[] = [];
+    const environment = anEnvironment({ injection: (source) => (asked.push(source), injection) });
     const spec = aQueueSpec({ injectConnection: true, source: { schema: 'jobs' }, jobTemplate: aJobTemplate({ volumeMounts: [{ name: 'own' }] }, { volumes: [{ name: 'own' }] }) });
     const pod = podOf(drainJob(blueprint(spec, aConfigMap(), { environment }), 1));
-    expect(asked).toEqual([['main', 'jobs']]);
+    expect(asked).toEqual([spec.source]);
     expect(pod['volumes']).toEqual([{ name: 'own' }, { name: 'certs' }]);
     expect(arrayAt(pod, 'containers')[0]).toMatchObject({ volumeMounts: [{ name: 'own' }, { name: 'certs', mountPath: '/certs' }], env: expect.arrayContaining([{ name: 'DB_HOST', value: 'db' }]) as Json });
   });

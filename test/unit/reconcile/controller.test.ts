@@ -7,6 +7,7 @@ import { aConfigMap, aFile, aQueueSpec, aRunningJob, anEnvironment, laxPolicy, m
 import { FakeClock, settle } from '../../support/fake-clock.ts';
 import { FakeCache, FakeEventReader, FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeProbe, FakeSpecs, FakeStatusSink, known, refusal } from '../../support/fakes.ts';
 import { FakeRecordCache, FakeRecordStore, FakeRunMeter } from '../../support/record-fakes.ts';
+import { pgBossSource } from '../../support/sources.ts';
 
 function aController(concurrency = 4) {
   const store = new FakeRecordStore();
@@ -37,7 +38,7 @@ function aController(concurrency = 4) {
     runMeter: new FakeRunMeter(),
     concurrency,
     environment: anEnvironment({
-      injection: (connection) => {
+      injection: ({ connection }) => {
         if (connection === 'bomb') throw new Error('plan broke');
         return undefined;
       },
@@ -274,7 +275,7 @@ it('closing stops reading and starts no more rounds', async () => {
   const before = jobs.requests.length;
   controller.jobsChanged(thumbnails);
   controller.documentChanged('thumbnails');
-  controller.queueWoke('main', undefined, 'thumbnails');
+  controller.queueWoke(pgBossSource('thumbnails'));
   await clock.advance(minutes(10));
   expect(jobs.requests).toHaveLength(before);
   expect(probe.asked.every(({ signal }) => signal.aborted)).toBe(true);

@@ -4,9 +4,11 @@ import { DepthReader } from '../../../src/reconcile/depth-reader.ts';
 import { hours, noon, seconds, thumbnails } from '../../support/builders.ts';
 import { FakeClock, settle } from '../../support/fake-clock.ts';
 import { FakeMeter, FakeProbe, known, notKnown } from '../../support/fakes.ts';
+import { pgBossSource } from '../../support/sources.ts';
+import { sourceText, type QueueSource } from '../../../src/spec/queue-source.ts';
 
 function aDemand(changes: Partial<DepthDemand> = {}): DepthDemand {
-  return { kind: 'depth', question: 'after nothing', connection: 'main', schema: undefined, queue: 'thumbnails', upTo: 10, every: seconds(10), ...changes };
+  return { kind: 'depth', question: 'after nothing', source: pgBossSource('thumbnails'), upTo: 10, every: seconds(10), ...changes };
 }
 
 function aReader() {
@@ -16,8 +18,8 @@ function aReader() {
   const changed: string[] = [];
   const listening: string[] = [];
   const wakes = {
-    interest: (connection: string, schema: string | undefined, queue: string) => {
-      const text = [connection, schema, queue].join(' ');
+    interest: (source: QueueSource) => {
+      const text = sourceText(source);
       listening.push(text);
       return () => void listening.splice(listening.indexOf(text), 1);
     },
@@ -52,9 +54,9 @@ describe('a question', () => {
 
   it.each([
     ['question', { question: 'after Job thumbnails-1' }],
-    ['connection', { connection: 'other' }],
-    ['schema', { schema: 'jobs' }],
-    ['queue', { queue: 'other' }],
+    ['connection', { source: pgBossSource('thumbnails', { connection: 'other' }) }],
+    ['schema', { source: pgBossSource('thumbnails', { schema: 'jobs' }) }],
+    ['queue', { source: pgBossSource('other') }],
     ['bound', { upTo: 20 }],
     ['pace', { every: seconds(1) }],
   ])('with another %s drops what was read and reads anew', async (_what, changes) => {
@@ -159,7 +161,7 @@ describe('a wake', () => {
     ask();
     await answer();
     await clock.advance(seconds(1));
-    reader.wake('main', undefined, 'thumbnails');
+    reader.wake(pgBossSource('thumbnails'));
     expect(queries()).toBe(2);
     expect(clock.pending).toEqual([]);
     await answer();
@@ -170,7 +172,7 @@ describe('a wake', () => {
     const { ask, answer, reader, clock, queries } = aReader();
     ask();
     await answer();
-    for (let times = 0; times < 20; times += 1) reader.wake('main', undefined, 'thumbnails');
+    for (let times = 0; times < 20; times += 1) reader.wake(pgBossSource('thumbnails'));
     expect(queries()).toBe(1);
     await clock.advance(50);
     expect(queries()).toBe(2);
@@ -179,7 +181,7 @@ describe('a wake', () => {
   it('during a query reads once more: the message may have come too late for it', async () => {
     const { ask, answer, reader, queries } = aReader();
     ask();
-    for (let times = 0; times < 3; times += 1) reader.wake('main', undefined, 'thumbnails');
+    for (let times = 0; times < 3; times += 1) reader.wake(pgBossSource('thumbnails'));
     expect(queries()).toBe(1);
     await answer(known(0));
     expect(queries()).toBe(2);
@@ -188,14 +190,14 @@ describe('a wake', () => {
   });
 
   it.each([
-    ['another connection', ['other', undefined, 'thumbnails']],
-    ['another schema', ['main', 'jobs', 'thumbnails']],
-    ['another queue', ['main', undefined, 'other']],
-  ] as const)('of %s reads nothing', async (_what, [connection, schema, queue]) => {
+    ['another connection', pgBossSource('thumbnails', { connection: 'other' })],
+    ['another schema', pgBossSource('thumbnails', { schema: 'jobs' })],
+    ['another queue', pgBossSource('other')],
+  ] as const)('of %s reads nothing', async (_what, source) => {
     const { ask, answer, reader, queries } = aReader();
     ask();
     await answer();
-    reader.wake(connection, schema, queue);
+    reader.wake(source);
     expect(queries()).toBe(1);
   });
 
@@ -204,9 +206,9 @@ describe('a wake', () => {
     ask();
     ask({ question: 'after Job thumbnails-1' });
     reader.ask(thumbnails, undefined);
-    expect(listening).toEqual(['main  thumbnails']);
-    ask({ queue: 'other' });
-    expect(listening).toEqual(['main  other']);
+    expect(listening).toEqual([sourceText(pgBossSource('thumbnails'))]);
+    ask({ source: pgBossSource('other') });
+    expect(listening).toEqual([sourceText(pgBossSource('other'))]);
     reader.forget(thumbnails);
     expect(listening).toEqual([]);
   });
@@ -248,7 +250,7 @@ describe('a depth that is not known', () => {
 it('closing aborts everything and listens to nothing', async () => {
   const { ask, reader, probe, clock, listening, answer } = aReader();
   ask();
-  reader.ask({ kind: 'queue', name: 'other' }, aDemand({ queue: 'other' }));
+  reader.ask({ kind: 'queue', name: 'other' }, aDemand({ source: pgBossSource('other') }));
   await answer();
   reader.close();
   expect(probe.asked.map(({ signal }) => signal.aborted)).toEqual([true, true]);

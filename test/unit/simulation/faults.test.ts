@@ -7,6 +7,7 @@ import { type FaultPlan, FaultyTransport, type RequestFault, type WatchFault } f
 import { configMaps } from '../../../src/simulation/objects.ts';
 import { Random } from '../../../src/simulation/random.ts';
 import { simulate, type Simulation } from '../../support/simulation.ts';
+import { pgBossSource } from '../../support/sources.ts';
 
 const path = '/api/v1/namespaces/default/configmaps';
 const create = (name: string): ApiRequest => ({ method: 'POST', path, body: { metadata: { name } } });
@@ -196,7 +197,7 @@ describe('a process that is killed', () => {
     const process = world.process(async ({ transport, clock, depth }) => {
       const stream = await transport.stream(watch);
       notes.push('watching');
-      void depth.depth({ connection: 'main', schema: undefined, queue: 'q', upTo: 1 }, new AbortController().signal).then(() => notes.push('depth'));
+      void depth.depth({ source: pgBossSource('q'), upTo: 1 }, new AbortController().signal).then(() => notes.push('depth'));
       clock.timer(5000, () => notes.push('timer'));
       for await (const line of stream.lines) notes.push((line as { [key: string]: Json })['type'] as string);
       notes.push('ended');

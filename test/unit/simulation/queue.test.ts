@@ -5,8 +5,9 @@ import { jobs } from '../../../src/simulation/objects.ts';
 import { SimulatedQueue, SimulatedQueues } from '../../../src/simulation/queue.ts';
 import { drainWorker, type WorkerOptions } from '../../../src/simulation/worker.ts';
 import { simulate, type Simulation } from '../../support/simulation.ts';
+import { pgBossSource } from '../../support/sources.ts';
 
-const query = { connection: 'main', schema: undefined, queue: 'q', upTo: 100 };
+const query = { source: pgBossSource('q'), upTo: 100 };
 
 describe('queue', () => {
   it('shows deferred messages only when they are due', async () => {

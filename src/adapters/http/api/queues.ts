@@ -69,8 +69,8 @@ function known(entry: SpecEntry): Known | undefined {
 }
 
 async function counted({ queues }: ApiDeps, { entry, spec }: Known): Promise<QueueBody> {
-  const { connection, schema, queue } = spec.source;
-  const answer = await queues.counts({ connection, schema, queue });
+  const { connection, queue } = spec.source;
+  const answer = await queues.counts(spec.source);
   return { name: spec.name, connection, queue, state: stringAt(entry.status, 'state') ?? null, ...countsOf(answer) };
 }
 

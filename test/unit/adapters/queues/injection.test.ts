@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { injectionFor } from '../../../../src/adapters/queues/injection.ts';
 import { injectionOf, type ConnectionDefinition, type ConnectionField } from '../../../../src/spec/connection.ts';
+import { pgBossSource } from '../../../support/sources.ts';
 
 const definition: ConnectionDefinition = { type: 'pgBoss', folder: '/c', secretName: 'main-db', injectable: true, keys: {} };
 const files = (...names: ConnectionField[]): ReadonlyMap<ConnectionField, string> => new Map(names.map((name) => [name, name]));
@@ -74,13 +75,13 @@ describe('a connection for workers', () => {
   it('is nothing where the operator does not allow it', () => {
     const nothing = { env: [], volumes: [], volumeMounts: [] };
     expect(injectionFor({ ...definition, injectable: false }, files('host'))).toEqual(nothing);
-    expect(injectionOf({ type: 'pgBoss', injectable: false, injection: nothing }, undefined)).toBeUndefined();
-    expect(injectionOf(undefined, 'jobs')).toBeUndefined();
+    expect(injectionOf({ type: 'pgBoss', injectable: false, injection: nothing }, pgBossSource('work'))).toBeUndefined();
+    expect(injectionOf(undefined, pgBossSource('work', { schema: 'jobs' }))).toBeUndefined();
   });
 
   it("has the spec's schema rather than the connection's", () => {
     const facts = { type: 'pgBoss' as const, injectable: true, schema: 'theirs', injection: injectionFor(definition, files('host', 'schema')) };
-    expect(injectionOf(facts, undefined)?.env).toEqual([fromSecret('DB_HOST', 'host'), fromSecret('DB_SCHEMA', 'schema')]);
-    expect(injectionOf(facts, 'ours')?.env).toEqual([fromSecret('DB_HOST', 'host'), { name: 'DB_SCHEMA', value: 'ours' }]);
+    expect(injectionOf(facts, pgBossSource('work'))?.env).toEqual([fromSecret('DB_HOST', 'host'), fromSecret('DB_SCHEMA', 'schema')]);
+    expect(injectionOf(facts, pgBossSource('work', { schema: 'ours' }))?.env).toEqual([fromSecret('DB_HOST', 'host'), { name: 'DB_SCHEMA', value: 'ours' }]);
   });
 });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { queueDepths } from '../../../../src/cli/plan/depths.ts';
 import type { DepthDemand } from '../../../../src/plan/action.ts';
+import { pgBossSource } from '../../../support/sources.ts';
 
 let folder: string | undefined;
 afterEach(async () => {
@@ -18,13 +19,13 @@ async function configured(text: string): Promise<string> {
   return file;
 }
 
-const demand: DepthDemand = { kind: 'depth', question: 'after nothing', connection: 'main', schema: undefined, queue: 'q', upTo: 4, every: 10_000 };
+const demand: DepthDemand = { kind: 'depth', question: 'after nothing', source: pgBossSource('q'), upTo: 4, every: 10_000 };
 
 describe('queueDepths', () => {
   it('does not know what a connection without a folder would say', async () => {
     const { depth, close } = await queueDepths(await configured('connections: {main: {folder: /nowhere}}\n'));
     expect(await depth(demand)).toMatchObject({ kind: 'unknown', reason: 'ConnectionUnknown' });
-    expect(await depth({ ...demand, connection: 'other' })).toMatchObject({ kind: 'unknown', reason: 'ConnectionUnknown', message: expect.stringContaining('other') as string });
+    expect(await depth({ ...demand, source: pgBossSource('q', { connection: 'other' }) })).toMatchObject({ kind: 'unknown', reason: 'ConnectionUnknown', message: expect.stringContaining('other') as string });
     await close();
   });
 

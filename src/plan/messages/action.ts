@@ -1,0 +1,75 @@
+/**
+ * What a round decides about messages. Carried out beside the rounds, one task at a time for each message, so that a
+ * thousand creates do not hold up the settling of what ends meanwhile. Executing one twice is harmless.
+ */
+import type { JsonObject } from '../../lib/json.ts';
+import type { DeadLetterSpec } from '../../spec/queue.ts';
+import type { QueueSource } from '../../spec/queue-source.ts';
+import type { JobRef, OwnParts } from '../action.ts';
+import type { Reason } from '../reason.ts';
+import type { Failure, Message, Receipt } from './message.ts';
+
+export type MessageAction = StartMessage | PostPayload | SettleMessage;
+
+interface AboutMessage {
+  readonly reason: Reason;
+  /** One sentence for people; never a payload. */
+  readonly because: string;
+  readonly source: QueueSource;
+  readonly id: string;
+}
+
+/** Create the Job for a message in hand; then its payload. Its name is the lock. */
+export interface StartMessage extends AboutMessage {
+  readonly kind: 'startMessage';
+  readonly token: string;
+  readonly hash: string;
+  readonly jobName: string;
+  readonly manifest: JsonObject;
+  readonly ours: OwnParts;
+  /** The Secret without its owner, which has no UID yet; undefined: the Job asks for nothing of the message. */
+  readonly payload: JsonObject | undefined;
+}
+
+/** The Job is there, and nobody here knows whether its Secret is: a crash between the two, or an answer that got lost. */
+export interface PostPayload extends AboutMessage {
+  readonly kind: 'postPayload';
+  readonly job: JobRef;
+  readonly payload: JsonObject;
+}
+
+/** Tell the queue, and write it down on the Job, in the order that no crash can turn against the message. */
+export interface SettleMessage extends AboutMessage {
+  readonly kind: 'settle';
+  /** undefined: there is none to write on (an invalid message), or it says so already (delivered again after settlement). */
+  readonly job: JobRef | undefined;
+  readonly token: string | undefined;
+  readonly receipt: Receipt;
+  readonly how: Settling;
+}
+
+export type Settling =
+  /** Acknowledge, then mark. */
+  | { readonly kind: 'complete'; readonly as: 'completed' | 'taken'; readonly output?: JsonObject }
+  /** Mark `returned`, then let the queue's own policy decide. */
+  | { readonly kind: 'fail'; readonly failure: Failure; readonly delay: number }
+  /** Publish, confirmed; mark `dead`; acknowledge. */
+  | { readonly kind: 'dead'; readonly target: DeadLetterSpec; readonly message: Message; readonly failure: Failure }
+  /** Only mark: another attempt follows under the lease in hand, or nothing was attempted at all, or it is presumed. */
+  | { readonly kind: 'note'; readonly as: 'returned' | 'kept' | 'presumed' }
+  /** Only give back: whoever gets it next knows more. */
+  | { readonly kind: 'release' };
+
+/**
+ * A standing wish about one queue, until a plan wishes it no more: then what is in hand is given back and the
+ * subscription ends.
+ */
+export interface LeaseDemand {
+  readonly source: QueueSource;
+  /** How many more messages there is room for now. What came since the plan was made counts against it. */
+  readonly free: number;
+  /** Deliveries of a process before, whose Jobs are not settled. */
+  readonly adopt: readonly { readonly id: string; readonly receipt: Receipt }[];
+  /** Tokens of leases that are not to be renewed. */
+  readonly abandon: readonly string[];
+}
