@@ -38,6 +38,8 @@ export interface Lease {
   readonly receipt: Receipt;
   /** When it came, by this process's clock. */
   readonly since: number;
+  /** Why no Job may be started for it, as its source sees it: it lacks the id that its rule names. It is treated as an invalid message. */
+  readonly problem?: string;
 }
 
 /** Annotation job-chief/message: all that settling needs, as it was when the Job was made. It works after the spec is gone. */
