@@ -27,6 +27,8 @@ export const groupLabel = 'job-chief/group';
 /** For Jobs of runs: step and item; the exact step name is the annotation of the same name. job-chief/run is the record's name. */
 export const stepLabel = 'job-chief/step';
 export const indexLabel = 'job-chief/index';
+/** `true` on Jobs that undo a step; absent on those that do it. Both carry the same step, and either may live while the other's Job is not over yet. */
+export const undoLabel = 'job-chief/undo';
 
 /** Label of what job-chief keeps for itself: `run` (a record), `files` and `items` (what its Jobs mount). */
 export const recordLabel = 'job-chief-record';

@@ -91,12 +91,13 @@ function manifestOf(input: StepJobInput, parts: Parts): JsonObject {
   };
 }
 
-function stepLabels({ record, step, index, attempt }: StepJobInput): Record<string, string> {
+function stepLabels({ record, step, role, index, attempt }: StepJobInput): Record<string, string> {
   return {
     [keys.runLabel]: record.name,
     [keys.stepLabel]: labelValue(step.name),
     ...(index === undefined ? {} : { [keys.indexLabel]: String(index) }),
     [keys.attemptLabel]: String(attempt),
+    ...(role === 'undo' ? { [keys.undoLabel]: 'true' } : {}),
   };
 }
 

@@ -4,14 +4,13 @@
  * A Job lives until it has a terminal condition and no pod of it is left that has not ended, deleted or not.
  * Versions count over all objects of the cluster, so the two watches can be put into one order.
  */
-import type { Job, Kubernetes, Metadata, Pod } from './kubernetes.ts';
+import type { Job, Kubernetes, Pod } from './kubernetes.ts';
+import { overlapsIn, workOf, type Sight } from './overlaps.ts';
 
-interface Seen {
+interface Seen extends Sight {
   readonly version: number;
   /** Milliseconds since 1970, by this machine's clock. */
   readonly at: number;
-  readonly gone: boolean;
-  readonly object: { kind: 'Job' | 'Pod'; metadata: Metadata; ended: boolean };
 }
 
 export class Witness {
@@ -37,7 +36,7 @@ export class Witness {
 
   /** Names of all Jobs there have been, by the queue that they are for, oldest first. */
   jobsOf(queue: string): string[] {
-    const names = this.#ordered().filter(({ object }) => object.kind === 'Job' && workOf(object) === queue).map(({ object }) => object.metadata.name);
+    const names = this.#ordered().filter(({ object }) => object.kind === 'Job' && workOf(object.metadata) === queue).map(({ object }) => object.metadata.name);
     return [...new Set(names)];
   }
 
@@ -48,20 +47,7 @@ export class Witness {
 
   /** One line for every Job that was made while another for the same work lived. */
   overlaps(): string[] {
-    const living = new Map<string, Seen['object']>();
-    const lines: string[] = [];
-    const known = new Set<string>();
-    for (const { gone, object } of this.#ordered()) {
-      const { uid, name } = object.metadata;
-      if (object.kind === 'Job' && !known.has(uid)) {
-        const others = [...living.values()].filter((one) => workOf(one) === workOf(object));
-        if (others.length > 0) lines.push(`Job ${name} was made while ${others.map((one) => `${one.kind} ${one.metadata.name}`).join(', ')} lived`);
-      }
-      known.add(uid);
-      if (gone || object.ended) living.delete(uid);
-      else if (workOf(object) !== undefined) living.set(uid, object);
-    }
-    return lines;
+    return overlapsIn(this.#ordered());
   }
 
   #ordered(): Seen[] {
@@ -98,13 +84,4 @@ function summary(object: Job | Pod): Seen['object'] {
 
 export function hasEnded(job: Job): boolean {
   return (job.status.conditions ?? []).some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
-}
-
-/** Instance and queue, or run and step (and item), that a Job is for: what at most one may live for. */
-function workOf({ metadata }: Seen['object']): string | undefined {
-  const label = (key: string): string | undefined => metadata.labels?.[`job-chief/${key}`];
-  const name = label('name');
-  if (name === undefined) return undefined;
-  const parts = label('kind') === 'workflow' || label('kind') === 'template' ? [label('instance'), label('run'), label('step'), label('index')] : [label('instance'), name];
-  return parts.map((part) => part ?? '').join('/');
 }

@@ -80,6 +80,13 @@ describe('the Job of a step', () => {
     expect(new Set(inputs.map((input) => stepJob(aStepJobInput(input)).jobName)).size).toBe(inputs.length);
   });
 
+  it('says that it undoes its step, by a label on Job and pods; one that does the step has none', () => {
+    const labelsOf = (placed: JsonObject): JsonObject => objectAt(objectAt(placed, 'metadata'), 'labels');
+    const undo = made({ role: 'undo' });
+    expect([undo, templateOf(undo)].map((placed) => labelsOf(placed)['job-chief/undo'])).toEqual(['true', 'true']);
+    expect([made(), templateOf(made())].map((placed) => labelsOf(placed)['job-chief/undo'])).toEqual([undefined, undefined]);
+  });
+
   it('has a step name that fits no label cut and hashed there, and whole as an annotation', () => {
     const job = made({ step: aJobStep({ name: `load_${'x'.repeat(58)}_` }) });
     const label = stringAt(objectAt(objectAt(job, 'metadata'), 'labels'), 'job-chief/step') ?? '';
