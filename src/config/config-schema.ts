@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import type { JsonObject } from '../lib/json.ts';
 import { addressPattern, httpApiSchema } from './http-api.ts';
-import { connectionFields } from '../spec/connection.ts';
+import { connectionFields, connectionFieldsOf, connectionTypes } from '../spec/connection.ts';
 import { jobDefaultsDefinitions, jobDefaultsSchema } from '../spec/job-defaults.ts';
 import { podPolicySchema } from '../spec/pod-policy/policy-schema.ts';
 import { limitFields } from '../spec/limits-schema.ts';
@@ -16,14 +16,14 @@ const keys = Type.Optional(
     type: 'object',
     properties: Object.fromEntries(connectionFields.map((field) => [field, { type: 'string', minLength: 1, pattern: '^[-._a-zA-Z0-9]+$', errorMessage: 'must be the key of a Secret' }])),
     additionalProperties: false,
-    description: `The Secret's keys where they differ from ${connectionFields.join(', ')}.`,
+    description: `The Secret's keys where they differ from the names of the settings. ${connectionTypes.map((type) => `${type}: ${connectionFieldsOf(type).join(', ')}.`).join(' ')}`,
     default: {},
   }),
 );
 
 const connection = Type.Object(
   {
-    type: word(['pgBoss'], 'What kind of queue it leads to.', 'pgBoss'),
+    type: word(connectionTypes, 'What kind of queues it leads to: pg-boss in PostgreSQL, AMQP 0-9-1 (RabbitMQ), or Amazon SQS.', 'pgBoss'),
     folder: text('Folder with one file for each setting, such as a mounted Secret. Default: the sub-folder of connectionsFolder with the name of the connection.'),
     secretName: text('Name of the Secret behind the folder. Needed where the connection is injectable.', { pattern: subdomainPattern, maxLength: 253, errorMessage: subdomainMessage }),
     injectable: flag('Whether specs may hand the connection to their workers with `injectConnection: true`.', false),

@@ -4,7 +4,7 @@ import { digest } from '../lib/digest.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { isObject, objectAt, stringAt, type Json, type JsonObject } from '../lib/json.ts';
 import type { JobDefaults } from '../spec/common.ts';
-import type { ConnectionDefinition } from '../spec/connection.ts';
+import { connectionFieldsOf, connectionTypes, type ConnectionDefinition, type ConnectionType } from '../spec/connection.ts';
 import { metadataKeyFindings } from '../spec/job-rules.ts';
 import { podPolicyFrom } from '../spec/pod-policy/policy.ts';
 import { limitFieldsOf, rateFindings } from '../spec/limits-read.ts';
@@ -66,7 +66,20 @@ function connectionFindings(name: string, connection: Json | undefined, hasCommo
   if (isObject(connection) && connection['injectable'] === true && connection['secretName'] === undefined) {
     findings.push({ code: 'MissingField', message: 'the field "secretName" is required where "injectable" is true', path: [...path, 'secretName'], hint: 'workers get the connection from that Secret' });
   }
-  return findings;
+  return [...findings, ...keyFindings(connection, path)];
+}
+
+/** A key for a setting that connections of the type do not have would be read by nobody. */
+function keyFindings(connection: Json | undefined, path: readonly string[]): Finding[] {
+  const type = connectionTypeOf(connection);
+  const known = connectionFieldsOf(type);
+  const unknown = Object.keys(objectAt(connection, 'keys')).filter((key) => !known.some((field) => field === key));
+  return unknown.map((key) => ({ code: 'UnknownField', message: `a connection of type ${type} has no setting "${key}"`, path: [...path, 'keys', key], part: 'key', hint: `its settings are ${known.join(', ')}` }));
+}
+
+function connectionTypeOf(connection: Json | undefined): ConnectionType {
+  const written = stringAt(connection, 'type');
+  return connectionTypes.find((type) => type === written) ?? 'pgBoss';
 }
 
 /** The value after the checks, with defaults; what the casts claim the schema has checked. Relative folders count from the file's folder. */
@@ -118,7 +131,7 @@ function connectionsFrom(full: JsonObject, inFolder: readonly string[], path: (t
       return [
         name,
         frozen<ConnectionDefinition>({
-          type: 'pgBoss',
+          type: connectionTypeOf(entry),
           folder: path(stringAt(entry, 'folder') ?? `${common}/${name}`),
           secretName: stringAt(entry, 'secretName'),
           injectable: entry['injectable'] === true,

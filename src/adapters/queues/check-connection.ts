@@ -9,13 +9,13 @@ import type { PeerCertificate, TLSSocket } from 'node:tls';
 import pg from 'pg';
 import { asError, type Clock } from '../../lib/clock.ts';
 import type { ConnectionDefinition } from '../../spec/connection.ts';
-import type { ConnectionSettings } from './connection-files.ts';
 import { readConnection } from './connections.ts';
 import { DatabaseError, explain } from './database-error.ts';
 import { refusesSettings, type Database, type Row } from './databases.ts';
 import { channelsOf } from './notification-line.ts';
 import { depthQuery } from './pg-boss.ts';
 import { absence, inspect, readSchema, schemaName, versionOf, type Inspection } from './pg-boss-schema.ts';
+import type { PgBossSettings } from './pg-boss-settings.ts';
 import { clientConfig } from './session.ts';
 
 export const checkSteps = ['folder', 'dns', 'tcp', 'login', 'tls', 'schema', 'version', 'depth', 'listen'] as const;
@@ -43,7 +43,7 @@ export interface CheckOptions {
 
 /** What a step found, to be handed to the next. */
 interface Context {
-  settings?: ConnectionSettings;
+  settings?: PgBossSettings;
   client?: pg.Client;
   database?: Database;
   inspection?: Inspection;
@@ -91,6 +91,7 @@ const steps: Readonly<Record<CheckStep, (context: Context, options: CheckOptions
   folder: async (context, { definition }) => {
     const reading = await readConnection(definition);
     if (reading.kind === 'broken') throw new Failure(reading.message);
+    if (reading.settings.type !== 'pgBoss') throw new Failure(`connections of type ${reading.settings.type} cannot be checked`);
     context.settings = reading.settings;
     const has = `${definition.folder} has ${[...reading.files.values()].join(', ')}`;
     return reading.unknownFiles.length === 0 ? has : { result: 'warning', detail: `${has}; not used: ${reading.unknownFiles.join(', ')}` };
@@ -165,19 +166,19 @@ const steps: Readonly<Record<CheckStep, (context: Context, options: CheckOptions
   },
 };
 
-function settingsOf({ settings }: Context): ConnectionSettings {
+function settingsOf({ settings }: Context): PgBossSettings {
   if (!settings) throw new Error('the folder was not read');
   return settings;
 }
 
 const notInspected: Inspection = { schema: '', found: false, hasJob: false, columns: [], states: [], partitions: 0, canReadJob: false, canReadVersion: false, missingGrants: [], missingVersionGrants: [] };
 
-function withDatabase(context: Context): { settings: ConnectionSettings; database: Database; inspection: Inspection } {
+function withDatabase(context: Context): { settings: PgBossSettings; database: Database; inspection: Inspection } {
   if (!context.database) throw new Error('nobody logged in');
   return { settings: settingsOf(context), database: context.database, inspection: context.inspection ?? notInspected };
 }
 
-async function login(settings: ConnectionSettings): Promise<{ client: pg.Client; plain: boolean }> {
+async function login(settings: PgBossSettings): Promise<{ client: pg.Client; plain: boolean }> {
   for (const plain of [false, true]) {
     const client = new pg.Client(clientConfig(settings, plain));
     client.on('error', () => undefined);
@@ -191,7 +192,7 @@ async function login(settings: ConnectionSettings): Promise<{ client: pg.Client;
   throw new DatabaseError('QueueUnreachable', 'no session');
 }
 
-function databaseOf(client: pg.Client, settings: ConnectionSettings): Database {
+function databaseOf(client: pg.Client, settings: PgBossSettings): Database {
   return {
     settings,
     digest: '',

@@ -102,7 +102,7 @@ function newEntry(definition: ConnectionDefinition): Entry {
 }
 
 function factsOf(definition: ConnectionDefinition, reading: ConnectionReading): ConnectionFacts {
-  const schema = reading.kind === 'ready' ? reading.settings.schema : undefined;
+  const schema = reading.kind === 'ready' && reading.settings.type === 'pgBoss' ? reading.settings.schema : undefined;
   return {
     type: definition.type,
     injectable: definition.injectable,
@@ -114,7 +114,7 @@ function factsOf(definition: ConnectionDefinition, reading: ConnectionReading): 
 /** Reads and understands a folder; never rejects. */
 export async function readConnection(definition: ConnectionDefinition): Promise<ConnectionReading> {
   try {
-    return readSettings(await filesOf(definition.folder), definition.keys);
+    return readSettings(await filesOf(definition.folder), definition);
   } catch (error) {
     return { kind: 'broken', message: `its folder ${definition.folder} cannot be read: ${codeOf(error)}` };
   }

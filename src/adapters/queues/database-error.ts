@@ -1,6 +1,6 @@
 /** What goes wrong with a database, in the words that a spec's status can carry. */
 import type { DepthProblem } from '../../plan/observed.ts';
-import type { ConnectionSettings } from './connection-files.ts';
+import type { PgBossSettings } from './pg-boss-settings.ts';
 
 export class DatabaseError extends Error {
   readonly problem: DepthProblem;
@@ -16,7 +16,7 @@ export class DatabaseError extends Error {
 }
 
 /** An error of the driver while logging in or asking, explained; passwords never come out, whatever the server echoes. */
-export function explain(error: unknown, settings: ConnectionSettings): DatabaseError {
+export function explain(error: unknown, settings: PgBossSettings): DatabaseError {
   if (error instanceof DatabaseError) return error;
   const code = codeOf(error);
   const message = messageOf(error);
@@ -27,7 +27,7 @@ export function explain(error: unknown, settings: ConnectionSettings): DatabaseE
 type Explanation = readonly [problem: DepthProblem, text: string];
 
 /** What the server answered, by its five-letter code. */
-function bySqlState(code: string | undefined, message: string, settings: ConnectionSettings): Explanation | undefined {
+function bySqlState(code: string | undefined, message: string, settings: PgBossSettings): Explanation | undefined {
   if (code === undefined || !/^[0-9A-Z]{5}$/.test(code) || /^E[A-Z]{4}$/.test(code)) return undefined;
   if (code.startsWith('28')) return ['QueueForbidden', `the database refuses the login: ${message}`];
   if (code === '42501') return ['QueueForbidden', `${message}${missingConnect(message, settings)}`];
@@ -46,12 +46,12 @@ const structural: ReadonlyMap<string, DepthProblem> = new Map([
   ['22P02', 'QueueUnsupported'],
 ]);
 
-function missingConnect(message: string, { database, user }: ConnectionSettings): string {
+function missingConnect(message: string, { database, user }: PgBossSettings): string {
   return message.includes('for database') ? `; missing: GRANT CONNECT ON DATABASE ${quoted(database)} TO ${quoted(user)};` : '';
 }
 
 /** Errors of Node and of the driver itself. */
-function byNetwork(code: string | undefined, message: string, settings: ConnectionSettings): Explanation {
+function byNetwork(code: string | undefined, message: string, settings: PgBossSettings): Explanation {
   const where = `${settings.host}:${settings.port}`;
   if (/client password must be/.test(message)) return ['QueueForbidden', 'the database asks for a password, and the connection has none'];
   if (/does not support SSL/.test(message)) return ['QueueUnreachable', `${where} does not offer TLS, which the connection asks for`];
@@ -86,7 +86,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function withoutSecrets(text: string, { password }: ConnectionSettings): string {
+function withoutSecrets(text: string, { password }: PgBossSettings): string {
   return password === undefined || password.length < 4 ? text : text.replaceAll(password, '***');
 }
 

@@ -7,14 +7,14 @@
  */
 import pg from 'pg';
 import { sleep, type Clock } from '../../lib/clock.ts';
-import type { ConnectionSettings } from './connection-files.ts';
 import type { Connections } from './connections.ts';
 import { DatabaseError, explain } from './database-error.ts';
+import type { PgBossSettings } from './pg-boss-settings.ts';
 import { clientConfig } from './session.ts';
 
 /** One connection as it is now. */
 export interface Database {
-  readonly settings: ConnectionSettings;
+  readonly settings: PgBossSettings;
   /** Changes with the settings: what was learnt about the database before may be wrong. */
   readonly digest: string;
   /** Rejects with DatabaseError only. */
@@ -24,7 +24,7 @@ export type Row = Readonly<Record<string, unknown>>;
 
 interface Entry {
   readonly digest: string;
-  readonly settings: ConnectionSettings;
+  readonly settings: PgBossSettings;
   pool: pg.Pool;
   plain: boolean;
   failure: { readonly error: DatabaseError; readonly count: number; readonly until: number } | undefined;
@@ -127,10 +127,12 @@ export class Databases {
     if (this.#closed) throw new DatabaseError('QueueUnreachable', 'job-chief is stopping');
     if (state.kind === 'unknown') throw new DatabaseError('ConnectionUnknown', state.message);
     if (state.kind === 'broken') throw new DatabaseError('ConnectionUnknown', `connection \`${connection}\` cannot be used: ${state.message}`);
+    const { settings } = state;
+    if (settings.type !== 'pgBoss') throw new DatabaseError('QueueUnsupported', `connection \`${connection}\` is of type ${settings.type}, and leads to no queues of pg-boss`);
     const known = this.#entries.get(connection);
     if (known?.digest === state.digest) return known;
     if (known) this.#end(known.pool);
-    const entry: Entry = { digest: state.digest, settings: state.settings, pool: newPool(state.settings, false), plain: false, failure: undefined };
+    const entry: Entry = { digest: state.digest, settings, pool: newPool(settings, false), plain: false, failure: undefined };
     this.#entries.set(connection, entry);
     return entry;
   }
@@ -141,7 +143,7 @@ export class Databases {
   }
 }
 
-function newPool(settings: ConnectionSettings, plain: boolean): pg.Pool {
+function newPool(settings: PgBossSettings, plain: boolean): pg.Pool {
   const pool = new pg.Pool({ ...clientConfig(settings, plain), max: 2, idleTimeoutMillis: 60_000, maxLifetimeSeconds: 3_600, allowExitOnIdle: true });
   // An idle session that the server ends is no news: the next question opens another. Unheard, it would end the process.
   pool.on('error', () => undefined);

@@ -9,7 +9,7 @@ import { asError, sleep, type Clock } from '../../lib/clock.ts';
 import type { Log } from '../../reconcile/ports.ts';
 import { defaultPgBossSchema } from '../../spec/connection.ts';
 import type { PgBossSource } from '../../spec/queue-source.ts';
-import type { ConnectionSettings } from './connection-files.ts';
+import type { PgBossSettings } from './pg-boss-settings.ts';
 import { explain } from './database-error.ts';
 import { refusesSettings, type Databases } from './databases.ts';
 import { clientConfig } from './session.ts';
@@ -116,7 +116,7 @@ export class NotificationLine {
     for (const queue of this.#queues.keys()) this.#wake(queue);
   }
 
-  async #connect(settings: ConnectionSettings): Promise<Session> {
+  async #connect(settings: PgBossSettings): Promise<Session> {
     try {
       return await openSession(settings, false, this.#deps.clock, this.#stop.signal);
     } catch (error) {
@@ -165,7 +165,7 @@ export class NotificationLine {
 }
 
 /** Logs in on a socket of our own, which can be cut where the driver would wait for a peer that is gone. */
-async function openSession(settings: ConnectionSettings, plain: boolean, clock: Clock, stop: AbortSignal): Promise<Session> {
+async function openSession(settings: PgBossSettings, plain: boolean, clock: Clock, stop: AbortSignal): Promise<Session> {
   const socket = new Socket();
   const client = new pg.Client({ ...clientConfig(settings, plain), stream: () => socket });
   const lost = new Promise<never>((_, reject) => {

@@ -1,7 +1,7 @@
 /** How every session with a PostgreSQL is opened. Only here are settings turned into what the driver takes. */
 import type { ConnectionOptions } from 'node:tls';
 import type { ClientConfig } from 'pg';
-import type { ConnectionSettings, TlsSettings } from './connection-files.ts';
+import type { PgBossSettings, TlsSettings } from './pg-boss-settings.ts';
 
 /** Milliseconds. The client waits a little longer than the server, whose error says more. */
 export const statementTimeout = 5_000;
@@ -9,7 +9,7 @@ const connectTimeout = 5_000;
 const queryTimeout = 8_000;
 
 /** `plain`: without settings at log-in, for poolers that refuse them. */
-export function clientConfig(settings: ConnectionSettings, plain: boolean): ClientConfig {
+export function clientConfig(settings: PgBossSettings, plain: boolean): ClientConfig {
   return {
     host: settings.host,
     port: settings.port,

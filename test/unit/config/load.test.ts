@@ -184,11 +184,11 @@ shutdown: {gracePeriod: 5s}
 
   it('finds connections as sub-folders, and lets entries win', () => {
     for (const name of ['alpha', 'beta', '..data']) mkdirSync(join(folder, 'connections', name), { recursive: true });
-    const { config } = load('connectionsFolder: connections\nconnections: {beta: {secretName: b, injectable: true}, gamma: {folder: /gamma}}');
+    const { config } = load('connectionsFolder: connections\nconnections: {beta: {secretName: b, injectable: true}, gamma: {type: amqp, folder: /gamma, keys: {vhost: v}}}');
     expect([...config.connections]).toMatchObject([
       ['alpha', { folder: join(folder, 'connections/alpha'), injectable: false }],
       ['beta', { folder: join(folder, 'connections/beta'), injectable: true, secretName: 'b' }],
-      ['gamma', { folder: '/gamma' }],
+      ['gamma', { type: 'amqp', folder: '/gamma', keys: { vhost: 'v' } }],
     ]);
   });
 });
@@ -213,12 +213,13 @@ describe('a configuration that cannot be used', () => {
     ['has an unknown key', 'namespce: etl', ['config.yaml:1:1: namespce: unknown field "namespce" (did you mean "namespace"?)']],
     ['has an unknown key further in', 'log:\n  levl: info', ['config.yaml:2:3: log.levl: unknown field "levl" (did you mean "level"?)']],
     ['has an unknown setting of a connection', 'connections: {main: {folder: /x, passwort: yy}}', ['config.yaml:1:34: connections.main.passwort: unknown field "passwort" (the fields here are type, folder, secretName, injectable, keys)']],
+    ['has a key for a setting of other connections', 'connections: {main: {type: sqs, folder: /x, keys: {vhost: v}}}', ['config.yaml:1:52: connections.main.keys.vhost: a connection of type sqs has no setting "vhost" (its settings are region, endpoint, access-key-id, secret-access-key, session-token)']],
     ['has broken YAML', 'log: {level: info', ['config.yaml:1:18: the YAML is broken: flow map in block collection must be sufficiently indented and end with a } (fix the YAML)']],
     ['is a list', '- a', ['config.yaml:1:1: the configuration must be a mapping of fields']],
     ['has two values for a key', 'instance: a\ninstance: b', ['config.yaml:2:1: instance: the field "instance" is set twice in one mapping']],
     ['has a wrong duration', 'api: {timeout: 10}', ['config.yaml:1:16: api.timeout: must be a duration such as "90s", "1h30m" or "7d", is the number 10 (write it with a unit, such as "10s")']],
     ['has a duration out of bounds', 'api: {timeout: 1h}', ['config.yaml:1:16: api.timeout: must be from 1s to 5m, is "1h"']],
-    ['has an unknown kind of connection', 'connections: {main: {type: kafka, folder: /x}}', ['config.yaml:1:28: connections.main.type: must be "pgBoss", is "kafka"']],
+    ['has an unknown kind of connection', 'connections: {main: {type: kafka, folder: /x}}', ['config.yaml:1:28: connections.main.type: must be "pgBoss", "amqp" or "sqs", is "kafka"']],
     ['wants a folder of specs without naming it', 'specs: {source: folder}', ['config.yaml:1:1: specs.folder: the field "folder" is required with "source: folder" (name the folder that holds the specs)']],
     ['names a folder of specs without wanting it', 'specs: {folder: x}', ['config.yaml:1:9: specs.folder: a folder is given, but specs are read from ConfigMaps (write "source: folder" beside it, or remove it)']],
     ['has a connection without a folder', 'connections: {main: {}}', ['config.yaml:1:15: connections.main.folder: the field "folder" is required (name the folder into which the Secret is mounted)']],

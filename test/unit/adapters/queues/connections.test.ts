@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Connections } from '../../../../src/adapters/queues/connections.ts';
+import { Databases } from '../../../../src/adapters/queues/databases.ts';
 import { channelsOf } from '../../../../src/adapters/queues/notification-line.ts';
 import type { Clock } from '../../../../src/lib/clock.ts';
 import { aDefinition, collectingLog } from '../../../support/depth.ts';
@@ -81,6 +82,15 @@ describe('connections', () => {
     const facts = registry.facts();
     expect(facts.get('main')).toMatchObject({ type: 'pgBoss', injectable: true, schema: 'jobs' });
     expect(JSON.stringify([...facts])).not.toContain('secret"');
+  });
+
+  it('of RabbitMQ are no database', async () => {
+    const registry = aRegistry({ type: 'amqp' });
+    mount('..v1', { host: 'h', user: 'u', password: 'p' });
+    await expect(new Databases({ connections: registry, clock }).open('main')).rejects.toMatchObject({
+      problem: 'QueueUnsupported',
+      message: 'connection `main` is of type amqp, and leads to no queues of pg-boss',
+    });
   });
 });
 

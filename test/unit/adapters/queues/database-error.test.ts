@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DatabaseError, explain, quoted } from '../../../../src/adapters/queues/database-error.ts';
 
-const settings = { host: 'db.example', port: 5432, user: 'Reader', password: 'hunter2', database: 'app', schema: undefined, tls: undefined };
+const settings = { type: 'pgBoss' as const, host: 'db.example', port: 5432, user: 'Reader', password: 'hunter2', database: 'app', schema: undefined, tls: undefined };
 const error = (message: string, code?: string): Error => Object.assign(new Error(message), code === undefined ? {} : { code });
 
 describe('errors of a database', () => {

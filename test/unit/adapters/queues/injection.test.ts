@@ -84,4 +84,66 @@ describe('a connection for workers', () => {
     expect(injectionOf(facts, pgBossSource('work'))?.env).toEqual([fromSecret('DB_HOST', 'host'), fromSecret('DB_SCHEMA', 'schema')]);
     expect(injectionOf(facts, pgBossSource('work', { schema: 'ours' }))?.env).toEqual([fromSecret('DB_HOST', 'host'), { name: 'DB_SCHEMA', value: 'ours' }]);
   });
+
+  describe('of RabbitMQ', () => {
+    const amqp: ConnectionDefinition = { ...definition, type: 'amqp' };
+    const vhost = { name: 'AMQP_VHOST', value: '/' };
+    const source = { type: 'amqp', connection: 'main', queue: 'work', vhost: 'orders', declare: undefined, messageId: undefined } as const;
+
+    it('has names of its own', () => {
+      expect(injectionFor(amqp, files('host', 'port', 'user', 'password', 'tls'))).toEqual({
+        env: [fromSecret('AMQP_HOST', 'host'), fromSecret('AMQP_PORT', 'port'), fromSecret('AMQP_USERNAME', 'user'), fromSecret('AMQP_PASSWORD', 'password'), vhost, fromSecret('AMQP_ENABLE_SSL', 'tls')],
+        volumes: [],
+        volumeMounts: [],
+      });
+    });
+
+    it('mounts its certificates, and says that there is TLS', () => {
+      const { env, volumeMounts } = injectionFor(amqp, files('host', 'ca.crt', 'tls.crt', 'tls.key'));
+      expect(env.slice(1)).toEqual([
+        vhost,
+        { name: 'AMQP_ENABLE_SSL', value: 'true' },
+        { name: 'AMQP_CA_PATH', value: '/job-chief/connection/ca.crt' },
+        { name: 'AMQP_CERT_PATH', value: '/job-chief/connection/tls.crt' },
+        { name: 'AMQP_KEY_PATH', value: '/job-chief/connection/tls.key' },
+      ]);
+      expect(volumeMounts).toHaveLength(1);
+    });
+
+    it('is a URL where the Secret holds one, which names the vhost itself', () => {
+      expect(injectionFor(amqp, files('url')).env).toEqual([fromSecret('AMQP_URL', 'url')]);
+    });
+
+    it('is optional in every value while the folder cannot be read', () => {
+      const optional = { optional: true };
+      expect(injectionFor(amqp, undefined).env).toEqual([
+        fromSecret('AMQP_HOST', 'host', optional),
+        fromSecret('AMQP_PORT', 'port', optional),
+        fromSecret('AMQP_USERNAME', 'user', optional),
+        fromSecret('AMQP_PASSWORD', 'password', optional),
+        vhost,
+        fromSecret('AMQP_ENABLE_SSL', 'tls', optional),
+      ]);
+    });
+
+    it("has the spec's vhost rather than the connection's", () => {
+      const facts = { type: 'amqp' as const, injectable: true, injection: injectionFor(amqp, files('host', 'vhost')) };
+      expect(injectionOf(facts, source)?.env).toEqual([fromSecret('AMQP_HOST', 'host'), { name: 'AMQP_VHOST', value: 'orders' }]);
+      expect(injectionOf(facts, { ...source, vhost: undefined })?.env).toEqual([fromSecret('AMQP_HOST', 'host'), fromSecret('AMQP_VHOST', 'vhost')]);
+    });
+  });
+
+  it('of SQS is what its client reads from the environment', () => {
+    expect(injectionFor({ ...definition, type: 'sqs' }, files('region', 'endpoint', 'access-key-id', 'secret-access-key', 'session-token'))).toEqual({
+      env: [
+        fromSecret('SQS_REGION', 'region'),
+        fromSecret('SQS_ENDPOINT', 'endpoint'),
+        fromSecret('AWS_ACCESS_KEY_ID', 'access-key-id'),
+        fromSecret('AWS_SECRET_ACCESS_KEY', 'secret-access-key'),
+        fromSecret('AWS_SESSION_TOKEN', 'session-token'),
+      ],
+      volumes: [],
+      volumeMounts: [],
+    });
+  });
 });
