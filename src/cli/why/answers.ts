@@ -6,6 +6,7 @@ import type { Reason } from '../../plan/reason.ts';
 import type { stepReasons } from '../../plan/run/step-reason.ts';
 import { byItself, command, edit, nothing, type Answer, type AnswerFacts } from './answer.ts';
 import { jobAnswers } from './job-answers.ts';
+import { messageAnswers } from './message-answers.ts';
 
 export type StepReason = keyof typeof stepReasons;
 
@@ -34,6 +35,7 @@ const queueAnswers = {
   QueueForbidden: () => 'renew the Secret of the connection, or grant the right to read: job-chief check connection NAME prints the GRANT',
   QueueNotFound: (facts) => `${edit('correct queue and schema', facts)}, or create the queue`,
   QueueUnsupported: () => 'upgrade job-chief, or the queue, to versions that go together: docs/concepts.md has them',
+  QueueRefused: (facts) => edit('correct what the message names', facts),
 } as const satisfies Partial<Record<Reason, Answer>>;
 
 const runAnswers = {
@@ -88,7 +90,7 @@ const limitAnswers = {
 } as const satisfies Partial<Record<Reason, Answer>>;
 
 /** By the reasons of docs/reasons.md. */
-export const answers: Readonly<Record<Reason, Answer>> = { ...specAnswers, ...queueAnswers, ...runAnswers, ...limitAnswers, ...jobAnswers };
+export const answers: Readonly<Record<Reason, Answer>> = { ...specAnswers, ...queueAnswers, ...messageAnswers, ...runAnswers, ...limitAnswers, ...jobAnswers };
 
 const again: Answer = (facts) => `then ${command(`job-chief rerun ${runOf(facts)}`, facts)}`;
 const mend = (what: string): Answer => (facts) => `${what}, ${again(facts)}`;

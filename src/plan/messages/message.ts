@@ -38,6 +38,8 @@ export interface Lease {
   readonly receipt: Receipt;
   /** When it came, by this process's clock. */
   readonly since: number;
+  /** It was taken over by its receipt, and does not count against the credit. */
+  readonly adopted?: boolean;
   /** Why no Job may be started for it, as its source sees it: it lacks the id that its rule names. It is treated as an invalid message. */
   readonly problem?: string;
 }
@@ -60,6 +62,8 @@ export interface MessageNote {
   readonly deadLetter?: DeadLetterSpec;
   /** sha256 of the body, in hex. */
   readonly sha256: string;
+  /** The Job asks for nothing of the message: it has no Secret. */
+  readonly bare?: true;
   /** By the queue's clock, and by ours. */
   readonly enqueuedAt?: number;
   readonly leasedAt: number;

@@ -24,6 +24,8 @@ export interface MessagesView {
   readonly posted: ReadonlySet<string>;
   /** UIDs of Jobs whose message could not be settled with its receipt: the next delivery decides. */
   readonly lost: ReadonlySet<string>;
+  /** Notes of Jobs that somebody deleted before their messages were settled, by message id, as far as this process saw it; the newest of each. */
+  readonly deleted?: ReadonlyMap<string, MessageNote>;
   /** The last create that was refused, by message id; its `count` in a row. */
   readonly refusals: ReadonlyMap<string, Refusal>;
 }
