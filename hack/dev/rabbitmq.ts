@@ -1,0 +1,369 @@
+/**
+ * A real RabbitMQ without installation, for tests: its own node name, folders, ports and users, no leftovers.
+ *
+ * Erlang nodes find each other by a daemon, epmd, which the first of them starts and nobody stops. Each server here has
+ * one of its own, on its own port, that ends with it; so any number of them run beside each other and beside the system's.
+ *
+ * Modes: running ⇄ stopped (same data, same ports), then disposed (the folder is deleted). When this process ends in any
+ * way the kernel stops the server (PR_SET_PDEATHSIG where setpriv exists), and the janitor, a shell that waits for the end
+ * of its input, stops it too and deletes the folder.
+ */
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { until } from './cluster/progress.ts';
+import { makeCertificates, type Certificates } from './postgres-tls.ts';
+import { ensureRabbitMq, type RabbitMqBinaries } from './rabbitmq-install.ts';
+
+export interface RabbitMqOptions {
+  /** A second port for TLS, with certificates made on the spot; clients must show one as well. */
+  readonly tls?: boolean;
+  /** Every line the server logs. */
+  readonly onLog?: (line: string) => void;
+}
+
+export interface RabbitMq {
+  readonly host: string;
+  readonly port: number;
+  readonly tlsPort: number | undefined;
+  /** An administrator with all rights on `/`. */
+  readonly user: string;
+  readonly password: string;
+  readonly certificates: Certificates | undefined;
+  /** The process of the server; undefined while it is stopped. */
+  readonly pid: number | undefined;
+  /** Evaluates Erlang on the node (`rabbit_misc:version()`) and gives the result as Erlang prints it; rejects where it fails. */
+  evaluate(expression: string): Promise<string>;
+  addVhost(name: string): Promise<void>;
+  /** Gives the user's password. */
+  addUser(name: string): Promise<string>;
+  /** Regular expressions of names, as in `rabbitmqctl set_permissions`. */
+  permit(user: string, vhost: string, rights: { configure: string; write: string; read: string }): Promise<void>;
+  forbid(user: string, vhost: string): Promise<void>;
+  /** The server closes every connection of clients, and says why. */
+  closeConnections(reason: string): Promise<void>;
+  /** No new connections until `resume`, and none of the old. */
+  suspend(): Promise<void>;
+  resume(): Promise<void>;
+  /** How long a delivery may stay unacknowledged on channels that are opened from now on; looked at every `every` milliseconds. */
+  setConsumerTimeout(milliseconds: number, every: number): Promise<void>;
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  restart(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+interface Ports {
+  readonly amqp: number;
+  readonly tls: number;
+  readonly distribution: number;
+  readonly epmd: number;
+}
+
+export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<RabbitMq> {
+  const binaries = ensureRabbitMq();
+  for (let attempt = 1; ; attempt++) {
+    const [amqp = 0, tls = 0, distribution = 0, epmd = 0] = await freePorts(4);
+    const server = new Server(binaries, { amqp, tls, distribution, epmd }, options);
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      // Between our looking and the server's binding somebody else may take a port.
+      if (attempt === 3 || !String(error).includes('eaddrinuse')) throw error;
+    }
+  }
+}
+
+class Server implements RabbitMq {
+  readonly host = '127.0.0.1';
+  readonly user = 'job-chief-test';
+  readonly password = randomBytes(12).toString('hex');
+  readonly certificates: Certificates | undefined;
+  readonly #binaries: RabbitMqBinaries;
+  readonly #ports: Ports;
+  readonly #options: RabbitMqOptions;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'job-chief-rabbitmq-'));
+  readonly #cookie = randomBytes(12).toString('hex').toUpperCase();
+  readonly #node = `job-chief-${randomBytes(4).toString('hex')}@localhost`;
+  #epmd: ChildProcess | undefined;
+  #child: ChildProcess | undefined;
+  #janitor: ChildProcess | undefined;
+  #log: string[] = [];
+
+  constructor(binaries: RabbitMqBinaries, ports: Ports, options: RabbitMqOptions) {
+    this.#binaries = binaries;
+    this.#ports = ports;
+    this.#options = options;
+    this.#janitor = startJanitor(this.#folder);
+    if (options.tls === true) this.certificates = makeCertificates(join(this.#folder, 'tls'), {});
+    writeFileSync(join(this.#folder, '.erlang.cookie'), this.#cookie, { mode: 0o400 });
+    writeFileSync(join(this.#folder, 'enabled_plugins'), '[].\n');
+    writeFileSync(join(this.#folder, 'rabbitmq.conf'), this.#configuration());
+  }
+
+  get port(): number {
+    return this.#ports.amqp;
+  }
+
+  get tlsPort(): number | undefined {
+    return this.certificates && this.#ports.tls;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  async start(): Promise<void> {
+    if (this.#child) return;
+    await this.#startEpmd();
+    const { erlang, runtime } = this.#binaries;
+    // Busy waiting is good for one server alone, and takes a whole core from everybody else.
+    const emulator = ['+W', 'w', '+B', 'i', '+sbwt', 'none', '+sbwtdcpu', 'none', '+sbwtdio', 'none'];
+    const logging = ['-syslog', 'logger', '[]', '-syslog', 'syslog_error_logger', 'false', '-kernel', 'prevent_overlapping_partitions', 'false'];
+    const child = this.#spawn(join(runtime, 'erlexec'), ['-noinput', '-s', 'rabbit', 'boot', '-boot', join(erlang, 'bin/start_sasl'), ...emulator, ...logging]);
+    this.#child = child;
+    this.#log = [];
+    writeFileSync(join(this.#folder, 'pids'), `${child.pid ?? ''} ${this.#epmd?.pid ?? ''}`);
+    const ready = Promise.withResolvers<undefined>();
+    child.once('exit', (code) => {
+      if (this.#child === child) this.#child = undefined;
+      ready.reject(new Error(`RabbitMQ ended with code ${code ?? 'none'}: ${this.#log.slice(-30).join('\n')}`));
+    });
+    child.once('error', (error) => ready.reject(error));
+    this.#follow(child, () => ready.resolve(undefined));
+    const late = setTimeout(() => {
+      ready.reject(new Error(`RabbitMQ did not start within two minutes: ${this.#log.slice(-10).join('\n')}`));
+      child.kill('SIGKILL');
+    }, 120_000);
+    await ready.promise.finally(() => { clearTimeout(late); });
+  }
+
+  async stop(): Promise<void> {
+    await end(this.#child, 30_000);
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  async evaluate(expression: string): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const child = execFile(this.#binaries.erlCall, ['-n', this.#node, '-c', this.#cookie, '-e'], { env: this.#env(), timeout: 30_000 }, (error, stdout) => {
+      const result = /^\{ok, ([^]*)\}$/.exec(stdout.trim())?.[1];
+      if (error || result === undefined) reject(new Error(`${expression}: ${error?.message ?? ''} ${stdout}`, { cause: error }));
+      else resolve(result);
+    });
+    child.stdin?.end(`${expression}.\n`);
+    return promise;
+  }
+
+  async addVhost(name: string): Promise<void> {
+    await this.#done(`rabbit_vhost:add(${binary(name)}, <<"test">>)`);
+    await this.permit(this.user, name, { configure: '.*', write: '.*', read: '.*' });
+  }
+
+  async addUser(name: string): Promise<string> {
+    const password = randomBytes(8).toString('hex');
+    await this.#done(`rabbit_auth_backend_internal:add_user(${binary(name)}, ${binary(password)}, <<"test">>)`);
+    return password;
+  }
+
+  async permit(user: string, vhost: string, { configure, write, read }: { configure: string; write: string; read: string }): Promise<void> {
+    await this.#done(`rabbit_auth_backend_internal:set_permissions(${[user, vhost, configure, write, read].map(binary).join(', ')}, <<"test">>)`);
+  }
+
+  async forbid(user: string, vhost: string): Promise<void> {
+    await this.#done(`rabbit_auth_backend_internal:clear_permissions(${binary(user)}, ${binary(vhost)}, <<"test">>)`);
+  }
+
+  async closeConnections(reason: string): Promise<void> {
+    await this.#done(`rabbit_networking:close_connections(rabbit_networking:connections(), ${JSON.stringify(reason)})`);
+  }
+
+  async suspend(): Promise<void> {
+    await this.#done('rabbit_maintenance:suspend_all_client_listeners()');
+    await this.closeConnections('the node is under maintenance');
+  }
+
+  async resume(): Promise<void> {
+    await this.#done('rabbit_maintenance:resume_all_client_listeners()');
+  }
+
+  async setConsumerTimeout(milliseconds: number, every: number): Promise<void> {
+    await this.#done(`application:set_env(rabbit, consumer_timeout, ${milliseconds})`);
+    await this.#done(`application:set_env(rabbit, channel_tick_interval, ${every})`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Nothing of it is needed any more.
+    await end(this.#child, 0);
+    await end(this.#epmd, 1_000);
+    const janitor = this.#janitor;
+    this.#janitor = undefined;
+    if (janitor && janitor.exitCode === null) {
+      const ended = once(janitor, 'exit');
+      janitor.ref();
+      janitor.stdin?.end();
+      await ended;
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Evaluates what answers `ok`, a tuple of it, or a list of them. */
+  async #done(expression: string): Promise<void> {
+    const result = await this.evaluate(expression);
+    if (!/^(ok|\{ok,|\[)/.test(result)) throw new Error(`${expression}: ${result}`);
+  }
+
+  async #startEpmd(): Promise<void> {
+    if (this.#epmd?.exitCode === null) return;
+    this.#epmd = this.#spawn(join(this.#binaries.runtime, 'epmd'), []);
+    const epmd = this.#epmd;
+    await until('epmd', 30_000, async () => {
+      if (epmd.exitCode !== null) throw new Error('epmd ended: eaddrinuse, or it cannot run here');
+      return accepts(this.#ports.epmd);
+    }, 20);
+  }
+
+  #configuration(): string {
+    const tls = this.certificates;
+    const lines = [
+      `listeners.tcp.1 = 127.0.0.1:${this.#ports.amqp}`,
+      ...(tls ? [`listeners.ssl.1 = 127.0.0.1:${this.#ports.tls}`, `ssl_options.cacertfile = ${tls.caFile}`, `ssl_options.certfile = ${tls.serverCertFile}`, `ssl_options.keyfile = ${tls.serverKeyFile}`, 'ssl_options.verify = verify_peer', 'ssl_options.fail_if_no_peer_cert = true'] : []),
+      `default_user = ${this.user}`,
+      `default_pass = ${this.password}`,
+      'loopback_users = none',
+      'log.console = true',
+      'log.console.level = info',
+      // A busy machine has little of either, and tests need less.
+      'disk_free_limit.absolute = 1MB',
+      'vm_memory_high_watermark.absolute = 2GiB',
+    ];
+    return `${lines.join('\n')}\n`;
+  }
+
+  /** Everything that Erlang or RabbitMQ would take from the system otherwise. */
+  #env(): NodeJS.ProcessEnv {
+    const { erlang, runtime, plugins } = this.#binaries;
+    const at = (name: string): string => join(this.#folder, name);
+    return {
+      PATH: `${runtime}:${process.env['PATH'] ?? '/usr/bin:/bin'}`,
+      HOME: this.#folder,
+      LC_ALL: 'C.UTF-8',
+      TZ: 'UTC',
+      ROOTDIR: erlang,
+      BINDIR: runtime,
+      EMU: 'beam',
+      PROGNAME: 'erl',
+      ERL_LIBS: plugins,
+      ERL_EPMD_PORT: String(this.#ports.epmd),
+      ERL_EPMD_ADDRESS: '127.0.0.1',
+      RABBITMQ_NODENAME: this.#node,
+      RABBITMQ_DIST_PORT: String(this.#ports.distribution),
+      RABBITMQ_CONF_ENV_FILE: '/dev/null',
+      RABBITMQ_CONFIG_FILE: at('rabbitmq.conf'),
+      RABBITMQ_ADVANCED_CONFIG_FILE: at('advanced.config'),
+      RABBITMQ_GENERATED_CONFIG_DIR: at('generated'),
+      RABBITMQ_ENABLED_PLUGINS_FILE: at('enabled_plugins'),
+      RABBITMQ_PLUGINS_DIR: plugins,
+      RABBITMQ_MNESIA_BASE: at('data'),
+      RABBITMQ_LOG_BASE: at('log'),
+      RABBITMQ_LOGS: '-',
+      RABBITMQ_PID_FILE: at('server.pid'),
+    };
+  }
+
+  /**
+   * In a process group of its own, ended by the kernel when we die. With a limit on open files that Erlang can live with:
+   * it makes tables of that size, and with the billion that some containers have it takes minutes and gigabytes.
+   */
+  #spawn(program: string, args: string[]): ChildProcess {
+    const limited = ['sh', '-c', 'ulimit -n 16384 2>/dev/null || :; exec "$@"', 'sh', program, ...args];
+    const [file = 'sh', ...argv] = hasSetpriv() ? ['setpriv', '--pdeathsig', 'TERM', '--', ...limited] : limited;
+    return spawn(file, argv, { cwd: this.#folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: this.#env() });
+  }
+
+  #follow(child: ChildProcess, ready: () => void): void {
+    const read = (stream: NodeJS.ReadableStream | null): void => {
+      let rest = '';
+      stream?.on('data', (chunk: Buffer) => {
+        const lines = (rest + chunk.toString()).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) this.#heard(line, ready);
+      });
+    };
+    read(child.stdout);
+    read(child.stderr);
+  }
+
+  #heard(line: string, ready: () => void): void {
+    this.#log.push(line);
+    if (this.#log.length > 400) this.#log.shift();
+    this.#options.onLog?.(line);
+    if (line.includes('Server startup complete')) ready();
+  }
+}
+
+const hasSetpriv = (): boolean => process.platform === 'linux' && spawnSync('setpriv', ['--version'], { stdio: 'ignore' }).status === 0;
+
+/** An Erlang binary of UTF-8. */
+function binary(text: string): string {
+  return `<<${[...Buffer.from(text)].join(',')}>>`;
+}
+
+/** Asks it to end, and after `patience` milliseconds makes it. */
+async function end(child: ChildProcess | undefined, patience: number): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill(patience > 0 ? 'SIGTERM' : 'SIGKILL');
+  const force = setTimeout(() => child.kill('SIGKILL'), patience);
+  await ended;
+  clearTimeout(force);
+}
+
+/** Waits for the end of its input, which is the end of this process; then ends the server and deletes the folder. */
+function startJanitor(folder: string): ChildProcess {
+  const script = `
+    cat >/dev/null
+    for pid in $(cat "$1/pids" 2>/dev/null); do
+      case $(tr '\\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) in *erlexec*|*beam*|*epmd*) kill -KILL "$pid" 2>/dev/null ;; esac
+    done
+    rm -rf -- "$1"
+    exit 0`;
+  const janitor = spawn('sh', ['-c', script, 'sh', folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  janitor.unref();
+  return janitor;
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Ports that are free now, all held until the last was found, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports: number[] = [];
+  for (const server of servers) {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address !== null && typeof address !== 'string') ports.push(address.port);
+  }
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+  return ports;
+}
