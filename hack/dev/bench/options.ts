@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const scenarios = ['latency', 'rate', 'memory', 'idle', 'chain', 'fan-out', 'runs', 'submit', 'plan'] as const;
+export const scenarios = ['latency', 'rate', 'messages', 'memory', 'idle', 'chain', 'fan-out', 'runs', 'submit', 'plan'] as const;
 export type Scenario = (typeof scenarios)[number];
 
 export interface BenchOptions {
@@ -25,12 +25,13 @@ export interface BenchOptions {
   readonly json: boolean;
 }
 
-export const usage = `usage: hack/bench [--scenario latency,rate,memory,idle,chain,fan-out,runs,submit,plan]
+export const usage = `usage: hack/bench [--scenario latency,rate,messages,memory,idle,chain,fan-out,runs,submit,plan]
 
   Starts a control plane and a PostgreSQL of its own, measures, and stops both. Prints a table; progress goes to stderr.
 
   latency   one message into an idle queue, until its Job is there: pg-boss queues with notify, and polled ones
   rate      one message into each of --count queues at once; beside it a bare client that creates the same Jobs
+  messages  --count messages into one queue with perMessage at once; beside it a bare client that creates the same Jobs
   memory    resident memory, and the time until synced, with --count specs and --jobs finished Jobs
   idle      requests to the API server in one minute with the same specs and Jobs
 
@@ -40,14 +41,14 @@ export const usage = `usage: hack/bench [--scenario latency,rate,memory,idle,cha
   submit    runs of a template asked for over HTTP: one by one until the Job is there, then --count at once; beside it a bare client
   plan      planning one round of a workflow of 1,000 and of 10,000 steps, and the size of their records; no cluster
 
-  --runs N          pairs of controller and bare client in rate, fan-out, runs and submit, starts in memory (5)
-  --count N         queues (1000)
+  --runs N          pairs of controller and bare client in rate, messages, fan-out, runs and submit, starts in memory (5)
+  --count N         queues, and messages in messages (1000)
   --concurrency N   requests at once, of the controller and of the bare client (32)
   --messages N      in latency, and submits one by one (100)
   --chains N        pairs in chain (15)
   --items N,N       in fan-out (100,1000)
   --jobs N          finished Jobs in memory and idle (10000)
-  --with-pods       in rate, pods are made while creates are measured; else the controller manager is paused then
+  --with-pods       in rate and messages, pods are made while creates are measured; else the controller manager is paused then
   --durable         etcd with fsync
   --keep            leave the cluster running afterwards
   -o json           everything that was measured

@@ -15,6 +15,8 @@ export interface Queues extends AsyncDisposable {
   send(name: string): Promise<void>;
   /** One message into each queue in one transaction; the moment of the commit, Date.now(). */
   sendToAll(names: readonly string[]): Promise<number>;
+  /** So many messages into one queue in one statement; the moment of the commit, Date.now(). */
+  insert(name: string, count: number): Promise<number>;
   /** As a worker does: takes the message and completes it. */
   work(name: string): Promise<void>;
   empty(): Promise<void>;
@@ -34,6 +36,10 @@ export async function openQueues({ postgres: start, folder }: World, database: s
       await boss.send(name, {});
     },
     sendToAll: (names) => sendToAll(boss, url, names),
+    insert: async (name, count) => {
+      await boss.insert(name, Array.from({ length: count }, (_, number) => ({ data: { number } })));
+      return Date.now();
+    },
     work: async (name) => {
       const taken = await boss.fetch(name);
       await boss.complete(name, taken.map(({ id }) => id));

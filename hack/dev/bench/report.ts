@@ -2,10 +2,11 @@
 import type { LatencyResult } from './latency.ts';
 import type { Machine } from './machine.ts';
 import type { IdleResult, MemoryResult } from './memory.ts';
+import type { MessagesResult } from './messages.ts';
 import { median, quantile, short } from './numbers.ts';
 import type { BenchOptions } from './options.ts';
 import type { PlanResult } from './plan-speed.ts';
-import type { Burst, RatePair } from './rate.ts';
+import type { Burst, RatePair } from './bursts.ts';
 import { planRows, workflowRows } from './workflow-report.ts';
 import { submitRows } from './submit-report.ts';
 import type { SubmitResult } from './submit.ts';
@@ -18,6 +19,7 @@ export interface Results {
   readonly options: BenchOptions;
   latency?: readonly LatencyResult[];
   rate?: readonly RatePair[];
+  messages?: MessagesResult;
   memory?: readonly MemoryResult[];
   idle?: IdleResult;
   workflows?: readonly WorkflowResult[];
@@ -35,10 +37,11 @@ export interface Row {
 
 /** Markdown, for docs/performance.md. */
 export function table(results: Results): string {
-  const { latency = [], rate, memory = [], idle, workflows = [], plan = [], submit, options } = results;
+  const { latency = [], rate, messages, memory = [], idle, workflows = [], plan = [], submit, options } = results;
   const rows = [
     ...latency.flatMap((one) => latencyRows(one)),
-    ...(rate ? rateRows(rate, options) : []),
+    ...(rate ? rateRows(`create rate of ${options.count} Jobs`, rate, options) : []),
+    ...(messages ? [{ what: `Jobs for each of ${messages.messages} messages, in each burst`, measured: '1.00', beside: '-', ratio: '-', bar: '1.00' }, ...rateRows(`create rate of a Job for each of ${messages.messages} messages of one queue`, messages.pairs, options)] : []),
     ...memory.flatMap((one) => memoryRows(one, options)),
     ...(idle ? idleRows(idle) : []),
     ...workflows.flatMap(workflowRows),
@@ -73,14 +76,14 @@ function latencyRows({ mode, visible, confirmed }: LatencyResult): Row[] {
   ];
 }
 
-function rateRows(pairs: readonly RatePair[], { count, concurrency }: BenchOptions): Row[] {
+function rateRows(what: string, pairs: readonly RatePair[], { count, concurrency }: BenchOptions): Row[] {
   const of = (pick: (burst: Burst) => number, unit: string): Pick<Row, 'measured' | 'beside' | 'ratio'> => ({
     measured: `${short(median(pairs.map(({ controller }) => pick(controller))))}${unit}`,
     beside: `${short(median(pairs.map(({ bare }) => pick(bare))))}${unit}`,
     ratio: median(pairs.map(({ controller, bare }) => pick(controller) / pick(bare))).toFixed(2),
   });
   return [
-    { what: `create rate of ${count} Jobs, ${concurrency} requests at once, first to last; beside: bare client; median of ${pairs.length} pairs`, ...of(({ rate }) => rate, ' / s'), bar: 'ratio ≥ 0.95' },
+    { what: `${what}, ${concurrency} requests at once, first to last; beside: bare client; median of ${pairs.length} pairs`, ...of(({ rate }) => rate, ' / s'), bar: 'ratio ≥ 0.95' },
     { what: `${count} messages committed (or first POST sent) → last Job seen`, ...of(({ last }) => last, ' ms'), bar: '-' },
     { what: 'the same → first Job seen', ...of(({ first }) => first, ' ms'), bar: '-' },
     { what: 'CPU seconds of the client in that time', ...of(({ cpu }) => cpu.client, ' s'), bar: '-' },

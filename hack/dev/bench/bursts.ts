@@ -1,0 +1,142 @@
+/** Many Jobs at the same moment, by the controller and by a bare client that creates the same ones. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { repository } from '../cluster/paths.ts';
+import { signal } from '../cluster/process.ts';
+import { sleep } from '../cluster/progress.ts';
+import type { JsonObject } from '../../../src/lib/json.ts';
+import { ControllerProcess, cpuSeconds } from './controller.ts';
+import { JobWatch } from './job-watch.ts';
+import type { Queues } from './queues.ts';
+import { clear, jobsPath, listAll } from './requests.ts';
+import type { World } from './world.ts';
+
+export interface Burst {
+  /** Jobs per second between the first and the last seen. */
+  readonly rate: number;
+  /** Milliseconds from the commit (or the first POST) until the first and the last Job were seen. */
+  readonly first: number;
+  readonly last: number;
+  /** CPU seconds from then until then. */
+  readonly cpu: { readonly client: number; readonly apiServer: number };
+}
+export interface RatePair {
+  readonly controller: Burst;
+  readonly bare: Burst;
+}
+
+/** What is to happen at once. */
+export interface BurstSetting {
+  readonly world: World;
+  readonly queues: Queues;
+  readonly namespace: string;
+  /** Specs that the controller has accepted before it begins. */
+  readonly specs: number;
+  readonly jobs: number;
+  /** Sends all messages in one transaction; the moment of its commit, Date.now(). */
+  readonly send: () => Promise<number>;
+  /** Given what the controller created: what the bare client is to create. Throws where something is not as it must be. */
+  readonly manifests: (stored: readonly unknown[]) => readonly JsonObject[];
+}
+
+/** Alternating, so that a neighbour's load hits both. */
+export async function measurePairs(what: string, setting: BurstSetting): Promise<RatePair[]> {
+  const { options, say } = setting.world;
+  const pairs: RatePair[] = [];
+  for (let run = 1; run <= options.runs; run += 1) {
+    const { burst: controller, manifests } = await burstOfController(setting);
+    const bare = await burstOfBareClient(setting, manifests);
+    pairs.push({ controller, bare });
+    say(`  ${what}, run ${run} of ${options.runs}: ${line(controller)} (controller), ${line(bare)} (bare), ratio ${(controller.rate / bare.rate).toFixed(3)}`);
+  }
+  return pairs;
+}
+
+const line = ({ rate, first, last, cpu }: Burst): string => `${rate.toFixed(0)}/s, first ${first.toFixed(0)} ms, last ${last.toFixed(0)} ms, CPU ${cpu.client.toFixed(2)} + ${cpu.apiServer.toFixed(2)} s`;
+
+async function burstOfController(setting: BurstSetting): Promise<{ readonly burst: Burst; readonly manifests: readonly JsonObject[] }> {
+  const { world, queues, namespace, jobs } = setting;
+  const controller = await ControllerProcess.start(world, { namespace, connectionsFolder: queues.connectionsFolder, concurrency: world.options.concurrency });
+  try {
+    await controller.ready();
+    await controller.quiet(setting.specs);
+    using watch = await JobWatch.open(world.api.transport, namespace, false);
+    using _paused = pausePods(world);
+    const cpu = cpuOf(world, controller.pid);
+    const committed = await setting.send();
+    const burst = await see(watch, jobs, () => committed, cpu);
+    const manifests = setting.manifests(await listAll(world.api.transport, jobsPath(namespace)));
+    // While nobody has made pods for them: a thousand pods take a minute to go.
+    await controller.stop();
+    await clear(world.api.transport, namespace);
+    return { burst, manifests };
+  } finally {
+    await controller.stop();
+    await queues.empty();
+    await clear(world.api.transport, namespace);
+  }
+}
+
+async function burstOfBareClient({ world, namespace, jobs }: BurstSetting, manifests: readonly JsonObject[]): Promise<Burst> {
+  const { cluster, folder, options, api } = world;
+  const file = join(folder, 'manifests.json');
+  writeFileSync(file, JSON.stringify(manifests));
+  const child = spawn(process.execPath, [join(repository, 'hack/dev/bench/bare-client.ts'), cluster.kubeconfig, file, namespace, String(options.concurrency)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  const ended = once(child, 'exit').finally(() => process.off('exit', kill));
+  try {
+    const lines = createInterface({ input: child.stdout });
+    await once(lines, 'line');
+    // What the dry runs left behind settles, as it has when the controller is quiet.
+    await sleep(3000);
+    using watch = await JobWatch.open(api.transport, namespace, false);
+    using _paused = pausePods(world);
+    const cpu = cpuOf(world, child.pid ?? 0);
+    const told = once(lines, 'line') as Promise<[string]>;
+    child.stdin.write('go\n');
+    let began = Number.NaN;
+    const all = see(watch, jobs, () => began, cpu);
+    began = (JSON.parse((await told)[0]) as { began: number }).began;
+    const burst = await all;
+    await clear(api.transport, namespace);
+    return burst;
+  } finally {
+    child.stdin.end();
+    await ended;
+    await clear(api.transport, namespace);
+  }
+}
+
+async function see(watch: JobWatch, count: number, since: () => number, cpu: () => Burst['cpu']): Promise<Burst> {
+  await watch.until(`${count} Jobs`, () => watch.added.size >= count);
+  const used = cpu();
+  const times = [...watch.added.values()];
+  const [first, last] = [Math.min(...times), Math.max(...times)];
+  await sleep(50);
+  return { rate: (count - 1) / ((last - first) / 1000), first: first - since(), last: last - since(), cpu: used };
+}
+
+/**
+ * The controller manager stops for as long as creates are counted. What it does for each Job takes the API server longer
+ * than the create, at whatever pace it happens to have: it would be most of the figure, and most of its noise.
+ */
+function pausePods({ cluster, options }: World): Disposable {
+  const manager = options.withPods ? undefined : cluster.children['controller-manager'];
+  if (manager) signal(manager, 'SIGSTOP');
+  return { [Symbol.dispose]: () => { if (manager) signal(manager, 'SIGCONT'); } };
+}
+
+function cpuOf({ cluster }: World, client: number): () => Burst['cpu'] {
+  const server = cluster.children['api-server']?.pid;
+  const read = (): Burst['cpu'] => ({ client: cpuSeconds(client), apiServer: server === undefined ? Number.NaN : cpuSeconds(server) });
+  const before = read();
+  return () => {
+    const now = read();
+    return { client: now.client - before.client, apiServer: now.apiServer - before.apiServer };
+  };
+}
+
