@@ -9,7 +9,7 @@ import { MortalClock } from './process-clock.ts';
 
 /** When a process dies at a request: before it was sent, or when it has taken effect and the answer is on its way. */
 export interface KillPoint {
-  /** Counting from 1: requests and watches of this process, reads included. */
+  /** Counting from 1: requests and watches of this process, reads included, and calls of other ports. */
   readonly request: number;
   readonly when: 'before' | 'after';
   /** Counts only requests that change something. */
@@ -81,27 +81,32 @@ export class SimulatedProcess {
     });
   }
 
+  /** A request by any other port that changes something: it counts, and may be the one at which the process dies. */
+  call<T>(send: () => Promise<T>): Promise<T> {
+    return this.#send(true, send);
+  }
+
   #request(request: ApiRequest): Promise<ApiResponse> {
-    const fatal = this.#count(request);
-    if (fatal === 'before') this.kill();
-    if (!this.#alive) return never();
-    const answer = this.#inner.request(request);
-    return this.guard(fatal === 'after' ? this.#dieOn(answer) : answer);
+    return this.#send(request.method !== 'GET', () => this.#inner.request(request));
   }
 
   #stream(request: ApiRequest): Promise<ApiStream> {
-    const fatal = this.#count(request);
-    if (fatal === 'before') this.kill();
-    if (!this.#alive) return never();
-    const opened = this.#inner.stream(request).then((stream) => this.#track(stream));
-    return this.guard(fatal === 'after' ? this.#dieOn(opened) : opened);
+    return this.#send(request.method !== 'GET', async () => this.#track(await this.#inner.stream(request)));
   }
 
-  #count({ method }: ApiRequest): KillPoint['when'] | undefined {
+  #send<T>(writes: boolean, send: () => Promise<T>): Promise<T> {
+    const fatal = this.#count(writes);
+    if (fatal === 'before') this.kill();
+    if (!this.#alive) return never();
+    const answer = send();
+    return this.guard(fatal === 'after' ? this.#dieOn(answer) : answer);
+  }
+
+  #count(writes: boolean): KillPoint['when'] | undefined {
     this.#requests += 1;
-    if (method !== 'GET') this.#writes += 1;
+    if (writes) this.#writes += 1;
     const point = this.#killPoint;
-    if (!point || (point.writesOnly === true && method === 'GET')) return undefined;
+    if (!point || (point.writesOnly === true && !writes)) return undefined;
     const count = point.writesOnly === true ? this.#writes : this.#requests;
     return count === point.request ? point.when : undefined;
   }
