@@ -7,7 +7,9 @@ import type { PlanEnvironment } from './plan/environment.ts';
 import type { SpecKey } from './plan/observed.ts';
 import { Controller } from './reconcile/controller.ts';
 import { alone } from './reconcile/leadership.ts';
-import type { Meter, RunMeter, WorkQueueMeter } from './reconcile/meter.ts';
+import type { MessageSource } from './reconcile/message-ports.ts';
+import { noMessages } from './reconcile/messages/no-messages.ts';
+import type { MessageMeter, Meter, RunMeter, WorkQueueMeter } from './reconcile/meter.ts';
 import type { ClusterCache, DeletionHook, DepthProbe, JobApi, Log, SpecSource, WakeSource } from './reconcile/ports.ts';
 import type { RecordCache, RecordStore } from './reconcile/record-ports.ts';
 import { Observers } from './reconcile/api/observers.ts';
@@ -24,6 +26,7 @@ import { KubernetesJobs } from './adapters/kubernetes/job-api.ts';
 import { LeaseElector, type LeaseTimes } from './adapters/kubernetes/lease.ts';
 import { whileLeading } from './adapters/kubernetes/lease-guard.ts';
 import type { ReflectorMeter } from './adapters/kubernetes/reflector.ts';
+import { KubernetesPayloads } from './adapters/kubernetes/payloads.ts';
 import { KubernetesRecordCache } from './adapters/kubernetes/record-cache.ts';
 import { KubernetesRecords } from './adapters/kubernetes/records.ts';
 import { recordsOff } from './adapters/kubernetes/records-off.ts';
@@ -50,8 +53,12 @@ export interface EngineOptions {
   readonly specs: { readonly kind: 'configMaps' } | { readonly kind: 'folder'; readonly folder: string } | { readonly kind: 'none' };
   readonly probe: DepthProbe;
   readonly wakes: WakeSource;
+  /** Whence messages are leased; whoever made it closes it, after `stop`. Absent: Queues that lease messages are unsupported. */
+  readonly messages?: MessageSource;
   readonly meter: Meter;
   readonly runMeter: RunMeter;
+  /** Absent: nobody counts messages. */
+  readonly messageMeter?: MessageMeter;
   readonly workQueueMeter: WorkQueueMeter;
   readonly clientMeter: ClientMeter;
   readonly watchMeter: (resource: string) => ReflectorMeter;
@@ -137,6 +144,9 @@ export class Engine {
       leadership,
       refresh: this.#elector && (() => this.#refresh()),
       probe: inClusterTime(options.probe, clock),
+      messages: options.messages ?? noMessages,
+      messageMeter: options.messageMeter ?? noMessageMeter,
+      payloads: new KubernetesPayloads({ client }),
       specs: this.#specs ?? noSpecs,
       cache: this.#cache,
       jobs: this.jobs,
@@ -196,6 +206,7 @@ export class Engine {
 }
 
 const noHook: DeletionHook = { call: () => Promise.resolve({ kind: 'failed', message: 'nothing is called here' }) };
+const noMessageMeter: MessageMeter = { stage: () => undefined, message: () => undefined, inHand: () => undefined, forget: () => undefined };
 const noSpecs: SpecSource = { ids: () => [], get: () => undefined, look: () => Promise.resolve({ kind: 'absent' }), synced: true };
 
 function specsFor(specs: EngineOptions['specs'], make: { readonly folder: (folder: string) => FolderSpecs; readonly configMaps: () => ConfigMapSpecs }): FolderSpecs | ConfigMapSpecs | undefined {

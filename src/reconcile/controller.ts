@@ -19,7 +19,9 @@ import { Explainer } from './explainer.ts';
 import { documentText, specText } from './key.ts';
 import type { Leadership } from './leadership.ts';
 import { Memory } from './memory.ts';
-import type { Meter, RunMeter, WorkQueueMeter } from './meter.ts';
+import type { MessageSource, PayloadStore } from './message-ports.ts';
+import { Messages } from './messages/messages.ts';
+import type { MessageMeter, Meter, RunMeter, WorkQueueMeter } from './meter.ts';
 import type { ClusterCache, DeletionHook, DepthProbe, EventReader, EventSink, JobApi, Log, SpecSource, StatusSink, WakeSource } from './ports.ts';
 import { QueueRounds } from './queue-rounds.ts';
 import { Reconciler } from './reconciler.ts';
@@ -51,12 +53,16 @@ export interface ControllerDeps {
   readonly store: RecordStore;
   readonly probe: DepthProbe;
   readonly wakes: WakeSource;
+  /** Whence messages are leased, and where their payloads go. */
+  readonly messages: MessageSource;
+  readonly payloads: PayloadStore;
   readonly events: EventSink;
   readonly eventReader: EventReader;
   /** undefined: status write-back is off. */
   readonly statusSink: StatusSink | undefined;
   readonly meter: Meter;
   readonly runMeter: RunMeter;
+  readonly messageMeter: MessageMeter;
   readonly workQueueMeter: WorkQueueMeter;
   readonly log: Log;
   /** Bounds that the operator sets, beside those of Limits; absent: none. */
@@ -80,6 +86,7 @@ export class Controller {
   /** Who may start how many Jobs. Is to be told which Jobs are live. */
   readonly capacity: Capacity;
   readonly #runs: Runs;
+  readonly #messages: Messages;
   readonly #gate: CreateGate;
   readonly #stop = new AbortController();
   /** Until then changes are not noted: everything that is there is asked for at the opening, documents first. */
@@ -98,7 +105,7 @@ export class Controller {
     const gate = new CreateGate(clock);
     this.#gate = gate;
     const statuses = new StatusWriter({ clock, sink: deps.statusSink, busy: () => gate.busy, forbidden: (message) => { log.warn({ code: 'Forbidden', because: message }, 'status is not written: the right to patch ConfigMaps is missing'); } });
-    this.#reporter = new Reporter({ clock, statuses, events: deps.events, meter, log, leadership: deps.leadership });
+    this.#reporter = new Reporter({ clock, statuses, events: deps.events, meter, messageMeter: deps.messageMeter, log, leadership: deps.leadership });
     const shared = {
       ...deps,
       memory: this.#memory,
@@ -111,7 +118,8 @@ export class Controller {
       reporter: this.#reporter,
     };
     this.#runs = new Runs({ ...shared, changed });
-    const queue = new QueueRounds({ ...shared, depths: this.#depths });
+    this.#messages = new Messages({ ...shared, changed });
+    const queue = new QueueRounds({ ...shared, depths: this.#depths, messages: this.#messages });
     const limits = new LimitsReader({ specs: this.#specs, capacity: this.capacity, ceilings: deps.ceilings ?? noCeilings, enqueue: changed });
     const reconciler = new Reconciler({ ...shared, enqueue: changed, taken: (keys) => { limits.taken(keys); }, failed: (key) => { this.capacity.forget(key); }, rounds: { queue, unknown: queue, limits: queue, request: this.#runs.request, workflow: this.#runs.workflow, template: this.#runs.workflow, run: this.#runs.run } });
     this.#queue = new WorkQueue({ clock, concurrency: deps.concurrency, meter: deps.workQueueMeter, run: (key) => this.#round(reconciler, key) });
@@ -144,6 +152,7 @@ export class Controller {
     this.#memory.startAnew();
     this.#reporter.startAnew();
     this.#runs.startAnew();
+    this.#messages.startAnew();
     this.capacity.startAnew();
     this.#queue.resume();
     // A round of a key whose document is not read yet would take its spec for deleted.
@@ -158,9 +167,13 @@ export class Controller {
     this.#open = false;
     this.#queue.pause();
     this.#depths.close();
+    this.#messages.standBy();
     this.#runs.startAnew();
     this.capacity.startAnew();
-    for (const key of [...this.#specs.keys(), ...this.#deps.cache.keys()]) this.#deps.meter.forget(key);
+    for (const key of [...this.#specs.keys(), ...this.#deps.cache.keys()]) {
+      this.#deps.meter.forget(key);
+      this.#deps.messageMeter.forget(key);
+    }
     for (const key of [...this.#specs.keys(), ...this.#runs.keys()]) this.#deps.runMeter.forget(key);
   }
 
@@ -212,12 +225,12 @@ export class Controller {
     this.#depths.wake(source);
   }
 
-  /** Takes in nothing more, waits for the rounds under way, and writes down what they decided about runs. */
+  /** Takes in nothing more, waits for the rounds under way, writes down what they decided about runs, and gives messages back. */
   async stop(): Promise<void> {
     this.#stop.abort(new Error('stopped'));
     this.#depths.close();
     this.capacity.stop();
     await this.#queue.close();
-    await this.#runs.stop();
+    await Promise.all([this.#runs.stop(), this.#messages.stop()]);
   }
 }

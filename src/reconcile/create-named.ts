@@ -34,22 +34,39 @@ export type NamedResult =
   | { readonly kind: 'absent'; readonly message: string }
   | { readonly kind: 'unclear'; readonly message: string };
 
+export interface NamedJob {
+  readonly jobName: string;
+  readonly manifest: JsonObject;
+  readonly ours?: OwnParts | undefined;
+  /** Asked just before it is sent, after all waiting: false if it is not wanted any more. */
+  readonly still?: () => boolean;
+}
+
 /** Reserves and posts, and looks up whatever got no clean answer. Never throws for an answer of the API server. */
-export async function createNamed(deps: CreateDeps, key: SpecKey, named: { readonly jobName: string; readonly manifest: JsonObject; readonly ours?: OwnParts | undefined }): Promise<NamedResult> {
-  const { jobName, manifest, ours = [] } = named;
+export async function createNamed(deps: CreateDeps, key: SpecKey, named: NamedJob): Promise<NamedResult> {
+  const { jobName, manifest, ours = [], still = always } = named;
   const findings = policyFindings(manifest, deps.policy, { ours });
   if (findings.length > 0) return { kind: 'refused', refusal: 'denied', message: policyText(findings) };
   deps.memory.reserve(key, jobName);
   const request = { sent: false };
   const result = await deps.gate.pass(() => {
+    if (!still()) return notWanted;
     request.sent = true;
     return deps.jobs.create(manifest);
   });
+  if (result === withdrawn) {
+    deps.memory.release(key, jobName);
+    return { kind: 'absent', message: withdrawn.message };
+  }
   if (result.kind === 'done') return { kind: 'created', job: { name: jobName, uid: result.uid, resourceVersion: result.resourceVersion } };
   // 400 and 422: the API server looked at the object and did not store it. What the gate held back was never sent.
   if (result.kind === 'refused' || (!request.sent && (result.kind === 'quota' || result.kind === 'forbidden'))) return released(deps, key, { jobName, refusal: result.kind, message: result.message });
   return afterDoubt(deps, key, { jobName, answer: result });
 }
+
+const always = (): boolean => true;
+const withdrawn = { kind: 'unknown', message: 'it was not wanted any more' } as const satisfies WriteResult;
+const notWanted = Promise.resolve<WriteResult>(withdrawn);
 
 /** The second half of a create that got no clean answer, also in a later round. */
 export function lookUpNamed(deps: LookUpDeps, key: SpecKey, jobName: string): Promise<NamedResult> {

@@ -31,7 +31,7 @@ export class Memory {
   readonly #cache: Pick<ClusterCache, 'hasSeen'>;
   readonly #names: ReservedNames | undefined;
   readonly #reserved = new Map<string, Map<string, Reserved>>();
-  readonly #writes = new Map<string, { resourceVersion: string; at: number }>();
+  readonly #writes = new Map<string, { readonly resourceVersion: string; readonly at: number }[]>();
   readonly #refusals = new Map<string, Refusal>();
   readonly #vanished = new Map<string, { readonly at: number; readonly count: number }>();
 
@@ -85,14 +85,19 @@ export class Memory {
   }
 
   wrote(key: SpecKey, resourceVersion: string): void {
-    if (resourceVersion !== '') this.#writes.set(specText(key), { resourceVersion, at: this.#clock.monotonic() });
+    if (resourceVersion === '') return;
+    // Several may be under way at once, and their answers come in any order.
+    const writes = this.#writes.get(specText(key)) ?? [];
+    writes.push({ resourceVersion, at: this.#clock.monotonic() });
+    this.#writes.set(specText(key), writes);
   }
 
-  /** Whether the cache has caught up with our last write for the key (KEP-5647). Deciding on an older view would repeat it. */
+  /** Whether the cache has caught up with our writes for the key (KEP-5647). Deciding on an older view would repeat them. */
   caughtUp(key: SpecKey): boolean {
-    const write = this.#writes.get(specText(key));
-    if (!write) return true;
-    if (!this.#cache.hasSeen(write.resourceVersion) && this.#clock.monotonic() < write.at + patience) return false;
+    const writes = this.#writes.get(specText(key));
+    if (!writes) return true;
+    const old = this.#clock.monotonic() - patience;
+    if (writes.some(({ resourceVersion, at }) => at > old && !this.#cache.hasSeen(resourceVersion))) return false;
     this.#writes.delete(specText(key));
     return true;
   }

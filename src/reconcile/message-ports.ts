@@ -34,8 +34,8 @@ export interface SubscriptionEvents {
 
 export interface Subscription {
   /**
-   * How many messages may be leased in all since the opening, those that were taken over not counted; only grows. What
-   * was counted on before, and did not come, may still come.
+   * How many messages may be leased in all since the opening, those that were taken over not counted; only grows, but
+   * for the first one after a pause. What was counted on before, and did not come, may still come.
    */
   credit(total: number): void;
   /** Stops leasing until there is credit again: none is left from before. What is under way may still come. */

@@ -100,6 +100,8 @@ export interface LiveJob {
   readonly deleting: boolean;
   readonly finished: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of the message that it was made for. */
+  readonly messageId?: string;
 }
 export interface LiveView {
   readonly highestSequence: number;

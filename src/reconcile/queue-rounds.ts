@@ -15,6 +15,7 @@ import type { DepthReader } from './depth-reader.ts';
 import { execute, type ExecuteDeps, type Executed } from './execute.ts';
 import type { Explainer } from './explainer.ts';
 import { specText } from './key.ts';
+import type { Messages } from './messages/messages.ts';
 import type { Meter } from './meter.ts';
 import type { ClusterCache, Log } from './ports.ts';
 import type { Rounds } from './reconciler.ts';
@@ -36,6 +37,7 @@ export interface QueueRoundsDeps extends ExecuteDeps {
   readonly explainer: Explainer;
   readonly calls: DeletionCalls;
   readonly capacity: Capacity;
+  readonly messages: Messages;
   readonly reporter: Reporter;
   readonly meter: Meter;
   readonly log: Log;
@@ -65,16 +67,19 @@ export class QueueRounds implements Rounds {
 
   /** What it takes of the limits is taken before anybody else can look at them. */
   #plan(key: SpecKey): { readonly observed: Observed; readonly plan: Plan } {
-    const { capacity, specs, environment, clock } = this.#deps;
+    const { capacity, specs, environment, clock, messages } = this.#deps;
     const claims = specs.claims(key);
     if (key.kind !== 'queue') {
       const observed = this.#observe(key, claims);
       return { observed, plan: decide(observed, environment, clock.now()) };
     }
     const asker = askerOf(key, claims);
-    const observed = { ...this.#observe(key, claims), room: capacity.room(asker) };
+    const seen = this.#observe(key, claims);
+    const view = messages.view(key, seen.jobs, leasesMessages(claims));
+    const observed = { ...seen, room: capacity.room(asker), ...(view && { messages: view }) };
     const plan = decide(observed, environment, clock.now());
-    capacity.take(asker, plan.actions.some(({ kind }) => kind === 'create') ? [specText(key)] : [], plan.wants);
+    capacity.take(asker, startsOf(key, plan), plan.wants);
+    messages.carryOut(key, plan, observed.jobs);
     return { observed, plan };
   }
 
@@ -115,14 +120,29 @@ export class QueueRounds implements Rounds {
   #forgetIfOver({ key, claims, jobs, orphans, reservations }: Observed): void {
     const gone = claims.length + orphans.length + reservations.length === 0;
     // Series and alerts of a deleted spec must not stay for as long as its finished Jobs are kept.
-    if (gone && !jobs.some(isLive)) this.#deps.meter.forget(key);
+    if (gone && !jobs.some(isLive)) {
+      this.#deps.meter.forget(key);
+      this.#deps.messages.forgetSeries(key);
+    }
     if (!gone || jobs.length > 0) return;
+    this.#deps.messages.forget(key);
     this.#deps.capacity.forget(key);
     this.#deps.depths.forget(key);
     this.#deps.checker.forget(key);
     this.#deps.memory.forget(key);
     this.#deps.log.debug({ spec: specText(key) }, 'nothing left of this spec');
   }
+}
+
+function leasesMessages(claims: readonly Claim[]): boolean {
+  const spec = winningClaim(claims)?.claim.parsed.spec;
+  return spec?.kind === 'Queue' && spec.mode === 'perMessage';
+}
+
+/** Names that take a place from now on; that of a drain Job is not known yet. */
+function startsOf(key: SpecKey, { actions, messages = [] }: Plan): readonly string[] {
+  const started = messages.flatMap((action) => (action.kind === 'startMessage' ? [action.jobName] : []));
+  return actions.some(({ kind }) => kind === 'create') ? [specText(key), ...started] : started;
 }
 
 /** Without a spec that can be read nothing is asked for. */

@@ -7,7 +7,7 @@ import { reasons, type Reason } from '../plan/reason.ts';
 import type { Executed } from './execute.ts';
 import { specText } from './key.ts';
 import type { Leadership } from './leadership.ts';
-import type { Meter } from './meter.ts';
+import type { MessageMeter, Meter } from './meter.ts';
 import type { EventSink, Log } from './ports.ts';
 import { identityOf } from './spec-index.ts';
 import { readStatus, type StatusWriter } from './status-writer.ts';
@@ -39,6 +39,7 @@ export interface ReporterDeps {
   readonly statuses: StatusWriter;
   readonly events: EventSink;
   readonly meter: Meter;
+  readonly messageMeter: MessageMeter;
   readonly log: Log;
   readonly leadership: Leadership;
 }
@@ -135,6 +136,9 @@ export class Reporter {
     const startup = job && starts.length > 0 ? (Math.min(...starts) - job.createdAt) / 1000 : undefined;
     const ran = action.ran === undefined ? undefined : action.ran / 1000;
     this.#deps.meter.finished(observed.key, action.outcome.outcome, action.outcome.reason, { ran, startup });
+    if (!job?.message) return;
+    if (startup !== undefined) this.#deps.messageMeter.stage('created_to_started', Math.max(0, startup));
+    if (job.finished && starts.length > 0) this.#deps.messageMeter.stage('started_to_finished', Math.max(0, job.finished.at - Math.min(...starts)) / 1000);
   }
 
   #meter(key: SpecKey, claims: readonly Claim[], first: Status | undefined): void {

@@ -3,9 +3,11 @@ import { objectAt, stringAt } from '../../lib/json.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import type { JobApi, LiveJob, LiveView, ReadResult, WriteResult } from '../../reconcile/ports.ts';
+import { messageAnnotation } from '../../spec/keys.ts';
 import type { KubernetesClient } from './client.ts';
-import { labelsOf } from './labels.ts';
+import { annotationsOf, labelsOf } from './labels.ts';
 import { LiveLists } from './live-lists.ts';
+import { readMessageNote } from './message-notes.ts';
 import { finishedOf } from './project-job.ts';
 import { jobs } from './resources.ts';
 
@@ -46,6 +48,7 @@ export class KubernetesJobs implements JobApi {
 
 function liveJob(name: string, raw: JsonObject): LiveJob {
   const metadata = objectAt(raw, 'metadata');
+  const note = readMessageNote(annotationsOf(raw)[messageAnnotation]);
   return {
     name,
     uid: stringAt(metadata, 'uid') ?? '',
@@ -53,5 +56,6 @@ function liveJob(name: string, raw: JsonObject): LiveJob {
     deleting: stringAt(metadata, 'deletionTimestamp') !== undefined,
     finished: finishedOf(objectAt(raw, 'status')) !== undefined,
     labels: labelsOf(raw),
+    ...(note && { messageId: note.id }),
   };
 }

@@ -7,6 +7,7 @@ import type { Place } from '../../reconcile/ports.ts';
 import type { RecordedOutcome, UpkeepNote } from '../../plan/notes.ts';
 import { Interner } from './interner.ts';
 import { annotationsOf, controllerOf, countAt, keyOf, labelsOf, timeAt } from './labels.ts';
+import { newSharedNotes, readMessageFacts, type SharedNotes } from './message-notes.ts';
 import { readKeep, readOutcome, readUpkeep } from './notes.ts';
 import { stepJobFacts } from './project-step.ts';
 import { identityOf } from './watch-event.ts';
@@ -23,6 +24,7 @@ export interface Shared {
   readonly places: Interner<Place>;
   /** Steps differ by their names, hardly by these. */
   readonly steps: Interner<StepJobFacts>;
+  readonly notes: SharedNotes;
 }
 
 export function newShared(): Shared {
@@ -33,6 +35,7 @@ export function newShared(): Shared {
     keys: new Interner((text) => JSON.parse(text) as SpecKey),
     places: new Interner(placeFrom),
     steps: new Interner((text) => JSON.parse(text) as StepJobFacts),
+    notes: newSharedNotes(),
   };
 }
 
@@ -67,7 +70,13 @@ export function projectJob(raw: JsonObject, shared: Shared): CachedJob | undefin
     ...wanted(objectAt(raw, 'spec')),
     ...reached(objectAt(raw, 'status'), shared),
     ...(key.kind === 'run' ? { step: shared.steps.get(JSON.stringify(stepJobFacts(raw))) } : {}),
+    ...(key.kind === 'queue' ? madeFor(raw, shared) : {}),
   };
+}
+
+function madeFor(raw: JsonObject, { notes }: Shared): Pick<ObservedJob, 'message'> {
+  const message = readMessageFacts(annotationsOf(raw), notes);
+  return message ? { message } : {};
 }
 
 /** Complete or Failed with status True, wherever it stands: SuccessCriteriaMet and FailureTarget come before it in the list and in time. */

@@ -2,6 +2,7 @@
 import { arrayAt, isObject, numberAt, objectAt, stringAt } from '../../lib/json.ts';
 import type { Json, JsonObject } from '../../lib/json.ts';
 import type { ContainerFailure, ObservedPod, PodPhase, SpecKey } from '../../plan/observed.ts';
+import { attemptLabel, runLabel } from '../../spec/keys.ts';
 import { controllerOf, keyOf, labelsOf, timeAt } from './labels.ts';
 import type { Place } from '../../reconcile/ports.ts';
 import { placeOf, type Shared } from './project-job.ts';
@@ -41,8 +42,14 @@ export function projectPod(raw: JsonObject, before: CachedPod | undefined, conte
     unscheduled: unscheduledOf(status),
     waiting: waitingOf(status, before?.waiting, context.now),
     failures: failuresOf(raw),
-    ...(key.kind === 'run' ? { step: stepPodFacts(raw) } : {}),
+    ...(tellsMore(key, raw) ? { step: stepPodFacts(raw) } : {}),
   };
+}
+
+/** Its outputs matter: it is a pod of a run, or of a Job for a message, which has an attempt and no drain sequence. */
+function tellsMore({ kind }: SpecKey, raw: JsonObject): boolean {
+  const labels = labelsOf(raw);
+  return kind === 'run' || (kind === 'queue' && labels[attemptLabel] !== undefined && labels[runLabel] === undefined);
 }
 
 const phases: readonly PodPhase[] = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'];

@@ -6,6 +6,7 @@ import type { SpecKey } from '../../../src/plan/observed.ts';
 import { aConfigMap, aFile, aQueueSpec, aRunningJob, anEnvironment, laxPolicy, minutes, noon, seconds, thumbnails } from '../../support/builders.ts';
 import { FakeClock, settle } from '../../support/fake-clock.ts';
 import { FakeCache, FakeEventReader, FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeProbe, FakeSpecs, FakeStatusSink, known, refusal } from '../../support/fakes.ts';
+import { FakeMessageMeter, FakeMessages, FakePayloads } from '../../support/message-fakes.ts';
 import { FakeRecordCache, FakeRecordStore, FakeRunMeter } from '../../support/record-fakes.ts';
 import { pgBossSource } from '../../support/sources.ts';
 
@@ -21,6 +22,7 @@ function aController(concurrency = 4) {
   const meter = new FakeMeter();
   const log = new FakeLog();
   const leadership = new FakeLeadership();
+  const messages = new FakeMessages();
   const controller = new Controller({
     clock,
     policy: laxPolicy,
@@ -36,6 +38,9 @@ function aController(concurrency = 4) {
     store,
     records: new FakeRecordCache(store),
     runMeter: new FakeRunMeter(),
+    messages,
+    payloads: new FakePayloads(),
+    messageMeter: new FakeMessageMeter(),
     concurrency,
     environment: anEnvironment({
       injection: ({ connection }) => {

@@ -8,6 +8,7 @@ import { StatusWriter } from '../../../src/reconcile/status-writer.ts';
 import { aClaim, aConfigMap, aFile, aJob, anEndedJob, aQueueSpec, aRunningPod, complete, endingNote, finalNote, noon, observed, ready, seconds, thumbnails } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeEvents, FakeLeadership, FakeLog, FakeMeter, FakeStatusSink } from '../../support/fakes.ts';
+import { FakeMessageMeter } from '../../support/message-fakes.ts';
 
 function aStatus(state: State, reason: Reason, changes: { readonly hash?: string; readonly message?: string } = {}): Status {
   const accepted = state === 'Rejected' ? 'False' : state === 'Checking' ? 'Unknown' : 'True';
@@ -24,7 +25,7 @@ function aReporter() {
   const meter = new FakeMeter();
   const log = new FakeLog();
   const leadership = new FakeLeadership();
-  const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, log, leadership });
+  const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, messageMeter: new FakeMessageMeter(), log, leadership });
   return { clock, sink, events, meter, log, reporter, show: async (status: Status, view: Observed = observed()) => reporter.report(view, planOf(status), []) };
 }
 

@@ -14,6 +14,7 @@ import { parseSpec } from '../../../../src/spec/parse.ts';
 import { aConfigMap, aFile, anEnvironment, noon } from '../../../support/builders.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { FakeEvents, FakeLeadership, FakeLog, FakeMeter, FakeSpecs, FakeStatusSink } from '../../../support/fakes.ts';
+import { FakeMessageMeter } from '../../../support/message-fakes.ts';
 import { FakeRecordCache, FakeRecordStore } from '../../../support/record-fakes.ts';
 
 const key = requestKey('first');
@@ -34,7 +35,7 @@ function aShell() {
   const specs = new SpecIndex(documents, (input) => parseSpec(input, {}));
   const recordNames = new Memory({ clock, cache: records });
   const keeper = new RecordKeeper({ clock, store, wrote: () => undefined, merged: () => undefined, ended: () => undefined });
-  const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, log, leadership });
+  const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, messageMeter: new FakeMessageMeter(), log, leadership });
   const rounds = new RequestRounds({ clock, environment: anEnvironment(), plan: planRequest, records, reporter, meter, log, leadership, specs, store, keeper, recordNames, changed: (changed: SpecKey) => woken.push(specText(changed)) });
   const put = (id: string, text: string | undefined, source: SpecDocument['source'] = aConfigMap({ name: id, uid: `uid-${id}` })): void => {
     if (text === undefined) documents.documents.delete(id);

@@ -16,6 +16,7 @@ import { aConfigMap, aJobManifest, anEnvironment, laxPolicy, noon } from '../../
 import { Capacity } from '../../../../src/reconcile/capacity/capacity.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { FakeCache, FakeEvents, FakeJobs, FakeLeadership, FakeLog, FakeMeter, FakeSpecs, FakeStatusSink, refusal } from '../../../support/fakes.ts';
+import { FakeMessageMeter } from '../../../support/message-fakes.ts';
 import { aRecord, FakeRecordCache, FakeRecordStore, FakeRunMeter } from '../../../support/record-fakes.ts';
 import { aJobStep, aWorkflowOf } from '../../../support/steps.ts';
 
@@ -41,7 +42,7 @@ function aWorkflow(...plans: readonly Partial<WorkflowPlan>[]) {
   const specs = new SpecIndex(documents, ({ objectName, data }) => ({ kind: 'Workflow', name: objectName, hash: data['spec.yaml'] === 'text' ? 'hash-1' : 'hash-2', spec: aWorkflowOf(aJobStep(), { name: objectName, files: ['load.sql'] }), problems: [] }));
   const recordNames = new Memory({ clock, cache: records });
   const keeper = new RecordKeeper({ clock, store, wrote: () => undefined, merged: () => undefined, ended: () => undefined });
-  const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, log, leadership });
+  const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, messageMeter: new FakeMessageMeter(), log, leadership });
   const runs = new RunMemory();
   const rounds = new WorkflowRounds({
     capacity: new Capacity({ clock, wake: () => undefined, jobs: () => [] }),

@@ -1,0 +1,90 @@
+/**
+ * What this process knows of the messages of one spec beyond Jobs and leases. Nothing here is needed after a restart: what
+ * is not known is asked, or posted, again.
+ */
+import type { Clock } from '../../lib/clock.ts';
+import type { ObservedJob, Refusal } from '../../plan/observed.ts';
+import type { ClusterCache } from '../ports.ts';
+
+/** A write that the cache has not shown after this time is given up on, as in Memory. */
+const patience = 5 * 60_000;
+/** A refusal whose message is not in hand any more says nothing about the next. */
+const refusalLife = 60 * 60_000;
+
+export interface MessageMemoryDeps {
+  readonly clock: Clock;
+  readonly cache: Pick<ClusterCache, 'hasSeen'>;
+}
+
+export class MessageMemory {
+  readonly #deps: MessageMemoryDeps;
+  /** UIDs of Jobs whose payload is stored. */
+  readonly posted = new Set<string>();
+  /** Ids of messages, by the UID of the Job with whose receipt they could not be settled. */
+  readonly #lost = new Map<string, string>();
+  readonly #refusals = new Map<string, Refusal>();
+  /** Writes on Jobs that the cache does not show yet, by id of the message. */
+  readonly #unseen = new Map<string, { readonly resourceVersion: string; readonly at: number }>();
+
+  constructor(deps: MessageMemoryDeps) {
+    this.#deps = deps;
+  }
+
+  /** The receipt of that Job is worth nothing any more: the next delivery of the message decides. */
+  lostReceipt(jobUid: string, id: string): void {
+    this.#lost.set(jobUid, id);
+  }
+
+  /** The message came into hand: what was wrong with an earlier delivery is over. */
+  leased(id: string): void {
+    for (const [uid, of] of this.#lost) if (of === id) this.#lost.delete(uid);
+  }
+
+  get lost(): ReadonlySet<string> {
+    return new Set(this.#lost.keys());
+  }
+
+  /** Something that the message needs was refused. */
+  refused(id: string, refusal: Omit<Refusal, 'at' | 'count'>): void {
+    const before = this.#refusals.get(id);
+    const repeated = before?.hash === refusal.hash && before.kind === refusal.kind;
+    this.#refusals.set(id, { ...refusal, at: this.#deps.clock.now(), count: repeated ? before.count + 1 : 1 });
+  }
+
+  accepted(id: string): void {
+    this.#refusals.delete(id);
+  }
+
+  get refusals(): ReadonlyMap<string, Refusal> {
+    return new Map(this.#refusals);
+  }
+
+  /** A Job of the message was written on: until the cache shows it, nothing is decided about the message. */
+  wrote(id: string, resourceVersion: string): void {
+    this.#unseen.set(id, { resourceVersion, at: this.#deps.clock.monotonic() });
+  }
+
+  /** Ids of messages whose Job is different from what the cache shows. */
+  unseen(): readonly string[] {
+    const { cache, clock } = this.#deps;
+    const old = clock.monotonic() - patience;
+    for (const [id, { resourceVersion, at }] of this.#unseen) if (at < old || cache.hasSeen(resourceVersion)) this.#unseen.delete(id);
+    return [...this.#unseen.keys()];
+  }
+
+  /** Lets go of what nobody asks about any more. `jobs`: all of the spec; what was created a moment ago may not be among them. */
+  tidy(jobs: readonly Pick<ObservedJob, 'uid'>[], inHand: (id: string) => boolean): void {
+    const old = this.#deps.clock.now() - refusalLife;
+    for (const [id, { at }] of this.#refusals) if (at < old && !inHand(id)) this.#refusals.delete(id);
+    // A payload that is posted once too often costs one request.
+    if (this.posted.size + this.#lost.size <= 2 * jobs.length + 256) return;
+    const known = new Set(jobs.map(({ uid }) => uid));
+    for (const uid of this.posted) if (!known.has(uid)) this.posted.delete(uid);
+    for (const uid of this.#lost.keys()) if (!known.has(uid)) this.#lost.delete(uid);
+  }
+
+  /** Nothing is remembered. */
+  get isEmpty(): boolean {
+    return this.posted.size + this.#lost.size + this.#refusals.size + this.#unseen.size === 0;
+  }
+}

@@ -1,0 +1,84 @@
+/** What becomes of messages, for logs and metrics: a line for each Job and each settlement, and never what is in a message. */
+import type { Clock } from '../../lib/clock.ts';
+import type { SettleMessage } from '../../plan/messages/action.ts';
+import type { LeaseInHand } from '../../plan/messages/observed.ts';
+import type { SpecKey } from '../../plan/observed.ts';
+import { specText } from '../key.ts';
+import type { MessageMeter, MessageResult, Meter } from '../meter.ts';
+import type { Log } from '../ports.ts';
+import type { MessageNews } from './message-task.ts';
+
+export interface MessageReporterDeps {
+  readonly clock: Clock;
+  readonly meter: Meter;
+  readonly messageMeter: MessageMeter;
+  readonly log: Log;
+}
+
+export class MessageReporter {
+  readonly #deps: MessageReporterDeps;
+
+  constructor(deps: MessageReporterDeps) {
+    this.#deps = deps;
+  }
+
+  leased({ id, message, delivery, token: _token }: LeaseInHand, key: SpecKey): void {
+    const { clock, messageMeter, log } = this.#deps;
+    if (message?.enqueuedAt !== undefined) messageMeter.stage('enqueued_to_leased', seconds(clock.now() - message.enqueuedAt));
+    log.debug({ spec: specText(key), code: 'MessageReceived', messageId: id, delivery }, 'a message came into hand');
+  }
+
+  lost({ id }: LeaseInHand, key: SpecKey, why: string): void {
+    const { messageMeter, log } = this.#deps;
+    messageMeter.message(key, 'lease_lost');
+    log.warn({ spec: specText(key), code: 'LeaseLost', messageId: id, because: why }, 'a message is not in hand any more');
+  }
+
+  told(key: SpecKey, { action, step, result, message, job, took }: MessageNews): void {
+    const { meter, messageMeter, log } = this.#deps;
+    const fields = { spec: specText(key), action: action.kind, code: action.reason, messageId: action.id, job: job?.name, result, because: message };
+    switch (step) {
+      case 'created':
+        meter.action(key, action.kind, action.reason, result);
+        meter.created(key, seconds(took ?? 0));
+        messageMeter.message(key, 'created');
+        if (took !== undefined) messageMeter.stage('leased_to_created', seconds(took));
+        log.info(fields, 'a Job was created for a message');
+        return;
+      case 'posted':
+        messageMeter.message(key, 'payload_posted');
+        log.debug(fields, 'the payload of a message is stored');
+        return;
+      case 'settled':
+        meter.action(key, action.kind, action.reason, result);
+        if (action.kind === 'settle') messageMeter.message(key, resultOf(action));
+        if (took !== undefined) messageMeter.stage('finished_to_settled', seconds(took));
+        log.info(fields, 'a message was settled');
+        return;
+      case 'failed':
+        meter.action(key, action.kind, action.reason, result);
+        log.warn(fields, 'what was decided about a message did not come through');
+    }
+  }
+}
+
+function seconds(milliseconds: number): number {
+  return Math.max(0, milliseconds) / 1000;
+}
+
+/** What became of the message, as the metrics have it. */
+function resultOf({ reason, how, job }: SettleMessage): MessageResult {
+  if (reason === 'MessageInvalid') return 'invalid';
+  switch (how.kind) {
+    case 'complete':
+      return job ? how.as : 'duplicate';
+    case 'fail':
+      return 'returned';
+    case 'dead':
+      return 'dead';
+    case 'note':
+      return how.as;
+    case 'release':
+      return 'released';
+  }
+}

@@ -1,0 +1,112 @@
+/** Messages as the controller sees them: what plans may look at, and what becomes of what they decide. */
+import type { Plan } from '../../plan/action.ts';
+import type { MessagesView } from '../../plan/messages/observed.ts';
+import type { ObservedJob, SpecKey } from '../../plan/observed.ts';
+import type { Capacity } from '../capacity/capacity.ts';
+import type { CreateDeps } from '../create-named.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Leadership } from '../leadership.ts';
+import type { MessageSource, PayloadStore } from '../message-ports.ts';
+import type { MessageMeter, Meter } from '../meter.ts';
+import type { ClusterCache, DepthProbe, Log } from '../ports.ts';
+import { LeaseBook } from './lease-book.ts';
+import { MessageDepths } from './message-depths.ts';
+import { MessageReporter } from './message-reporter.ts';
+import { MessageTasks } from './message-tasks.ts';
+
+export interface MessagesDeps extends CreateDeps {
+  readonly clock: Clock;
+  readonly cache: Pick<ClusterCache, 'hasSeen'>;
+  readonly messages: MessageSource;
+  readonly payloads: PayloadStore;
+  readonly probe: DepthProbe;
+  readonly capacity: Pick<Capacity, 'settled'>;
+  readonly leadership: Leadership;
+  readonly meter: Meter;
+  readonly messageMeter: MessageMeter;
+  readonly log: Log;
+  /** Asks for a round of a key. */
+  readonly changed: (key: SpecKey) => void;
+}
+
+export class Messages {
+  readonly #deps: MessagesDeps;
+  readonly #book: LeaseBook;
+  readonly #tasks: MessageTasks;
+  readonly #depths: MessageDepths;
+
+  constructor(deps: MessagesDeps) {
+    this.#deps = deps;
+    const { clock, changed, messages: source } = deps;
+    const reporter = new MessageReporter(deps);
+    this.#book = new LeaseBook({
+      clock,
+      source,
+      changed,
+      leased: (key, lease) => {
+        this.#tasks.leased(key, lease.id);
+        reporter.leased(lease, key);
+      },
+      lost: (key, lease, why) => { reporter.lost(lease, key, why); },
+    });
+    this.#tasks = new MessageTasks({ ...deps, source, book: this.#book, told: (key, news) => { reporter.told(key, news); }, settled: (name) => { deps.capacity.settled(name); } });
+    this.#depths = new MessageDepths(deps);
+  }
+
+  /** undefined: there is nothing about messages of the key. `wanted`: its spec leases them. */
+  view(key: SpecKey, jobs: readonly ObservedJob[], wanted: boolean): MessagesView | undefined {
+    const memory = this.#tasks.memory(key);
+    if (!wanted && !memory && !this.#book.has(key) && !jobs.some(({ message }) => message)) return undefined;
+    memory?.tidy(jobs, (id) => this.#book.holds(key, id));
+    return {
+      leases: this.#book.leases(key),
+      sources: this.#book.states(key),
+      underWay: this.#tasks.underWay(key),
+      posted: memory?.posted ?? none,
+      lost: memory?.lost ?? none,
+      refusals: memory?.refusals ?? new Map<string, never>(),
+    };
+  }
+
+  /** To be called with a plan before anything is awaited. */
+  carryOut(key: SpecKey, plan: Plan, jobs: readonly ObservedJob[]): void {
+    const { leases = [], messages = [] } = plan;
+    this.#book.wish(key, leases);
+    this.#depths.watch(key, leases[0]?.source);
+    this.#tasks.start(key, messages, jobs);
+    if (this.#book.has(key)) this.#deps.messageMeter.inHand(key, this.#book.count(key));
+  }
+
+  /** Nothing is left of the key. */
+  forget(key: SpecKey): void {
+    this.#book.wish(key, []);
+    this.#depths.watch(key, undefined);
+    this.#tasks.forget(key);
+    this.#deps.messageMeter.forget(key);
+  }
+
+  /** Series of a deleted spec must not stay for as long as its finished Jobs are kept. */
+  forgetSeries(key: SpecKey): void {
+    if (!this.#book.has(key)) this.#deps.messageMeter.forget(key);
+  }
+
+  /** Another process led meanwhile, as after a restart. */
+  startAnew(): void {
+    this.#tasks.startAnew();
+  }
+
+  /** A replica that does not lead holds no lease. */
+  standBy(): void {
+    this.#depths.close();
+    void this.#book.close();
+  }
+
+  /** After the last round: what is under way ends, and what is in hand goes back. */
+  async stop(): Promise<void> {
+    this.#depths.close();
+    await this.#tasks.stop();
+    await this.#book.close();
+  }
+}
+
+const none: ReadonlySet<string> = new Set();

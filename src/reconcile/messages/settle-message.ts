@@ -1,0 +1,125 @@
+/**
+ * Telling the queue what has become of a message, and writing it down on its Job, in the orders of
+ * docs/adr/0015-owning-a-message.md: a process that dies between two steps leads back to the same step.
+ */
+import type { JobRef } from '../../plan/action.ts';
+import type { SettleMessage, Settling } from '../../plan/messages/action.ts';
+import type { SettledNote, Verdict } from '../../plan/messages/message.ts';
+import { settledAnnotation } from '../../spec/keys.ts';
+import type { MessageStepDeps, MessageTask, Next } from './message-task.ts';
+
+type SettleTask = MessageTask<SettleMessage>;
+type How<Kind extends Settling['kind']> = Extract<Settling, { kind: Kind }>;
+/** `lost`: the delivery is not ours any more. `failed`: nobody knows, or it did not take effect. */
+type Step = 'done' | 'lost' | 'failed';
+
+export function settleMessage(deps: MessageStepDeps, task: SettleTask): Promise<Next> {
+  const { how } = task.action;
+  switch (how.kind) {
+    case 'complete':
+      return complete(deps, task, how);
+    case 'fail':
+      return fail(deps, task, how);
+    case 'dead':
+      return dead(deps, task, how);
+    case 'note':
+      return note(deps, task, how.as);
+    case 'release':
+      return release(deps, task);
+  }
+}
+
+/** Acknowledged, then marked: what was not marked is acknowledged again, and the queue answers that it is done. */
+async function complete(deps: MessageStepDeps, task: SettleTask, { as, output }: How<'complete'>): Promise<Next> {
+  const told = await tell(deps, task, { kind: 'complete', ...(output && { output }) });
+  if (told === 'lost') return forgetReceipt(deps, task);
+  if (told === 'failed') return 'pause';
+  return (await mark(deps, task, as)) === 'done' ? settled(deps, task) : 'again';
+}
+
+/** Marked, then failed: with the mark alone the message comes back when its lease ends, and the next attempt follows. */
+async function fail(deps: MessageStepDeps, task: SettleTask, { failure, delay }: How<'fail'>): Promise<Next> {
+  if ((await mark(deps, task, 'returned')) === 'failed') return 'pause';
+  // Nothing else must be decided about it until the queue knows: it would be tried once more under this lease.
+  if ((await tell(deps, task, { kind: 'fail', failure, delay })) === 'failed') return task.action.job ? 'again' : 'pause';
+  return settled(deps, task);
+}
+
+/** Published, marked, acknowledged: never acknowledged before it is safe where dead ones go. */
+async function dead(deps: MessageStepDeps, task: SettleTask, { target, message, failure }: How<'dead'>): Promise<Next> {
+  if (!task.did.has('published')) {
+    const answer = await deps.source.deadLetter(task.action.source, target, { message, failure });
+    if (answer.kind === 'failed' || answer.kind === 'lost') return trouble(deps, task, { result: answer.kind, message: `the message could not be published to where dead ones go: ${answer.message}` }, 'pause');
+    task.did.add('published');
+  }
+  if ((await mark(deps, task, 'dead')) === 'failed') return 'again';
+  return (await tell(deps, task, { kind: 'complete' })) === 'failed' ? 'again' : settled(deps, task);
+}
+
+async function note(deps: MessageStepDeps, task: SettleTask, as: SettledNote['as']): Promise<Next> {
+  return (await mark(deps, task, as)) === 'done' ? settled(deps, task) : 'pause';
+}
+
+async function release(deps: MessageStepDeps, task: SettleTask): Promise<Next> {
+  return (await tell(deps, task, { kind: 'release' })) === 'failed' ? 'pause' : settled(deps, task);
+}
+
+async function tell(deps: MessageStepDeps, task: SettleTask, verdict: Verdict): Promise<Step> {
+  if (task.did.has('told')) return 'done';
+  // Between two steps another process may have begun to lead.
+  if (!deps.leadership.leading) return 'failed';
+  const { key, action: { source, id, token, receipt } } = task;
+  const answer = await deps.source.settle(source, { id, token, receipt }, verdict);
+  switch (answer.kind) {
+    case 'done':
+    case 'already':
+      task.did.add('told');
+      if (token !== undefined) deps.book.settled(key, token);
+      return 'done';
+    case 'lost':
+      if (token !== undefined) deps.book.drop(key, token, answer.message);
+      trouble(deps, task, { result: 'lost', message: answer.message }, 'round');
+      return 'lost';
+    case 'failed':
+      trouble(deps, task, { result: 'failed', message: answer.message }, 'pause');
+      return 'failed';
+  }
+}
+
+/** A Job that is gone needs no mark. */
+async function mark(deps: MessageStepDeps, task: SettleTask, as: SettledNote['as']): Promise<'done' | 'failed'> {
+  const { action: { job, id }, memory } = task;
+  if (!job || task.did.has('marked')) return 'done';
+  if (!deps.leadership.leading) return 'failed';
+  const settledNote: SettledNote = { as, at: deps.clock.now() };
+  const result = await deps.jobs.patch(job.name, job.uid, { metadata: { annotations: { [settledAnnotation]: JSON.stringify(settledNote) } } });
+  if (result.kind === 'done') memory.wrote(id, result.resourceVersion);
+  else if (result.kind !== 'gone' && !(result.kind === 'conflict' && (await isGone(deps, job)))) {
+    trouble(deps, task, { result: result.kind, message: `Job "${job.name}" could not be marked: ${'message' in result ? result.message : 'unexpected answer'}` }, 'pause');
+    return 'failed';
+  }
+  task.did.add('marked');
+  return 'done';
+}
+
+/** Another Job may have its name by now. */
+async function isGone({ jobs }: MessageStepDeps, { name, uid }: JobRef): Promise<boolean> {
+  const found = await jobs.get(name);
+  return found.kind === 'absent' || (found.kind === 'found' && found.value.uid !== uid);
+}
+
+/** What its Job knows of the delivery is worth nothing any more; one that is in hand now says more. */
+function forgetReceipt({ book }: MessageStepDeps, { key, action: { job, id }, memory }: SettleTask): Next {
+  if (job && !book.holds(key, id)) memory.lostReceipt(job.uid, id);
+  return 'round';
+}
+
+function settled({ told, clock }: MessageStepDeps, { key, action, finishedAt }: SettleTask): Next {
+  told(key, { action, step: 'settled', result: 'done', message: action.because, job: action.job, took: finishedAt === undefined ? undefined : clock.now() - finishedAt });
+  return 'round';
+}
+
+function trouble({ told }: MessageStepDeps, { key, action }: SettleTask, { result, message }: { readonly result: string; readonly message: string }, next: Next): Next {
+  told(key, { action, step: 'failed', result, message, job: action.job, took: undefined });
+  return next;
+}

@@ -1,0 +1,107 @@
+/** The ports about messages in memory: they record what was asked of them and answer as they are told. */
+import type { JsonObject } from '../../src/lib/json.ts';
+import type { Lease, SettleAnswer, SourceState, Verdict } from '../../src/plan/messages/message.ts';
+import type { DeadMessage, DeliveryRef, MessageSource, PayloadStore, Subscription, SubscriptionEvents } from '../../src/reconcile/message-ports.ts';
+import type { MessageMeter } from '../../src/reconcile/meter.ts';
+import type { WriteResult } from '../../src/reconcile/ports.ts';
+import type { DeadLetterSpec } from '../../src/spec/queue.ts';
+import { sourceText, type QueueSource } from '../../src/spec/queue-source.ts';
+import { done } from './fakes.ts';
+
+/** One subscription: what was asked of it, and the way to tell it something. */
+export class FakeSubscription implements Subscription {
+  readonly source: QueueSource;
+  readonly events: SubscriptionEvents;
+  /** `credit 3`, `pause`, `adopt ID`, `abandon TOKEN`, `close`. */
+  readonly calls: string[] = [];
+
+  constructor(source: QueueSource, events: SubscriptionEvents) {
+    this.source = source;
+    this.events = events;
+  }
+
+  credit(total: number): void { this.calls.push(`credit ${total}`); }
+  pause(): void { this.calls.push('pause'); }
+  adopt(id: string): void { this.calls.push(`adopt ${id}`); }
+  abandon(token: string): void { this.calls.push(`abandon ${token}`); }
+  close(): Promise<void> {
+    this.calls.push('close');
+    return Promise.resolve();
+  }
+}
+
+/** Everything succeeds unless `answers` says otherwise. */
+export class FakeMessages implements MessageSource {
+  readonly subscriptions: FakeSubscription[] = [];
+  /** `complete ID`, `fail ID`, `release ID`, `deadLetter ID`. */
+  readonly requests: string[] = [];
+  readonly verdicts: Verdict[] = [];
+  readonly deliveries: DeliveryRef[] = [];
+  answers: Partial<{ settle: SettleAnswer | Promise<SettleAnswer>; deadLetter: SettleAnswer }> = {};
+  /** Told to each subscription while it is being made. */
+  opening: SourceState | undefined;
+
+  subscribe(source: QueueSource, events: SubscriptionEvents): FakeSubscription {
+    const made = new FakeSubscription(source, events);
+    this.subscriptions.push(made);
+    if (this.opening) events.state(this.opening);
+    return made;
+  }
+
+  async settle(_source: QueueSource, delivery: DeliveryRef, verdict: Verdict): Promise<SettleAnswer> {
+    this.requests.push(`${verdict.kind} ${delivery.id}`);
+    this.verdicts.push(verdict);
+    this.deliveries.push(delivery);
+    return (await this.answers.settle) ?? { kind: 'done' };
+  }
+
+  deadLetter(_source: QueueSource, _target: DeadLetterSpec, { message }: DeadMessage): Promise<SettleAnswer> {
+    this.requests.push(`deadLetter ${message.id}`);
+    return Promise.resolve(this.answers.deadLetter ?? { kind: 'done' });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** The newest subscription to a queue. */
+  of(source: QueueSource): FakeSubscription {
+    const found = this.subscriptions.findLast((each) => sourceText(each.source) === sourceText(source));
+    if (!found) throw new Error('nobody has subscribed');
+    return found;
+  }
+}
+
+export class FakePayloads implements PayloadStore {
+  readonly secrets: JsonObject[] = [];
+  answer: WriteResult = done();
+
+  create(secret: JsonObject): Promise<WriteResult> {
+    this.secrets.push(secret);
+    return Promise.resolve(this.answer);
+  }
+}
+
+/** Every call as one entry: the name of the hook and what it was told. */
+export class FakeMessageMeter implements MessageMeter {
+  readonly calls: (readonly unknown[])[] = [];
+  stage(...told: readonly unknown[]): void { this.calls.push(['stage', ...told]); }
+  message(...told: readonly unknown[]): void { this.calls.push(['message', ...told]); }
+  inHand(...told: readonly unknown[]): void { this.calls.push(['inHand', ...told]); }
+  forget(...told: readonly unknown[]): void { this.calls.push(['forget', ...told]); }
+
+  of(hook: string): (readonly unknown[])[] {
+    return this.calls.filter(([name]) => name === hook).map(([, ...told]) => told);
+  }
+}
+
+export const openSource: SourceState = { kind: 'open', leaseLimit: undefined, strict: false, limitName: '' };
+
+/** A lease as a source hands it out. */
+export function aDelivery(id: string, changes: Partial<Lease> = {}): Lease {
+  return {
+    token: `token-${id}`, id, delivery: 1, receipt: { handle: `handle-${id}` }, since: 0,
+    message: { id, body: Buffer.from('{}'), headers: {}, contentType: undefined, enqueuedAt: undefined },
+    ...changes,
+  };
+}
