@@ -175,14 +175,14 @@ export class SimulatedSubscription implements Subscription {
   }
 
   #came(delivery: Delivery, channel: Channel): void {
-    this.#delivered += 1;
-    // It has come back by itself.
+    // It has come back by itself, and nobody here has had it.
     if (this.#deps.source.type === 'amqp' && !channel.open) return;
+    this.#delivered += 1;
     if (this.#closed) void this.#release(delivery);
-    else this.#take(delivery, channel, true);
+    else this.#take(delivery, channel, { message: true, adopted: false });
   }
 
-  #take(delivery: Delivery, channel: Channel, withMessage: boolean): void {
+  #take(delivery: Delivery, channel: Channel, withIt: { readonly message: boolean; readonly adopted: boolean }): void {
     const { hold, events, process } = this.#deps;
     const token = hold({ delivery, channel, forget: () => { this.#forget(token); } });
     this.#mine.set(token, { delivery, timer: undefined, abandoned: false });
@@ -190,11 +190,12 @@ export class SimulatedSubscription implements Subscription {
     const { message, problem } = delivery.stored;
     events.leased({
       token,
-      message: withMessage ? message : undefined,
+      message: withIt.message ? message : undefined,
       id: message.id,
       delivery: delivery.number,
       receipt: this.#receipt(delivery),
       since: process.clock.now(),
+      adopted: withIt.adopted,
       ...(problem === undefined ? {} : { problem }),
     });
   }
@@ -213,7 +214,7 @@ export class SimulatedSubscription implements Subscription {
       this.#request('adopt', () => this.#adoptable(id, receipt), (delivery) => {
         if (!delivery) return;
         if (this.#closed) void this.#release(delivery);
-        else this.#take(delivery, this.#channel ?? { queue: this.#deps.source.queue, open: false }, this.#deps.source.type === 'pgBoss');
+        else this.#take(delivery, this.#channel ?? { queue: this.#deps.source.queue, open: false }, { message: this.#deps.source.type === 'pgBoss', adopted: true });
       }, () => {
         this.#adopting.set(key, { id, receipt });
         return true;
