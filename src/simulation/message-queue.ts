@@ -71,6 +71,7 @@ export class SimulatedMessageQueue {
   readonly #ready = new Set<StoredMessage>();
   readonly #inFlight = new Map<Delivery, Timer>();
   readonly #onReady = new Set<() => void>();
+  readonly #onTold: ((stored: StoredMessage, verdict: Verdict) => void)[] = [];
   #deliveries = 0;
 
   constructor(name: string, options: MessageQueueOptions, deps: MessageQueueDeps) {
@@ -95,6 +96,11 @@ export class SimulatedMessageQueue {
   onReady(run: () => void): () => void {
     this.#onReady.add(run);
     return () => { this.#onReady.delete(run); };
+  }
+
+  /** Calls `run` with each verdict that is about to take effect. */
+  onTold(run: (stored: StoredMessage, verdict: Verdict) => void): void {
+    this.#onTold.push(run);
   }
 
   /** The first of this id. */
@@ -146,7 +152,7 @@ export class SimulatedMessageQueue {
     // SQS deletes what nobody else has received since, also when its time was over.
     const late = this.rules.kind === 'sqs' && verdict.kind === 'complete' && this.#ready.has(stored);
     if (!this.#inFlight.has(delivery) && !late) return 'lost';
-    this.#conclude(stored, verdict);
+    this.#tell(stored, verdict);
     return 'done';
   }
 
@@ -155,7 +161,7 @@ export class SimulatedMessageQueue {
     const stored = this.find(id);
     if (stored?.state === 'completed') return 'already';
     if (stored?.state !== 'inFlight') return 'lost';
-    this.#conclude(stored, verdict);
+    this.#tell(stored, verdict);
     return 'done';
   }
 
@@ -237,6 +243,11 @@ export class SimulatedMessageQueue {
       else if (this.rules.kind === 'pgBoss') this.#conclude(delivery.stored, { kind: 'fail', failure: { reason: 'Expired', message: 'job timed out', job: undefined, attempt: delivery.number }, delay: 0 });
       else this.#comeBack(delivery.stored, 0);
     });
+  }
+
+  #tell(stored: StoredMessage, verdict: Verdict): void {
+    for (const run of this.#onTold) run(stored, verdict);
+    this.#conclude(stored, verdict);
   }
 
   #conclude(stored: StoredMessage, verdict: Verdict): void {

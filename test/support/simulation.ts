@@ -9,11 +9,14 @@
  */
 import type { ApiRequest, Transport } from '../../src/adapters/kubernetes/transport.ts';
 import { asError, type Clock } from '../../src/lib/clock.ts';
+import type { MessageSource } from '../../src/reconcile/message-ports.ts';
 import type { DepthProbe } from '../../src/reconcile/ports.ts';
 import { kindLabel, specKey, statusAnnotation } from '../../src/spec/keys.ts';
 import { VirtualClock } from '../../src/simulation/clock.ts';
 import { type ClusterOptions, SimulatedCluster } from '../../src/simulation/cluster.ts';
 import { asJob, asPod, isFinished, isTerminal, type JobObject, type PodObject } from '../../src/simulation/job-shape.ts';
+import { MessageBroker } from '../../src/simulation/message-broker.ts';
+import { SimulatedMessages } from '../../src/simulation/message-source.ts';
 import { configMaps, events, jobs, type KubeObject, pods, type Resource } from '../../src/simulation/objects.ts';
 import { SimulatedProcess } from '../../src/simulation/process.ts';
 import { type QueueOptions, type SimulatedQueue, SimulatedQueues } from '../../src/simulation/queue.ts';
@@ -30,6 +33,7 @@ export interface ProcessViews {
   readonly clock: Clock;
   readonly transport: Transport;
   readonly depth: DepthProbe;
+  readonly messages: MessageSource;
   readonly random: Random;
   readonly namespace: string;
   /** Calls `run` after every send to any queue, as long as the process lives. */
@@ -53,6 +57,8 @@ export class Simulation {
   readonly random: Random;
   readonly cluster: SimulatedCluster;
   readonly queues: SimulatedQueues;
+  /** Queues whose messages are leased. */
+  readonly broker: MessageBroker;
   /** Every change of every object, in order: equal for equal seeds. */
   readonly trace: string[] = [];
   /** What the processes sent to the API server. */
@@ -68,6 +74,7 @@ export class Simulation {
     this.cluster = new SimulatedCluster({ ...options, clock: this.clock, random: this.random });
     const latency = this.random.split('queues');
     this.queues = new SimulatedQueues({ clock: this.clock, latency: () => latency.between(1, 4) });
+    this.broker = new MessageBroker({ clock: this.clock, random: this.random.split('broker') });
     this.cluster.store.subscribe(({ type, resource, object, version, at }) => {
       this.trace.push(`${at.toFixed(3)} ${type} ${resource.plural}/${object.metadata.name} ${version}`);
     });
@@ -162,12 +169,13 @@ export class Simulation {
     const { skew = 0 } = options;
     const process = new SimulatedProcess({ clock: this.clock, transport: wrapped, skew: typeof skew === 'number' ? () => skew : skew });
     this.#processes += 1;
-    const depth: DepthProbe = { depth: (query, signal) => process.guard(this.queues.depth(query, signal)) };
+    const depth: DepthProbe = { depth: (query, signal) => process.guard(this.broker.find(query.source.queue) ? this.broker.depth(query) : this.queues.depth(query, signal)) };
+    const messages = new SimulatedMessages({ broker: this.broker, process });
     const onSend = (run: (queue: string) => void): void => {
       this.#sendListeners.push((queue) => { process.clock.timer(this.random.between(1, 5), () => { run(queue); }); });
     };
     const random = this.random.split(`process-${this.#processes}`);
-    const views: ProcessViews = { process, clock: process.clock, transport: process.transport, depth, random, namespace: this.cluster.namespace, onSend };
+    const views: ProcessViews = { process, clock: process.clock, transport: process.transport, depth, messages, random, namespace: this.cluster.namespace, onSend };
     void Promise.resolve().then(() => start(views)).catch((error: unknown) => { this.#failure ??= asError(error); });
     return process;
   }

@@ -1,0 +1,169 @@
+/**
+ * What really happened to each message, seen from outside job-chief: which Jobs there were for it, what their containers
+ * did, and what its queue was told. What must never happen is checked with each change.
+ */
+import type { Verdict } from '../../src/plan/messages/message.ts';
+import { numberAt, parseJson, stringAt } from '../../src/lib/json.ts';
+import { asJob, asPod, hasCondition, isFinished, isTerminal, type PodObject } from '../../src/simulation/job-shape.ts';
+import type { SimulatedMessageQueue, StoredMessage } from '../../src/simulation/message-queue.ts';
+import { jobs, type KubeObject, pods } from '../../src/simulation/objects.ts';
+import type { Change } from '../../src/simulation/store.ts';
+import { messageAnnotation, settledAnnotation } from '../../src/spec/keys.ts';
+import type { SentRequest, Simulation } from './simulation.ts';
+
+/** A Job that was made for a message, with what its pods did. */
+export interface MessageJob {
+  readonly name: string;
+  readonly uid: string;
+  readonly id: string;
+  readonly serial: number;
+  readonly attempt: number;
+  readonly onJobCreated: boolean;
+  /** Milliseconds since 1970. */
+  readonly bornAt: number;
+  startedAt: number | undefined;
+  /** By the containers of its pods: one ended with 0 in all of them; one did not. */
+  succeeded: boolean;
+  failed: boolean;
+  finished: 'Complete' | 'Failed' | undefined;
+  settled: string | undefined;
+  settledAt: number | undefined;
+  gone: boolean;
+}
+
+const dedupeWindow = 600_000;
+
+export class MessageTruth {
+  readonly violations: string[] = [];
+  /** All that there ever were, in order. */
+  readonly jobs: MessageJob[] = [];
+  readonly #world: Simulation;
+  readonly #queues = new Set<SimulatedMessageQueue>();
+  /** Messages that cannot become Jobs. */
+  readonly #invalid: (stored: StoredMessage) => boolean;
+
+  constructor(world: Simulation, invalid: (stored: StoredMessage) => boolean = () => false) {
+    this.#world = world;
+    this.#invalid = invalid;
+    world.cluster.store.subscribe((change) => {
+      if (change.resource === jobs) this.#job(change);
+      else if (change.resource === pods) this.#pod(asPod(change.object), change);
+    });
+    world.onRequest((request) => { this.#request(request); });
+  }
+
+  watch(queue: SimulatedMessageQueue): void {
+    this.#queues.add(queue);
+    queue.onTold((stored, verdict) => { this.#told(queue, stored, verdict); });
+  }
+
+  of(id: string): MessageJob[] {
+    return this.jobs.filter((job) => job.id === id);
+  }
+
+  /** Jobs for a message whose containers started: each of them is an attempt. */
+  attempts(id: string): number {
+    return this.of(id).filter(({ startedAt }) => startedAt !== undefined).length;
+  }
+
+  /** What is wrong when everything has come to rest; empty: nothing. */
+  atEnd(): string[] {
+    const messages = [...this.#queues].flatMap((queue) => queue.messages.map((stored) => ({ queue, stored })));
+    return messages.flatMap(({ queue, stored }) => {
+      const { message: { id }, state } = stored;
+      const wrong: string[] = [];
+      if (state === 'inFlight') wrong.push(`message ${id} of "${queue.name}" is still in flight`);
+      if (state === 'dropped') wrong.push(`message ${id} of "${queue.name}" was dropped`);
+      if (state === 'completed' && !this.#mayComplete(queue, stored)) wrong.push(`message ${id} of "${queue.name}" is completed, and no Job for it succeeded`);
+      return wrong;
+    });
+  }
+
+  /** One line for each Job, for reports. */
+  story(): string[] {
+    return this.jobs.map((job) => `${((job.bornAt - this.#world.clock.now()) / 1000).toFixed(1)} s ${job.name} for ${job.id} serial ${job.serial} attempt ${job.attempt}: ${job.startedAt === undefined ? 'not started' : 'started'} ${job.finished ?? 'unfinished'} ${job.settled ?? 'not settled'}${job.gone ? ' gone' : ''}`);
+  }
+
+  #report(text: string): void {
+    this.violations.push(`${(this.#world.clock.monotonic() / 1000).toFixed(3)} s: ${text}`);
+  }
+
+  #job({ type, object }: Change): void {
+    const { name, uid, annotations = {} } = object.metadata;
+    const note = parseJson(annotations[messageAnnotation]);
+    const id = stringAt(note, 'id');
+    if (id === undefined) return;
+    if (type === 'ADDED') this.#born({ name, uid, id, serial: numberAt(note, 'serial') ?? 0, attempt: numberAt(note, 'attempt') ?? 0, onJobCreated: stringAt(note, 'settle') === 'onJobCreated' });
+    const job = this.jobs.find((one) => one.uid === uid);
+    if (!job) return;
+    job.gone = type === 'DELETED';
+    const { status } = asJob(object);
+    if (hasCondition(status, 'Complete')) job.finished = 'Complete';
+    if (hasCondition(status, 'Failed')) job.finished = 'Failed';
+    const settled = stringAt(parseJson(annotations[settledAnnotation]), 'as');
+    if (settled !== undefined && settled !== job.settled) job.settledAt = this.#world.clock.now();
+    job.settled = settled;
+    this.#checkOneLive(id, `${type} Job ${name}`);
+  }
+
+  #born(job: Pick<MessageJob, 'name' | 'uid' | 'id' | 'serial' | 'attempt' | 'onJobCreated'>): void {
+    for (const before of this.of(job.id)) {
+      if (before.succeeded && !before.gone && before.settled !== 'kept') this.#report(`Job ${job.name} was made for message ${job.id}, whose Job ${before.name} has succeeded and is still there`);
+    }
+    this.jobs.push({ ...job, bornAt: this.#world.clock.now(), startedAt: undefined, succeeded: false, failed: false, finished: undefined, settled: undefined, settledAt: undefined, gone: false });
+  }
+
+  #pod(pod: PodObject, { type }: Change): void {
+    const job = this.jobs.find(({ uid }) => uid === pod.metadata.labels?.['batch.kubernetes.io/controller-uid']);
+    if (!job) return;
+    const states = (pod.status.containerStatuses ?? []).map(({ state }) => state);
+    if (states.some(({ running, terminated }) => running !== undefined || (terminated !== undefined && stringAt(terminated, 'startedAt') !== undefined))) job.startedAt ??= this.#world.clock.now();
+    const codes = states.map(({ terminated }) => numberAt(terminated, 'exitCode'));
+    if (codes.length > 0 && codes.every((code) => code === 0)) job.succeeded = true;
+    if (codes.some((code) => code !== undefined && code !== 0)) job.failed = true;
+    this.#checkOneLive(job.id, `${type} Pod ${pod.metadata.name}`);
+  }
+
+  /** Unfinished, or with a living pod, also when the Job itself is gone. */
+  #checkOneLive(id: string, after: string): void {
+    const mine = new Map(this.of(id).map((job) => [job.uid, job]));
+    const live = new Set<string>();
+    for (const job of this.#world.jobs()) if (mine.has(job.metadata.uid) && !isFinished(job)) live.add(job.metadata.name);
+    for (const pod of this.#world.pods()) {
+      const job = mine.get(pod.metadata.labels?.['batch.kubernetes.io/controller-uid'] ?? '');
+      if (job && !isTerminal(pod)) live.add(job.name);
+    }
+    if (live.size > 1) this.#report(`message ${id} has ${live.size} live Jobs (${[...live].join(', ')}) after ${after}`);
+  }
+
+  #told(queue: SimulatedMessageQueue, stored: StoredMessage, verdict: Verdict): void {
+    const { id } = stored.message;
+    if (verdict.kind === 'complete' && !this.#mayComplete(queue, stored)) this.#report(`message ${id} is acknowledged, and none of its Jobs succeeded: ${this.story().join('; ')}`);
+    if (verdict.kind === 'fail' && !this.#invalid(stored) && !this.of(id).some(({ failed, finished }) => failed || finished === 'Failed')) this.#report(`message ${id} is said to have failed, and none of its Jobs did`);
+  }
+
+  #mayComplete(queue: SimulatedMessageQueue, stored: StoredMessage): boolean {
+    const { id } = stored.message;
+    const mine = this.of(id);
+    if (mine.some(({ succeeded, finished }) => succeeded || finished === 'Complete')) return true;
+    if (mine.some(({ onJobCreated }) => onJobCreated)) return true;
+    const published = this.#world.broker.all.some((other) => other !== queue && other.find(id) !== undefined);
+    return published && (this.#invalid(stored) || mine.some(({ failed, finished }) => failed || finished === 'Failed'));
+  }
+
+  /** Retention: only what is settled, and not before redeliveries have had their time to meet it. */
+  #request({ method, path, at }: SentRequest): void {
+    const name = method === 'DELETE' ? path.split('/jobs/')[1] : undefined;
+    const job = this.jobs.find((one) => one.name === name && !one.gone);
+    if (!job) return;
+    if (job.settledAt === undefined) this.#report(`Job ${job.name} is deleted before its message is settled`);
+    else if (at < job.settledAt + dedupeWindow) this.#report(`Job ${job.name} is deleted ${(at - job.settledAt) / 1000} s after its message was settled`);
+  }
+}
+
+/** The message that a pod works on. */
+export function workOf(pod: KubeObject): { readonly id: string; readonly attempt: number } {
+  const env = (asPod(pod).spec.containers[0]?.env ?? []) as readonly unknown[];
+  const value = (name: string): string | undefined => stringAt(env.find((one) => stringAt(one, 'name') === name), 'value');
+  return { id: value('JOB_CHIEF_MESSAGE_ID') ?? '', attempt: Number(value('JOB_CHIEF_ATTEMPT') ?? 0) };
+}
