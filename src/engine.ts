@@ -144,8 +144,7 @@ export class Engine {
       leadership,
       refresh: this.#elector && (() => this.#refresh()),
       probe: inClusterTime(options.probe, clock),
-      messages: options.messages ?? noMessages,
-      messageMeter: options.messageMeter ?? noMessageMeter,
+      ...messagesFor(options),
       payloads: new KubernetesPayloads({ client }),
       specs: this.#specs ?? noSpecs,
       cache: this.#cache,
@@ -206,6 +205,11 @@ export class Engine {
 }
 
 const noHook: DeletionHook = { call: () => Promise.resolve({ kind: 'failed', message: 'nothing is called here' }) };
+
+function messagesFor({ messages = noMessages, messageMeter = noMessageMeter }: EngineOptions): { readonly messages: MessageSource; readonly messageMeter: MessageMeter } {
+  return { messages, messageMeter };
+}
+
 const noMessageMeter: MessageMeter = { stage: () => undefined, message: () => undefined, inHand: () => undefined, forget: () => undefined };
 const noSpecs: SpecSource = { ids: () => [], get: () => undefined, look: () => Promise.resolve({ kind: 'absent' }), synced: true };
 

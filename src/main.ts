@@ -165,9 +165,9 @@ async function denyOwnSecrets({ cluster, clock, namespace, log }: Pick<Parts, 'c
 
 async function reportPermissions({ cluster, clock, namespace, log, metrics, config }: Pick<Parts, 'cluster' | 'clock' | 'namespace' | 'log' | 'metrics' | 'config'>): Promise<void> {
   const client = new KubernetesClient({ transport: cluster.transport, clock, namespace, fieldManager });
-  for (const { name, state, missing, message } of await checkPermissions(client, features(wantedFeatures(config)))) {
+  for (const { name, state, optional, missing, message } of await checkPermissions(client, features(wantedFeatures(config)))) {
     metrics.feature(name, state);
-    if (state === 'off') log.warn({ feature: name, missing }, 'a feature is off for want of rights');
+    if (state === 'off') log[optional ? 'info' : 'warn']({ feature: name, missing }, 'a feature is off for want of rights');
     else if (state === 'unknown') log.info({ feature: name, because: message }, 'whether a feature has its rights is not known; it is tried');
     else log.debug({ feature: name, state }, 'feature');
   }

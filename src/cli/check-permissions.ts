@@ -36,7 +36,7 @@ export function defineCheckPermissions(command: Command): void {
     .option('-n, --namespace <name>', "namespace; default: that of the configuration, the pod's or the context's")
     .option('--context <name>', 'context of the kubeconfig')
     .option('--kubeconfig <file>', 'kubeconfig to use; default: $KUBECONFIG, else ~/.kube/config')
-    .addHelpText('after', '\nExit code: 0 every feature has its rights, 1 some are missing, 2 the API server could not be asked.\n\nExamples:\n  kubectl exec deploy/job-chief -- job-chief check permissions\n  job-chief check permissions --kubeconfig job-chief.kubeconfig -n etl')
+    .addHelpText('after', '\nExit code: 0 every feature has its rights (but for those that not everybody needs), 1 some are missing, 2 the API server could not be asked.\n\nExamples:\n  kubectl exec deploy/job-chief -- job-chief check permissions\n  job-chief check permissions --kubeconfig job-chief.kubeconfig -n etl')
     .action(async (options: Options) => {
       process.exitCode = await runCheckPermissions(options, { ...processStreams(), env: process.env, open });
     });
@@ -62,13 +62,14 @@ const words: Readonly<Record<FeatureState['state'], { readonly text: string; rea
   off: { text: 'missing', tone: 'bad' },
   unknown: { text: 'unknown', tone: 'odd' },
 };
+const optionalOff = { text: 'not given', tone: 'odd' } as const;
 
-function row({ name, state, missing, message }: FeatureState): Parameters<typeof table>[1][number] {
-  return [name, words[state], state === 'unknown' ? (message ?? '') : missing.join(', ')];
+function row({ name, state, optional, missing, message }: FeatureState): Parameters<typeof table>[1][number] {
+  return [name, state === 'off' && optional ? optionalOff : words[state], state === 'unknown' ? (message ?? '') : missing.join(', ')];
 }
 
 function codeOf(states: readonly FeatureState[]): number {
-  if (states.some(({ state }) => state === 'off')) return exitCode.no;
+  if (states.some(({ state, optional }) => state === 'off' && !optional)) return exitCode.no;
   return states.some(({ state }) => state === 'unknown') ? exitCode.error : exitCode.ok;
 }
 

@@ -1,7 +1,7 @@
 /** Every right that job-chief uses, by the feature that needs it. The Roles in manifests/ hold exactly these. */
 import type { Config } from '../../config/config.ts';
 import type { Feature, Right } from './permissions.ts';
-import { configMaps, events, jobs, leases, pods, type Resource } from './resources.ts';
+import { configMaps, events, jobs, leases, pods, secrets, type Resource } from './resources.ts';
 
 const rights = (resource: Resource, ...verbs: readonly Right['verb'][]): readonly Right[] => verbs.map((verb) => ({ verb, resource }));
 
@@ -15,6 +15,9 @@ export const status: Feature = { name: 'status on ConfigMaps', rights: rights(co
 /** What runs of workflows are kept in, and the files that their pods mount. Kubernetes cannot limit a right to a label. */
 export const records: Feature = { name: 'records', rights: rights(configMaps, 'get', 'list', 'watch', 'create', 'patch', 'delete') };
 export const eventsFeature: Feature = { name: 'events', rights: rights(events, 'list', 'create', 'patch') };
+
+/** What Queues with `perMessage` hand to their Jobs. Whether there are such Queues, their ConfigMaps say. */
+export const payloads: Feature = { name: 'payloads of messages', rights: rights(secrets, 'create'), optional: true };
 
 /** What the HTTP API reads beside what everything reads. Its writes are those of records. */
 export const logsFeature: Feature = { name: 'logs over HTTP', rights: [{ verb: 'get', resource: pods, subresource: 'log' }] };
@@ -49,6 +52,7 @@ export function features(config: WantedFeatures): readonly Feature[] {
     ...(fromConfigMaps && config.status ? [status] : []),
     ...(config.records ? [records] : []),
     ...(config.events ? [eventsFeature] : []),
+    payloads,
     ...(config.httpApi ? [logsFeature] : []),
     ...(config.lease === undefined ? [] : [highAvailability(config.lease)]),
   ];

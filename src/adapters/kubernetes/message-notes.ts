@@ -34,22 +34,28 @@ export function readMessageFacts(annotations: Readonly<Record<string, string>>, 
 export function readMessageNote(text: string | undefined, shared: SharedNotes = newSharedNotes()): MessageNote | undefined {
   if (text === undefined) return undefined;
   const raw = parseJson(text);
+  const [told, ways, counts] = [toldOf(raw), waysOf(raw, shared), countsAt(raw)];
+  if (!told || !ways || !counts) return undefined;
+  const [delivery, enqueuedAt] = [numberAt(raw, 'delivery'), numberAt(raw, 'enqueuedAt')];
+  return { ...told, ...ways, ...counts, receipt: receiptAt(raw), ...(delivery !== undefined && { delivery }), ...(enqueuedAt !== undefined && { enqueuedAt }) };
+}
+
+/** Of the message itself. */
+function toldOf(raw: Json): Pick<MessageNote, 'id' | 'sha256' | 'leasedAt'> | undefined {
+  const [id, sha256, leasedAt] = [stringAt(raw, 'id'), stringAt(raw, 'sha256'), numberAt(raw, 'leasedAt')];
+  return id === undefined || sha256 === undefined || leasedAt === undefined ? undefined : { id, sha256, leasedAt };
+}
+
+/** What is to become of it, as all messages of the queue have it. */
+function waysOf(raw: Json, shared: SharedNotes): Pick<MessageNote, 'source' | 'settle' | 'retry' | 'deadLetter'> | undefined {
   const source = shared.sources.get(textOf(raw, 'source'));
   const retry = shared.retries.get(textOf(raw, 'retry'));
   const settle = settleModes.find((mode) => mode === stringAt(raw, 'settle'));
-  const counts = countsAt(raw);
-  const [id, sha256, leasedAt] = [stringAt(raw, 'id'), stringAt(raw, 'sha256'), numberAt(raw, 'leasedAt')];
-  if (!source || !retry || settle === undefined || !counts || id === undefined || sha256 === undefined || leasedAt === undefined) return undefined;
-  const deadLetter = isObject(raw) && raw['deadLetter'] !== undefined ? shared.deadLetters.get(textOf(raw, 'deadLetter')) : undefined;
+  if (!source || !retry || settle === undefined) return undefined;
+  if (!isObject(raw) || raw['deadLetter'] === undefined) return { source, settle, retry };
+  const deadLetter = shared.deadLetters.get(textOf(raw, 'deadLetter'));
   // A message without the place that its spec meant for it would go the way of all others.
-  if (deadLetter === null) return undefined;
-  const [delivery, enqueuedAt] = [numberAt(raw, 'delivery'), numberAt(raw, 'enqueuedAt')];
-  return {
-    id, source, receipt: receiptAt(raw), ...counts, settle, retry, sha256, leasedAt,
-    ...(delivery !== undefined && { delivery }),
-    ...(enqueuedAt !== undefined && { enqueuedAt }),
-    ...(deadLetter && { deadLetter }),
-  };
+  return deadLetter ? { source, settle, retry, deadLetter } : undefined;
 }
 
 /** Annotation job-chief/settled. */

@@ -17,10 +17,13 @@ export interface Right {
 export interface Feature {
   readonly name: string;
   readonly rights: readonly Right[];
+  /** Not everybody needs it, and no configuration tells who does: that it is off is no trouble by itself. */
+  readonly optional?: true;
 }
 
 export interface FeatureState {
   readonly name: string;
+  readonly optional?: true;
   /** `unknown`: the API server could not be asked; the feature is tried and finds out. */
   readonly state: 'on' | 'off' | 'unknown';
   /** What is missing, such as `patch configmaps`. */
@@ -33,12 +36,13 @@ export interface FeatureState {
 export async function checkPermissions(client: Pick<KubernetesClient, 'ask' | 'namespace'>, features: readonly Feature[]): Promise<readonly FeatureState[]> {
   const rights = new Map(features.flatMap((feature) => feature.rights.map((right) => [textOf(right), right] as const)));
   const answers = new Map(await Promise.all([...rights].map(async ([text, right]) => [text, await allowed(client, right)] as const)));
-  return features.map(({ name, rights: needed }) => {
+  return features.map(({ name: text, rights: needed, optional }) => {
+    const name = optional ? { name: text, optional } : { name: text };
     const found = needed.map((right) => ({ text: textOf(right), answer: answers.get(textOf(right)) }));
     const missing = found.filter(({ answer }) => answer === 'no').map(({ text }) => text);
     const [open] = found.flatMap(({ answer }) => (typeof answer === 'object' ? [answer.unknown] : []));
-    if (missing.length > 0) return { name, missing, state: 'off' };
-    return open === undefined ? { name, missing, state: 'on' } : { name, missing, state: 'unknown', message: open };
+    if (missing.length > 0) return { ...name, missing, state: 'off' };
+    return open === undefined ? { ...name, missing, state: 'on' } : { ...name, missing, state: 'unknown', message: open };
   });
 }
 

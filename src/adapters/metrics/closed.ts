@@ -1,7 +1,7 @@
 /** The closed sets of label values. What is in none of them is counted as `other`, so that no text from outside becomes a series. */
 
 /** What an action came to: done, or what the API server said instead. */
-export const results = ['done', 'exists', 'gone', 'conflict', 'refused', 'denied', 'quota', 'forbidden', 'unknown', 'skipped', 'failed'] as const;
+export const results = ['done', 'exists', 'gone', 'conflict', 'refused', 'denied', 'quota', 'forbidden', 'unknown', 'skipped', 'failed', 'lost'] as const;
 
 /** What starts runs, how they and their steps come out, and why a scheduled time passed unused. */
 export const triggers = ['change', 'schedule', 'request', 'step'] as const;

@@ -1,9 +1,10 @@
 /** All of job-chief's metrics in one piece, as the composition root hands them out. */
 import type { Clock } from '../../lib/clock.ts';
-import type { Meter, RunMeter, WorkQueueMeter } from '../../reconcile/meter.ts';
+import type { MessageMeter, Meter, RunMeter, WorkQueueMeter } from '../../reconcile/meter.ts';
 import { createCapacityMeter, type CapacityReading } from './capacity.ts';
 import { createHttpMeter } from './http.ts';
 import { createClientMeter, createWatchMeters, type ClientMeter, type WatchMeter } from './kubernetes.ts';
+import { createMessageMeter } from './message-meter.ts';
 import { createMeter } from './meter.ts';
 import { metrics } from './names.ts';
 import { addProcessMetrics, createRegistry, expose, gauge, type Exposition } from './registry.ts';
@@ -13,6 +14,7 @@ import { createWorkQueueMeter } from './work-queue.ts';
 export interface Metrics {
   readonly meter: Meter;
   readonly runs: RunMeter;
+  readonly messages: MessageMeter;
   readonly workQueue: WorkQueueMeter;
   readonly client: ClientMeter;
   /** The hooks of one watch; call it once per resource. */
@@ -47,6 +49,7 @@ export function createMetrics({ clock, version, apiServer, process: withProcess 
   return {
     meter: createMeter({ registry, clock }),
     runs: createRunMeter(registry),
+    messages: createMessageMeter(registry),
     workQueue: createWorkQueueMeter(registry),
     client: createClientMeter(registry, apiServer),
     watch: createWatchMeters(registry, clock),

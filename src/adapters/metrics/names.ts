@@ -50,6 +50,10 @@ export const metrics = {
   startup: { name: 'job_chief_job_startup_seconds', type: 'histogram', help: 'From the creation of a Job to its first started container.', labels: ['kind'], buckets: starting },
   runDuration: { name: 'job_chief_job_run_duration_seconds', type: 'histogram', help: 'From the start of a Job to its end.', labels: ['kind', 'outcome'], buckets: running },
 
+  messages: { name: 'job_chief_messages_total', type: 'counter', help: 'What became of messages that were leased.', labels: [...spec, 'result'] },
+  messagesInHand: { name: 'job_chief_messages_in_hand', type: 'gauge', help: 'Messages that are leased just now.', labels: spec },
+  messageStage: { name: 'job_chief_message_stage_seconds', type: 'histogram', help: 'The ways of a message, each from one moment to the next.', labels: ['stage'], buckets: [...quick, 60, 180, 600, 1800, 3600, 10_800, 86_400] },
+
   runsActive: { name: 'job_chief_runs_active', type: 'gauge', help: 'Runs of the workflow or template that have begun and are not over.', labels: spec },
   runs: { name: 'job_chief_runs_total', type: 'counter', help: 'Runs that are over, by what started them and how they came out.', labels: [...spec, 'trigger', 'outcome'] },
   steps: { name: 'job_chief_steps_total', type: 'counter', help: 'Steps that have an outcome; a forEach counts as one.', labels: [...spec, 'outcome'] },

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { core, eventsFeature, highAvailability, records, specs, status } from '../../../src/adapters/kubernetes/features.ts';
+import { core, eventsFeature, highAvailability, payloads, records, specs, status } from '../../../src/adapters/kubernetes/features.ts';
 import type { Feature } from '../../../src/adapters/kubernetes/permissions.ts';
 import { build, buildWith, files, find, granted, hasKubectl, readManifest, type Rule } from './render.ts';
 
-const features: Readonly<Record<'core' | 'specs' | 'status' | 'records' | 'events' | 'lease', Feature>> = { core, specs, status, records, events: eventsFeature, lease: highAvailability('job-chief') };
+const features: Readonly<Record<'core' | 'specs' | 'status' | 'records' | 'events' | 'payloads' | 'lease', Feature>> = { core, specs, status, records, payloads, events: eventsFeature, lease: highAvailability('job-chief') };
 const of = (...names: (keyof typeof features)[]): string[] =>
   [...new Set(names.flatMap((name) => features[name].rights.map(({ verb, resource, subresource }) => `${resource.group}/${resource.plural}${subresource === undefined ? '' : `/${subresource}`} ${verb}`)))].sort();
 
@@ -28,6 +28,10 @@ describe('rights', () => {
       expect([...rule.apiGroups, ...rule.resources, ...rule.verbs]).not.toContain('*');
       for (const resource of ['secrets', 'serviceaccounts', 'roles', 'rolebindings', 'pods/exec']) expect(rule.resources).not.toContain(resource);
     }
+  });
+
+  it('on Secrets is to create them, in a component that only messages need', () => {
+    expect(granted(files('components/messages').flatMap((path) => readManifest(path)))).toEqual(of('payloads'));
   });
 
   it('are bound to the one ServiceAccount, each Role by a binding of its name', () => {
@@ -58,6 +62,7 @@ describe.runIf(hasKubectl)('components', () => {
     ['without-status', of('core', 'specs', 'records', 'events')],
     ['without-events', of('core', 'specs', 'status', 'records')],
     ['high-availability', of('core', 'specs', 'status', 'records', 'events', 'lease')],
+    ['messages', of('core', 'specs', 'status', 'records', 'events', 'payloads')],
     ['prometheus-operator', of('core', 'specs', 'status', 'records', 'events')],
   ])('%s leaves the right rights', (component, expected) => {
     const all = buildWith(component);
@@ -67,7 +72,7 @@ describe.runIf(hasKubectl)('components', () => {
   });
 
   it('can be combined', () => {
-    expect(granted(buildWith('queues-only', 'without-status', 'without-events', 'prometheus-operator'))).toEqual(of('core', 'specs'));
+    expect(granted(buildWith('queues-only', 'without-status', 'without-events', 'messages', 'prometheus-operator'))).toEqual(of('core', 'specs', 'payloads'));
   });
 
   it('queues-only takes the Role and the switch together, so that nothing is tried and refused', () => {

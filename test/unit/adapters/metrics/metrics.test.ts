@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { metrics as definitions } from '../../../../src/adapters/metrics/names.ts';
 import { createMetrics, type Metrics } from '../../../../src/adapters/metrics/metrics.ts';
 import type { Clock } from '../../../../src/lib/clock.ts';
+import { messageResults } from '../../../../src/reconcile/meter.ts';
 import type { SpecKey } from '../../../../src/plan/observed.ts';
 import { parseExposition, type Sample } from './exposition.ts';
 
@@ -27,12 +28,15 @@ const named = (all: Sample[], name: string): Sample[] => all.filter((sample) => 
 const ofSpec = (all: Sample[]): Sample[] => all.filter((sample) => sample.labels['name'] === key.name);
 
 /** Calls every hook once, so that every metric has a series. */
-function touchAll({ meter, runs, workQueue, client, watch, leader, feature, capacity, http }: Metrics): void {
+function touchAll({ meter, runs, messages, workQueue, client, watch, leader, feature, capacity, http }: Metrics): void {
   capacity({ view: () => [{ group: '', used: 1, limit: 10 }], waiting: 2 });
   runs.active(workflow, 1);
   runs.finished(workflow, { trigger: 'change', outcome: 'succeeded', seconds: 3 });
   runs.edge(0.01);
   runs.recordWrite('done');
+  messages.message(key, 'created');
+  messages.inHand(key, 2);
+  messages.stage('leased_to_created', 0.01);
   meter.spec(key, idle);
   meter.round('queue', 'success', 0.004);
   meter.action(key, 'create', 'JobCreated', 'done');
@@ -93,6 +97,23 @@ describe('exposition', () => {
     expect(open).not.toMatch(/\n\n/);
     expect(open.endsWith('\n# EOF\n')).toBe(true);
     expect((await metrics.expose(undefined)).body).toBe(plain);
+  });
+});
+
+describe('series of messages', () => {
+  it('stand at zero from the first call on, and go with the queue', async () => {
+    const { metrics } = someMetrics();
+    const other: SpecKey = { kind: 'queue', name: 'invoices' };
+    metrics.messages.inHand(other, 1);
+    const before = await samples(metrics);
+    metrics.messages.inHand(key, 3);
+    metrics.messages.message(key, 'lease_lost');
+    const all = (await samples(metrics)).filter(({ labels }) => labels['name'] === key.name);
+    expect(named(all, 'job_chief_messages_in_hand').map(({ value }) => value)).toEqual([3]);
+    expect(named(all, 'job_chief_messages_total').filter(({ value }) => value === 0)).toHaveLength(messageResults.length - 1);
+    metrics.messages.forget(key);
+    metrics.messages.forget(key);
+    expect(await samples(metrics)).toEqual(before);
   });
 });
 
