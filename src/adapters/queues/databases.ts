@@ -1,6 +1,6 @@
 /**
- * Read-only access to the databases of all connections: at most two sessions for each, opened when asked, closed when
- * idle. A rotated Secret gets a new pool; a refused login reads the folder again and tries once more.
+ * Access to the databases of all connections: at most two read-only sessions for each, or four that may write, opened when
+ * asked, closed when idle. A rotated Secret gets a new pool; a refused login reads the folder again and tries once more.
  *
  * Modes of a pool: open; plain (behind a pooler that refuses session settings at log-in); waiting (the last log-in
  * failed, and until its back-off is over every question is answered with that failure).
@@ -10,7 +10,7 @@ import { sleep, type Clock } from '../../lib/clock.ts';
 import type { Connections } from './connections.ts';
 import { DatabaseError, explain } from './database-error.ts';
 import type { PgBossSettings } from './pg-boss-settings.ts';
-import { clientConfig } from './session.ts';
+import { clientConfig, type Access } from './session.ts';
 
 /** One connection as it is now. */
 export interface Database {
@@ -37,13 +37,16 @@ const longestGoodbye = 5_000;
 export class Databases {
   readonly #connections: Connections;
   readonly #clock: Clock;
+  readonly #access: Access;
   readonly #entries = new Map<string, Entry>();
   readonly #ending = new Set<Promise<void>>();
   #closed = false;
 
-  constructor(deps: { connections: Connections; clock: Clock }) {
+  /** `access`: `read` unless something else is said. */
+  constructor(deps: { connections: Connections; clock: Clock; access?: Access }) {
     this.#connections = deps.connections;
     this.#clock = deps.clock;
+    this.#access = deps.access ?? 'read';
   }
 
   /** The database behind a connection; rejects with DatabaseError where the configuration or the folder is wrong. */
@@ -109,7 +112,7 @@ export class Databases {
       if (entry.plain || !refusesSettings(error)) throw error;
       this.#end(pool);
       entry.plain = true;
-      entry.pool = newPool(entry.settings, true);
+      entry.pool = newPool(entry.settings, true, this.#access);
       return this.#connect(entry);
     }
   }
@@ -132,7 +135,7 @@ export class Databases {
     const known = this.#entries.get(connection);
     if (known?.digest === state.digest) return known;
     if (known) this.#end(known.pool);
-    const entry: Entry = { digest: state.digest, settings, pool: newPool(settings, false), plain: false, failure: undefined };
+    const entry: Entry = { digest: state.digest, settings, pool: newPool(settings, false, this.#access), plain: false, failure: undefined };
     this.#entries.set(connection, entry);
     return entry;
   }
@@ -143,8 +146,8 @@ export class Databases {
   }
 }
 
-function newPool(settings: PgBossSettings, plain: boolean): pg.Pool {
-  const pool = new pg.Pool({ ...clientConfig(settings, plain), max: 2, idleTimeoutMillis: 60_000, maxLifetimeSeconds: 3_600, allowExitOnIdle: true });
+function newPool(settings: PgBossSettings, plain: boolean, access: Access): pg.Pool {
+  const pool = new pg.Pool({ ...clientConfig(settings, plain, access), max: access === 'read' ? 2 : 4, idleTimeoutMillis: 60_000, maxLifetimeSeconds: 3_600, allowExitOnIdle: true });
   // An idle session that the server ends is no news: the next question opens another. Unheard, it would end the process.
   pool.on('error', () => undefined);
   return pool;
