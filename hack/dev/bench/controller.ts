@@ -81,12 +81,14 @@ export class ControllerProcess {
     return performance.now() - this.#startedAt;
   }
 
-  /** Every spec is accepted and nothing has been asked of the API server for three seconds; never before 12 s, when the first status writes may repeat. */
+  /** Every spec is accepted and nothing has been asked of the API server for three seconds; never before 12 s, when the first status writes may repeat. Rejects as soon as a spec is rejected. */
   async quiet(specs: number): Promise<void> {
     const earliest = performance.now() + 12_000;
     let [requests, since] = [-1, performance.now()];
     await until('the controller to be quiet', 300_000, async () => {
       const samples = await this.metrics();
+      const rejected = [...samples].find(([series, value]) => value === 1 && series.startsWith('job_chief_spec_state{') && series.includes('state="Rejected"'));
+      if (rejected) throw new Error(`a spec of this bench is rejected: ${rejected[0]}\n${this.#tail.join('\n')}`);
       const now = total(samples, 'rest_client_requests_total');
       if (now !== requests) [requests, since] = [now, performance.now()];
       return total(samples, 'job_chief_spec_accepted') === specs && performance.now() - since > 3000 && performance.now() > earliest;

@@ -40,13 +40,26 @@ export async function listAll(transport: Transport, path: string): Promise<reado
 export async function clear(transport: Transport, namespace: string): Promise<void> {
   const options = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', gracePeriodSeconds: 0 };
   const paths = [jobsPath(namespace), podsPath(namespace), eventsPath(namespace)];
-  await ask(transport, { method: 'DELETE', path: jobsPath(namespace), body: options });
+  const all = (path: string): Promise<unknown> => patiently(() => ask(transport, { method: 'DELETE', path, body: options }));
+  await all(jobsPath(namespace));
   for (;;) {
-    const left = await Promise.all(paths.map(async (path) => [path, await isEmpty(transport, path)] as const));
+    const left = await Promise.all(paths.map(async (path) => [path, await patiently(() => isEmpty(transport, path))] as const));
     if (left.every(([, empty]) => empty)) return;
-    for (const [path, empty] of left) if (!empty && path !== jobsPath(namespace)) await ask(transport, { method: 'DELETE', path, body: options });
+    for (const [path, empty] of left) if (!empty && path !== jobsPath(namespace)) await all(path);
     await sleep(300);
   }
+}
+
+/** A server that is busy deleting thousands of objects cuts connections: what may be asked twice is asked again, ten times at most. */
+async function patiently<Answer>(request: () => Promise<Answer>): Promise<Answer> {
+  for (let left = 10; left > 0; left -= 1) {
+    try {
+      return await request();
+    } catch {
+      await sleep(1000);
+    }
+  }
+  return await request();
 }
 
 async function isEmpty(transport: Transport, path: string): Promise<boolean> {

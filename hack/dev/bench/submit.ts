@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { isObject, objectAt, type JsonObject } from '../../../src/lib/json.ts';
 import { kindLabel, specKey } from '../../../src/spec/keys.ts';
 import { freePorts } from '../cluster/ports.ts';
-import { ControllerProcess } from './controller.ts';
+import { until } from '../cluster/progress.ts';
+import { ControllerProcess, total } from './controller.ts';
 import { JobWatch } from './job-watch.ts';
 import { ask, clear, configMapsPath, createAll, inParallel, jobsPath, listAll, makeNamespace } from './requests.ts';
 import type { World } from './world.ts';
@@ -27,11 +28,15 @@ export interface SubmitResult {
 const namespace = 'bench-submit';
 const token = 'bench-bench-bench-bench';
 
+/** The most that a Template may have at once. */
+const mostAtOnce = 1000;
+
 type Send = (number: number) => Promise<unknown>;
 
 /** One at a time for latencies, then as many at once as there are connections. */
 export async function measureSubmit(world: World): Promise<SubmitResult> {
   const { options, say, api, folder } = world;
+  if (options.count > mostAtOnce) throw new Error(`--count is at most ${mostAtOnce} in submit: runs beyond that would wait for others of their template`);
   say('submit: one run after the other');
   await makeNamespace(api.transport, namespace);
   await createAll(api.transport, configMapsPath(namespace), [template()]);
@@ -45,12 +50,14 @@ export async function measureSubmit(world: World): Promise<SubmitResult> {
     const send = submitTo(port);
     const latency = await oneByOne(world, send, 0);
     const manifests = await manifestsOf(world);
+    await settled(controller);
     await clear(api.transport, namespace);
     const bare = await oneByOne(world, bareClient(world, manifests), 0);
     const rates = [];
     for (let run = 1; run <= options.runs; run += 1) {
       await clear(api.transport, namespace);
       const mine = await allAtOnce(world, send, run * options.count);
+      await settled(controller);
       await clear(api.transport, namespace);
       const { jobs } = await allAtOnce(world, bareClient(world, manifests), run * options.count);
       rates.push({ ...mine, bare: jobs });
@@ -63,8 +70,14 @@ export async function measureSubmit(world: World): Promise<SubmitResult> {
   }
 }
 
+/** No run is under way, whose Jobs could be taken from it, and retention has deleted what it deletes: neither costs the next turn anything. */
+async function settled(controller: ControllerProcess): Promise<void> {
+  await until('all runs to be over', 300_000, async () => total(await controller.metrics(), 'job_chief_runs_active') === 0, 200);
+  await controller.quiet(1);
+}
+
 function template(): JsonObject {
-  const spec = { apiVersion: 'job-chief/v1', kind: 'Template', parameters: { number: { type: 'integer' } }, concurrency: { max: 100_000 }, job: { image: 'registry.example/worker:1', args: ['$(params.number)'] } };
+  const spec = { apiVersion: 'job-chief/v1', kind: 'Template', parameters: { number: { type: 'integer' } }, concurrency: { max: mostAtOnce }, job: { image: 'registry.example/worker:1', args: ['$(params.number)'] } };
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'report', namespace, labels: { [kindLabel]: 'template' } }, data: { [specKey]: JSON.stringify(spec) } };
 }
 
