@@ -105,7 +105,7 @@ export class Api {
   }
 
   /** Reads until the answer is as wanted; times are generous, since a real machine may be slow. */
-  async until<T>(what: string, read: () => Promise<T | undefined>, limit = 40_000): Promise<T> {
+  async until<T>(what: string, read: () => Promise<T | undefined>, limit = 80_000): Promise<T> {
     const end = this.subject.clock.monotonic() + limit;
     for (;;) {
       const value = await read();
