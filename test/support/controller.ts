@@ -46,7 +46,7 @@ export function startController(world: Simulation, options: ControllerOptions = 
   return world.process((views) => run(views, { instance, lines, wakes, made, engine }), options);
 }
 
-async function run({ clock, transport, depth, random, namespace, onSend }: ProcessViews, { instance, lines, wakes, made, engine: overrides }: Required<Pick<ControllerOptions, 'instance' | 'lines' | 'wakes' | 'made' | 'engine'>>): Promise<void> {
+async function run({ clock, transport, depth, messages, random, namespace, onSend }: ProcessViews, { instance, lines, wakes, made, engine: overrides }: Required<Pick<ControllerOptions, 'instance' | 'lines' | 'wakes' | 'made' | 'engine'>>): Promise<void> {
   const engine = new Engine({
     clock,
     random: () => random.next(),
@@ -56,6 +56,7 @@ async function run({ clock, transport, depth, random, namespace, onSend }: Proce
     parse: (input) => parseSpec(input, {}),
     specs: { kind: 'configMaps' },
     probe: depth,
+    messages,
     wakes: { interest: () => nothing },
     meter: silentMeter,
     runMeter: silentRunMeter,
