@@ -2,6 +2,7 @@
  * Carries out actions in their order. Each is idempotent, and one that fails (a policy that forbids to change one Job)
  * does not keep the others from being tried: a create looks at the live cluster anyway before it does anything.
  */
+import PQueue from 'p-queue';
 import { drainSpecHash } from '../plan/drain-job.ts';
 import type { Action, EndAction, JobRef, MarkAction, ReownAction, ScaleAction } from '../plan/action.ts';
 import { endPatch, markPatch, reownPatch, scalePatch } from '../plan/patches.ts';
@@ -10,6 +11,9 @@ import { createDrainJob, resolveName, type CreateResult } from './create.ts';
 import type { CreateDeps } from './create-named.ts';
 import type { Leadership } from './leadership.ts';
 import type { WriteResult } from './ports.ts';
+
+/** Requests of one round at once. */
+const width = 32;
 
 export interface ExecuteDeps extends CreateDeps {
   readonly leadership: Leadership;
@@ -28,14 +32,34 @@ export interface Executed {
 
 export async function execute(deps: ExecuteDeps, key: SpecKey, actions: readonly Action[]): Promise<readonly Executed[]> {
   const executed: Executed[] = [];
-  for (const action of actions) {
-    // Leadership may have ended while the action before was under way: from then on another process decides.
-    if (!deps.leadership.leading) return [...executed, { action, kind: 'failed', result: 'skipped', message: 'another replica leads, or may lead', job: undefined }];
-    const one = await carryOut(deps, key, action);
-    executed.push(one);
-    if (one.kind !== 'done' && (action.kind === 'create' || action.kind === 'resolve')) break;
+  for (const alike of groupsOf(actions)) {
+    const group = await new PQueue({ concurrency: width }).addAll(alike.map((action) => () => one(deps, key, action)));
+    executed.push(...group);
+    if (group.some(stops)) break;
   }
   return executed;
+}
+
+/** What follows would be decided anew: a create came to nothing, or another process decides from here on. */
+function stops({ action, kind, result }: Executed): boolean {
+  return result === 'skipped' || (kind !== 'done' && (action.kind === 'create' || action.kind === 'resolve'));
+}
+
+async function one(deps: ExecuteDeps, key: SpecKey, action: Action): Promise<Executed> {
+  // Leadership may have ended while the action before was under way: from then on another process decides.
+  if (!deps.leadership.leading) return { action, kind: 'failed', result: 'skipped', message: 'another replica leads, or may lead', job: undefined };
+  return carryOut(deps, key, action);
+}
+
+/** What is to be done alike to one Job after another is done side by side: a thousand that end at once must not wait for each other. */
+function groupsOf(actions: readonly Action[]): readonly (readonly Action[])[] {
+  const groups: Action[][] = [];
+  for (const action of actions) {
+    const last = groups.at(-1);
+    if (last?.[0]?.kind === action.kind && action.kind !== 'create' && action.kind !== 'resolve') last.push(action);
+    else groups.push([action]);
+  }
+  return groups;
 }
 
 async function carryOut(deps: ExecuteDeps, key: SpecKey, action: Action): Promise<Executed> {

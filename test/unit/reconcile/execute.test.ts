@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import type { Action } from '../../../src/plan/action.ts';
+import type { Action, MarkAction, ScaleAction } from '../../../src/plan/action.ts';
 import { CreateGate } from '../../../src/reconcile/create-gate.ts';
 import { execute } from '../../../src/reconcile/execute.ts';
 import { Memory } from '../../../src/reconcile/memory.ts';
 import type { WriteResult } from '../../../src/reconcile/ports.ts';
 import { endingNote, finalNote, laxPolicy, observed, ready, thumbnails } from '../../support/builders.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { FakeCache, FakeJobs, FakeLeadership, refusal } from '../../support/fakes.ts';
+import { FakeClock, settle } from '../../support/fake-clock.ts';
+import { done, FakeCache, FakeJobs, FakeLeadership, promised, refusal } from '../../support/fakes.ts';
 import { planAt } from '../../support/planning.ts';
 
 const job = { name: 'thumbnails-1', uid: 'uid-1', resourceVersion: '100' };
 const because = 'it is so';
 const end: Action = { kind: 'end', reason: 'StartTimeout', because, job, suspended: false, outcome: endingNote('notStarted') };
-const scale: Action = { kind: 'scale', reason: 'QueueGrew', because, job, parallelism: 4 };
-const mark: Action = { kind: 'mark', reason: 'JobSucceeded', because, job, outcome: finalNote('succeeded'), ran: 1 };
+const scale: ScaleAction = { kind: 'scale', reason: 'QueueGrew', because, job, parallelism: 4 };
+const mark: MarkAction = { kind: 'mark', reason: 'JobSucceeded', because, job, outcome: finalNote('succeeded'), ran: 1 };
 const reown: Action = { kind: 'reown', reason: 'OwnerChanged', because, job, owner: { name: 'b', uid: 'cm-2' } };
 const remove: Action = { kind: 'delete', reason: 'RetentionExceeded', because, job };
 const create = planAt(observed({ depth: ready(1) })).actions[0]!;
@@ -83,6 +83,29 @@ it('a name that is looked up and free is tried again in the next round', async (
 
 it('nothing to do is done at once', async () => {
   expect(await setting().run()).toEqual([]);
+});
+
+it('what is done alike to many Jobs is done side by side, and what follows waits for all of them', async () => {
+  const { jobs, run } = setting();
+  const answers = new Map<string, (answer: WriteResult) => void>();
+  const sent: string[] = [];
+  jobs.patch = (name) => {
+    sent.push(name);
+    const answer = promised<WriteResult>();
+    answers.set(name, answer.keep);
+    return answer.promise;
+  };
+  const named = (name: string) => ({ job: { ...job, name } });
+  const running = run({ ...mark, ...named('a') }, { ...mark, ...named('b') }, { ...scale, ...named('c') });
+  await settle();
+  expect(sent).toEqual(['a', 'b']);
+  answers.get('b')?.(done());
+  await settle();
+  answers.get('a')?.(refusal('unknown'));
+  await settle();
+  expect(sent).toEqual(['a', 'b', 'c']);
+  answers.get('c')?.(done());
+  expect((await running).map(({ result }) => result)).toEqual(['unknown', 'done', 'done']);
 });
 
 it('no action is begun once leadership has ended, not even between two of one round', async () => {

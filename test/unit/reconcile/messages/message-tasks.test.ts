@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { objectAt } from '../../../../src/lib/json.ts';
+import { readSettledNote } from '../../../../src/adapters/kubernetes/message-notes.ts';
+import { objectAt, stringAt } from '../../../../src/lib/json.ts';
 import type { MessageAction, PostPayload, SettleMessage, Settling, StartMessage } from '../../../../src/plan/messages/action.ts';
 import type { Failure } from '../../../../src/plan/messages/message.ts';
 import type { SpecKey } from '../../../../src/plan/observed.ts';
@@ -219,7 +220,7 @@ function orders(parts: ReturnType<typeof setting>): string[] {
   jobs.patch = (...asked) => { order.push(noteOf(asked[2])); return patch(...asked); };
   return order;
 }
-const noteOf = (patch: Parameters<FakeJobs['patch']>[2]): string => `mark ${(JSON.parse(String(objectAt(objectAt(patch, 'metadata'), 'annotations')['job-chief/settled'])) as { as: string }).as}`;
+const noteOf = (patch: Parameters<FakeJobs['patch']>[2]): string => `mark ${readSettledNote(stringAt(objectAt(objectAt(patch, 'metadata'), 'annotations'), 'job-chief/settled'))?.as ?? 'nothing'}`;
 
 describe('settling', () => {
   it.each<[string, Settling, string[]]>([
