@@ -121,6 +121,7 @@ export class Engine {
         this.observers.jobsChanged(key);
       },
       onVanished: (key, job) => { this.controller.jobVanished(key, job); },
+      onUnsettled: (key, note) => { this.controller.messageJobGone(key, note); },
       live: {
         live: (name, place) => { this.controller.capacity.live(name, place); },
         appeared: (name, createdAt) => { this.controller.capacity.appeared(name, createdAt); },

@@ -5,6 +5,7 @@
 import { sleep, type Clock } from '../lib/clock.ts';
 import type { PlanEnvironment } from '../plan/environment.ts';
 import type { Status } from '../plan/action.ts';
+import type { MessageNote } from '../plan/messages/message.ts';
 import { noCeilings } from '../plan/limits/effective.ts';
 import type { Claim, ObservedJob, SpecKey } from '../plan/observed.ts';
 import type { PodPolicy } from '../spec/pod-policy/policy.ts';
@@ -213,6 +214,11 @@ export class Controller {
     const claims = this.#specs.claims(key);
     const ownerLives = job.ownerUid === undefined || claims.some(({ source }) => source.kind === 'configMap' && source.uid === job.ownerUid && !source.deleting);
     if (ownerLives) this.#reporter.jobVanished(key, job, claims);
+  }
+
+  /** A Job is gone whose message nobody had settled: somebody deleted it. */
+  messageJobGone(key: SpecKey, note: MessageNote): void {
+    this.#messages.jobGone(key, note);
   }
 
   /** What a claim stands at by the last round; undefined where this process has had none, or does not lead. */

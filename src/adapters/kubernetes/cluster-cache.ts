@@ -1,5 +1,6 @@
 /** The instance's Jobs and Pods as the watches show them, by spec. */
 import type { Clock } from '../../lib/clock.ts';
+import type { MessageNote } from '../../plan/messages/message.ts';
 import type { ObservedJob, ObservedPod, SpecKey } from '../../plan/observed.ts';
 import type { ClusterCache, LiveJobs, Log } from '../../reconcile/ports.ts';
 import type { KubernetesClient } from './client.ts';
@@ -27,6 +28,8 @@ export interface ClusterCacheOptions {
   readonly onChange: (key: SpecKey, appeared?: boolean) => void;
   /** A Job went without having finished: somebody deleted it, or its owner. */
   readonly onVanished: (key: SpecKey, job: Pick<ObservedJob, 'name' | 'uid' | 'ownerUid'>) => void;
+  /** A Job went whose message nobody had settled. */
+  readonly onUnsettled?: (key: SpecKey, note: MessageNote) => void;
   /** Is told which Jobs are live. */
   readonly live?: LiveJobs;
   /** Hooks for one watch; `resource` is the plural. */
@@ -132,7 +135,10 @@ export class KubernetesClusterCache implements ClusterCache {
     for (const key of this.#jobs.apply(change)) this.#options.onChange(key, appeared);
     if (change.kind === 'deleted') this.#gone.delete(change.before.uid);
     else if (change.after.readyPods !== undefined) this.#sawReady(change.after.uid);
-    if (change.kind !== 'deleted' || change.before.finished) return;
+    if (change.kind !== 'deleted') return;
+    const { key: spec, message } = change.before;
+    if (message && !message.settled) this.#options.onUnsettled?.(spec, message.note);
+    if (change.before.finished) return;
     this.#options.onVanished(change.before.key, change.before);
   }
 

@@ -37,7 +37,8 @@ export function readMessageNote(text: string | undefined, shared: SharedNotes = 
   const [told, ways, counts] = [toldOf(raw), waysOf(raw, shared), countsAt(raw)];
   if (!told || !ways || !counts) return undefined;
   const [delivery, enqueuedAt] = [numberAt(raw, 'delivery'), numberAt(raw, 'enqueuedAt')];
-  return { ...told, ...ways, ...counts, receipt: receiptAt(raw), ...(delivery !== undefined && { delivery }), ...(enqueuedAt !== undefined && { enqueuedAt }) };
+  const bare = isObject(raw) && raw['bare'] === true;
+  return { ...told, ...ways, ...counts, receipt: receiptAt(raw), ...(bare && { bare }), ...(delivery !== undefined && { delivery }), ...(enqueuedAt !== undefined && { enqueuedAt }) };
 }
 
 /** Of the message itself. */

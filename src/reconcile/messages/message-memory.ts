@@ -3,13 +3,14 @@
  * is not known is asked, or posted, again.
  */
 import type { Clock } from '../../lib/clock.ts';
+import type { MessageNote } from '../../plan/messages/message.ts';
 import type { ObservedJob, Refusal } from '../../plan/observed.ts';
 import type { ClusterCache } from '../ports.ts';
 
 /** A write that the cache has not shown after this time is given up on, as in Memory. */
 const patience = 5 * 60_000;
-/** A refusal whose message is not in hand any more says nothing about the next. */
-const refusalLife = 60 * 60_000;
+/** What was once of a message that is not in hand any more says nothing about the next. */
+const longestLife = 60 * 60_000;
 
 export interface MessageMemoryDeps {
   readonly clock: Clock;
@@ -23,6 +24,8 @@ export class MessageMemory {
   /** Ids of messages, by the UID of the Job with whose receipt they could not be settled. */
   readonly #lost = new Map<string, string>();
   readonly #refusals = new Map<string, Refusal>();
+  /** Of Jobs that were deleted before their messages were settled, by id of the message. */
+  readonly #deleted = new Map<string, { readonly note: MessageNote; readonly at: number }>();
   /** Writes on Jobs that the cache does not show yet, by id of the message. */
   readonly #unseen = new Map<string, { readonly resourceVersion: string; readonly at: number }>();
 
@@ -42,6 +45,16 @@ export class MessageMemory {
 
   get lost(): ReadonlySet<string> {
     return new Set(this.#lost.keys());
+  }
+
+  /** Somebody deleted its Job. */
+  jobGone(note: MessageNote): void {
+    const before = this.#deleted.get(note.id)?.note;
+    if (!before || before.serial <= note.serial) this.#deleted.set(note.id, { note, at: this.#deps.clock.now() });
+  }
+
+  get deleted(): ReadonlyMap<string, MessageNote> {
+    return new Map([...this.#deleted].map(([id, { note }]) => [id, note]));
   }
 
   /** Something that the message needs was refused. */
@@ -73,9 +86,10 @@ export class MessageMemory {
   }
 
   /** Lets go of what nobody asks about any more. `jobs`: all of the spec; what was created a moment ago may not be among them. */
-  tidy(jobs: readonly Pick<ObservedJob, 'uid'>[], inHand: (id: string) => boolean): void {
-    const old = this.#deps.clock.now() - refusalLife;
+  tidy(jobs: readonly Pick<ObservedJob, 'uid' | 'message'>[], inHand: (id: string) => boolean): void {
+    const old = this.#deps.clock.now() - longestLife;
     for (const [id, { at }] of this.#refusals) if (at < old && !inHand(id)) this.#refusals.delete(id);
+    if (this.#deleted.size > 0) this.#tidyDeleted(jobs, (id, at) => at < old && !inHand(id));
     // A payload that is posted once too often costs one request.
     if (this.posted.size + this.#lost.size <= 2 * jobs.length + 256) return;
     const known = new Set(jobs.map(({ uid }) => uid));
@@ -83,8 +97,9 @@ export class MessageMemory {
     for (const uid of this.#lost.keys()) if (!known.has(uid)) this.#lost.delete(uid);
   }
 
-  /** Nothing is remembered. */
-  get isEmpty(): boolean {
-    return this.posted.size + this.#lost.size + this.#refusals.size + this.#unseen.size === 0;
+  /** A Job that follows says it all. */
+  #tidyDeleted(jobs: readonly Pick<ObservedJob, 'message'>[], isOver: (id: string, at: number) => boolean): void {
+    const followed = new Set(jobs.flatMap(({ message }) => (message && message.note.serial > (this.#deleted.get(message.note.id)?.note.serial ?? Infinity) ? [message.note.id] : [])));
+    for (const [id, { at }] of this.#deleted) if (followed.has(id) || isOver(id, at)) this.#deleted.delete(id);
   }
 }

@@ -53,6 +53,19 @@ export class MessageTasks {
     return this.#desks.get(specText(key))?.memory;
   }
 
+  /** The same, made where there is none. */
+  memoryFor(key: SpecKey): MessageMemory {
+    return this.#desk(key).memory;
+  }
+
+  #desk(key: SpecKey): Desk {
+    const known = this.#desks.get(specText(key));
+    if (known) return known;
+    const made: Desk = { key, memory: new MessageMemory(this.#deps), queue: new PQueue({ concurrency: width }), underWay: new Set(), failures: new Map() };
+    this.#desks.set(specText(key), made);
+    return made;
+  }
+
   /** Ids about which something is being asked, or was, and the cache does not show it yet. */
   underWay(key: SpecKey): ReadonlySet<string> {
     const desk = this.#desks.get(specText(key));
@@ -85,14 +98,6 @@ export class MessageTasks {
   async stop(): Promise<void> {
     this.#stop.abort(new Error('stopped'));
     await Promise.all([...this.#desks.values()].map(({ queue }) => queue.onIdle()));
-  }
-
-  #desk(key: SpecKey): Desk {
-    const known = this.#desks.get(specText(key));
-    if (known) return known;
-    const made: Desk = { key, memory: new MessageMemory(this.#deps), queue: new PQueue({ concurrency: width }), underWay: new Set(), failures: new Map() };
-    this.#desks.set(specText(key), made);
-    return made;
   }
 
   #start(desk: Desk, action: MessageAction, ends: ReadonlyMap<string, number>): void {

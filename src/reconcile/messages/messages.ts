@@ -1,5 +1,6 @@
 /** Messages as the controller sees them: what plans may look at, and what becomes of what they decide. */
 import type { Plan } from '../../plan/action.ts';
+import type { MessageNote } from '../../plan/messages/message.ts';
 import type { MessagesView } from '../../plan/messages/observed.ts';
 import type { ObservedJob, SpecKey } from '../../plan/observed.ts';
 import type { Capacity } from '../capacity/capacity.ts';
@@ -64,6 +65,7 @@ export class Messages {
       underWay: this.#tasks.underWay(key),
       posted: memory?.posted ?? none,
       lost: memory?.lost ?? none,
+      deleted: memory?.deleted ?? new Map<string, never>(),
       refusals: memory?.refusals ?? new Map<string, never>(),
     };
   }
@@ -75,6 +77,11 @@ export class Messages {
     this.#depths.watch(key, leases[0]?.source);
     this.#tasks.start(key, messages, jobs);
     if (this.#book.has(key)) this.#deps.messageMeter.inHand(key, this.#book.count(key));
+  }
+
+  /** A Job is gone whose message nobody had settled. */
+  jobGone(key: SpecKey, note: MessageNote): void {
+    this.#tasks.memoryFor(key).jobGone(note);
   }
 
   /** Nothing is left of the key. */

@@ -33,6 +33,7 @@ describe('what is noted of a message', () => {
     ['an exchange for dead letters', { deadLetter: { exchange: 'dlx', routingKey: 'work' } }],
     ['settled at creation', { settle: 'onJobCreated' }],
     ['no receipt', { receipt: {} }],
+    ['nothing that its Job asks for', { bare: true }],
   ])('has %s', (_what, changes) => {
     expect(readMessageNote(written(changes))).toEqual({ ...note, ...changes });
   });

@@ -1,0 +1,59 @@
+/** The way of a message, end to end: from its queue through a Job back to its queue. */
+import { describe, expect, it } from 'vitest';
+import { secrets } from '../../../src/simulation/objects.ts';
+import { minute, second } from '../../support/scene.ts';
+import { messageQueueKinds, useMessageScenes } from '../../support/message-scene.ts';
+
+const stage = useMessageScenes();
+
+describe.each(messageQueueKinds)('a message of %s', (kind) => {
+  it('becomes one Job, and is acknowledged when that succeeds', async () => {
+    const scene = stage({ kind });
+    await scene.world.run(5 * second);
+    scene.queue.send({ id: 'a', body: '{"page":3}' });
+    expect(await scene.settled()).toBe(true);
+    expect([scene.states, scene.truth.jobs.map(({ settled, attempt }) => [settled, attempt])]).toEqual([['completed'], [['completed', 1]]]);
+  });
+
+  it('finds its way to the Job as a Secret that the Job owns', async () => {
+    const scene = stage({ kind });
+    scene.queue.send({ id: 'a', body: '{"page":3}' });
+    await scene.settled();
+    const [job] = scene.truth.jobs;
+    const [secret] = scene.world.cluster.store.list(secrets);
+    expect(secret?.metadata).toMatchObject({ name: job?.name, ownerReferences: [{ kind: 'Job', uid: job?.uid, controller: true }] });
+  });
+
+  it('whose Job fails is tried again, and in the end goes where dead ones go', async () => {
+    const scene = stage({ kind, spec: { perMessage: { retry: { attempts: 2, delay: '1s' }, deadLetter: { queue: 'dead' } } }, pod: () => ({ exit: { code: 3 } }) });
+    scene.queue.send({ id: 'a', body: '{}' });
+    expect(await scene.settled()).toBe(true);
+    expect(scene.truth.of('a').map(({ attempt, settled }) => [attempt, settled])).toEqual([[1, 'returned'], [2, 'dead']]);
+    expect([scene.states, scene.dead.messages.length]).toEqual([['completed'], 1]);
+  });
+
+  it('is settled by the next process, where the one before died while its Job ran', async () => {
+    const scene = stage({ kind, pod: () => ({ run: 40 * second }) });
+    scene.queue.send({ id: 'a', body: '{}' });
+    expect(await scene.world.runUntil(() => scene.truth.attempts('a') === 1, 5 * minute)).toBe(true);
+    await scene.restart();
+    expect(await scene.settled()).toBe(true);
+    expect([scene.states, scene.truth.of('a').map(({ settled }) => settled)]).toEqual([['completed'], ['completed']]);
+  });
+
+  it('is acknowledged at creation where its spec says so, whatever becomes of the Job', async () => {
+    const scene = stage({ kind, spec: { perMessage: { settle: 'onJobCreated' } }, pod: () => ({ exit: { code: 1 } }) });
+    scene.queue.send({ id: 'a', body: '{}' });
+    expect(await scene.settled()).toBe(true);
+    expect([scene.states, scene.truth.of('a').map(({ settled }) => settled)]).toEqual([['completed'], ['taken']]);
+  });
+
+  it('is one of many, of which no more have Jobs at once than the spec says', async () => {
+    const scene = stage({ kind, spec: { concurrency: { max: 3 } }, pod: () => ({ run: 5 * second }) });
+    let most = 0;
+    scene.world.cluster.store.subscribe(() => { most = Math.max(most, scene.world.unfinishedJobs().length); });
+    for (let index = 0; index < 12; index += 1) scene.queue.send({ id: `m${index}`, body: '{}' });
+    expect(await scene.settled()).toBe(true);
+    expect([most, scene.truth.jobs.length, new Set(scene.truth.jobs.map(({ id }) => id)).size]).toEqual([3, 12, 12]);
+  });
+});
