@@ -24,8 +24,9 @@ export interface PgBossPlace {
 }
 
 /** A database with pg-boss in it, and a role that may lease from it. */
-export async function pgBossPlace({ server, database: newDatabase }: PostgresForTests, user: string): Promise<PgBossPlace> {
-  const database = await newDatabase();
+export async function pgBossPlace(postgres: PostgresForTests, user: string): Promise<PgBossPlace> {
+  const { server } = postgres;
+  const database = await postgres.database();
   const boss = new PgBoss({ connectionString: server.urlOf(database), max: 4, supervise: false, schedule: false, monitorIntervalSeconds: 1 });
   boss.on('error', () => undefined);
   await boss.start();

@@ -1,6 +1,7 @@
 /** Messages of a real pg-boss, with and without `notify`, and of a queue with a table of its own. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { compactJson } from '../../../src/adapters/queues/pg-boss-messages/json-text.ts';
+import { isObject, parseJson } from '../../../src/lib/json.ts';
 import { messageChain, pgBossPlace, type MessageChain, type PgBossPlace, type QueueOptions } from '../../support/pg-boss-messages.ts';
 import { usePostgres } from '../../support/postgres.ts';
 import { pgBossSource } from '../../support/sources.ts';
@@ -50,7 +51,7 @@ function subjects(role: string, options: QueueOptions): MakeSubject {
       now: () => Date.now(),
       pass: () => delay(10),
       send: async (messages) => {
-        const ids = await Promise.all(messages.map(({ body }) => boss.send(queue, JSON.parse(typeof body === 'string' ? body : new TextDecoder().decode(body)))));
+        const ids = await Promise.all(messages.map(({ body }) => boss.send(queue, objectOf(body))));
         return ids.filter((id) => id !== null);
       },
       waiting: async () => (await rows(`name = '${queue}' AND state < 'active'`)).length,
@@ -72,6 +73,12 @@ function subjects(role: string, options: QueueOptions): MakeSubject {
       },
     };
   };
+}
+
+function objectOf(body: string | Uint8Array): object {
+  const data = parseJson(typeof body === 'string' ? body : new TextDecoder().decode(body));
+  if (!isObject(data)) throw new Error('a message of pg-boss is an object');
+  return data;
 }
 
 messageSourceContract('pg-boss', subjects('leaser', {}));
