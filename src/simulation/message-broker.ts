@@ -63,6 +63,7 @@ export class MessageBroker implements DepthProbe {
   readonly #forbidden = new Set<string>();
   readonly #unknown = new Set<string>();
   #down = false;
+  #made = 0;
 
   constructor({ clock, random, latency = (latencies) => latencies.between(0.5, 1.5) }: MessageBrokerOptions) {
     this.clock = clock;
@@ -74,8 +75,10 @@ export class MessageBroker implements DepthProbe {
   create(name: string, options: MessageQueueOptions): SimulatedMessageQueue {
     if (this.#queues.has(name)) throw new Error(`queue "${name}" exists`);
     const { deadLetter } = options;
+    this.#made += 1;
     const made = new SimulatedMessageQueue(name, options, {
       clock: this.clock,
+      generation: this.#made,
       deadLetters: () => (deadLetter === undefined ? undefined : this.#queues.get(deadLetter)),
       closeChannel: (channel, why) => { this.#closeWhere((open) => open === channel, why); },
     });

@@ -57,6 +57,8 @@ export interface Sent {
 
 export interface MessageQueueDeps {
   readonly clock: VirtualClock;
+  /** Another one for each queue: handles of one that was deleted are worth nothing in its successor. */
+  readonly generation: number;
   /** Where messages go that were rejected or delivered too often; undefined: nobody has them. */
   readonly deadLetters: () => SimulatedMessageQueue | undefined;
   /** The broker ends a channel: consumer_timeout. */
@@ -231,7 +233,7 @@ export class SimulatedMessageQueue {
     stored.deliveries += 1;
     stored.state = 'inFlight';
     this.#deliveries += 1;
-    const delivery: Delivery = { handle: `${this.name}/${this.#deliveries}`, stored, number: stored.counted, startedAt: this.#deps.clock.now(), channel };
+    const delivery: Delivery = { handle: `${this.name}/${this.#deps.generation}/${this.#deliveries}`, stored, number: stored.counted, startedAt: this.#deps.clock.now(), channel };
     stored.delivery = delivery;
     this.#inFlight.set(delivery, this.#ends(delivery, this.rules.holds));
     return delivery;

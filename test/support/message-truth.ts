@@ -31,7 +31,8 @@ export interface MessageJob {
   gone: boolean;
 }
 
-const dedupeWindow = 600_000;
+/** Less what passes between the note of the time and its arrival. */
+const dedupeWindow = 600_000 - 5_000;
 
 export class MessageTruth {
   readonly violations: string[] = [];
@@ -116,12 +117,14 @@ export class MessageTruth {
   #pod(pod: PodObject, { type }: Change): void {
     const job = this.jobs.find(({ uid }) => uid === pod.metadata.labels?.['batch.kubernetes.io/controller-uid']);
     if (!job) return;
+    this.#checkOneLive(job.id, `${type} Pod ${pod.metadata.name}`);
     const states = (pod.status.containerStatuses ?? []).map(({ state }) => state);
-    if (states.some(({ running, terminated }) => running !== undefined || (terminated !== undefined && stringAt(terminated, 'startedAt') !== undefined))) job.startedAt ??= this.#world.clock.now();
+    // A container that never started ends too, when its pod is deleted.
+    if (states.some(({ running }) => running !== undefined)) job.startedAt ??= this.#world.clock.now();
+    if (job.startedAt === undefined) return;
     const codes = states.map(({ terminated }) => numberAt(terminated, 'exitCode'));
     if (codes.length > 0 && codes.every((code) => code === 0)) job.succeeded = true;
     if (codes.some((code) => code !== undefined && code !== 0)) job.failed = true;
-    this.#checkOneLive(job.id, `${type} Pod ${pod.metadata.name}`);
   }
 
   /** Unfinished, or with a living pod, also when the Job itself is gone. */
