@@ -1,6 +1,7 @@
 /** A plan while it is being made. */
-import type { Action, ClaimStatus, Demand, State } from './action.ts';
+import type { Action, ClaimStatus, Demand, Plan, State } from './action.ts';
 import { earliest } from './give-up.ts';
+import type { LeaseDemand, MessageAction } from './messages/action.ts';
 import type { Reason } from './reason.ts';
 
 /** What a spec is doing and why, before it becomes a status. */
@@ -59,8 +60,16 @@ interface Finished<A, D> {
 
 /** The plan of a Queue. */
 export class Draft extends DraftOf<Action, Demand> {
+  readonly messages: MessageAction[] = [];
+  readonly leases: LeaseDemand[] = [];
+
   /** Whether this round ends the Job already: then nothing else is asked or done about it. */
   ends(uid: string): boolean {
     return this.actions.some((action) => action.kind === 'end' && action.job.uid === uid);
+  }
+
+  override finish(now: number): Plan {
+    const { messages, leases } = this;
+    return { ...super.finish(now), ...(messages.length > 0 && { messages }), ...(leases.length > 0 && { leases }) };
   }
 }

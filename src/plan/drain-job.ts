@@ -6,9 +6,9 @@ import { queueOf, sourceIdentity } from '../spec/queue-source.ts';
 import type { CheckedManifest, DrainBlueprint } from './action.ts';
 import type { Injection, PlanEnvironment } from './environment.ts';
 import { jobName } from './job-name.ts';
-import { deadlineSeconds, dryRunOf, groupLabels, jobLabels, literal, mergedMetadata, ownerReference, withEnv, withVolumes } from './manifest.ts';
-import type { UpkeepNote } from './notes.ts';
+import { dryRunOf, groupLabels, jobLabels, literal, mergedMetadata, withEnv, withVolumes } from './manifest.ts';
 import type { Claim, SpecKey } from './observed.ts';
+import { queueAnnotations, queueDeadline, queueOwner } from './queue-job.ts';
 
 /** Everything about the next Job of the queue but its sequence. */
 export function drainBlueprint(key: SpecKey, spec: DrainQueueSpec, claim: Claim, context: { pods: number; environment: PlanEnvironment }): DrainBlueprint {
@@ -26,12 +26,12 @@ export function drainBlueprint(key: SpecKey, spec: DrainQueueSpec, claim: Claim,
       kind: 'Job',
       metadata: {
         namespace: environment.namespace,
-        ...mergedMetadata(user, spec.jobMetadata, { labels, annotations: jobAnnotations(spec, claim) }),
-        ...owner(spec, claim),
+        ...mergedMetadata(user, spec.jobMetadata, { labels, annotations: queueAnnotations(spec, claim) }),
+        ...queueOwner(spec, claim),
       },
       spec: {
         ...jobSpec,
-        ...deadline(spec),
+        ...queueDeadline(spec),
         parallelism: pods,
         template: podTemplate(objectAt(jobSpec, 'template'), { spec, labels, injected }),
       },
@@ -70,42 +70,6 @@ export function drainJobName(blueprint: DrainBlueprint, sequence: number): strin
 /** The manifest for a dry run: no name, so that it meets no existing Job. */
 export function dryRunJob(blueprint: DrainBlueprint): CheckedManifest {
   return { what: '', manifest: dryRunOf(drainJob(blueprint, 1)), ...(blueprint.ours && { ours: blueprint.ours }) };
-}
-
-function jobAnnotations(spec: DrainQueueSpec, claim: Claim): Record<string, string> {
-  return {
-    [keys.nameAnnotation]: spec.name,
-    [keys.queueAnnotation]: queueOf(spec.source),
-    [keys.connectionAnnotation]: spec.source.connection,
-    [keys.specHashAnnotation]: spec.hash,
-    [keys.onSpecDeleteAnnotation]: spec.onSpecDelete,
-    [keys.upkeepAnnotation]: JSON.stringify(upkeepNote(spec)),
-    ...(claim.source.kind === 'file' ? { [keys.specSourceAnnotation]: 'file' } : {}),
-  };
-}
-
-function upkeepNote(spec: DrainQueueSpec): UpkeepNote {
-  const rule = ({ count, age }: { count: number | undefined; age: number | undefined }): UpkeepNote['failed'] => ({
-    ...(count === undefined ? {} : { count }),
-    ...(age === undefined ? {} : { age }),
-  });
-  return {
-    startTimeout: spec.startTimeout,
-    ...(spec.timeout === undefined ? {} : { timeout: spec.timeout }),
-    succeeded: rule(spec.retention.succeeded),
-    failed: rule(spec.retention.failed),
-    ...(spec.retention.beforeDelete && { beforeDelete: spec.retention.beforeDelete }),
-  };
-}
-
-function owner(spec: DrainQueueSpec, claim: Claim): JsonObject {
-  if (claim.source.kind !== 'configMap' || spec.onSpecDelete === 'finish') return {};
-  return { ownerReferences: [ownerReference(claim.source)] };
-}
-
-function deadline(spec: DrainQueueSpec): JsonObject {
-  const seconds = deadlineSeconds(spec);
-  return seconds === undefined ? {} : { activeDeadlineSeconds: seconds };
 }
 
 function podTemplate(template: JsonObject, { spec, labels, injected }: { spec: DrainQueueSpec; labels: Record<string, string>; injected: Injection | undefined }): JsonObject {

@@ -1,33 +1,29 @@
 /** One round of a Queue: what exists, what is due for it, and whether its next Job may start. */
-import { growingPause } from '../lib/growing-pause.ts';
-import type { DrainQueueSpec } from '../spec/queue.ts';
+import type { QueueSpec } from '../spec/queue.ts';
 import type { Plan } from './action.ts';
 import { Draft, type Stand } from './draft.ts';
 import type { PlanEnvironment } from './environment.ts';
-import { isoTime } from './iso-time.ts';
 import { isLive } from './job-state.ts';
-import type { Claim, Observed, Refusal } from './observed.ts';
+import type { Claim, Observed } from './observed.ts';
 import { planLiveJob } from './live-job.ts';
+import { messagePatience } from './messages/payload-lost.ts';
+import { hasMessages, planMessages } from './messages/plan-messages.ts';
 import type { QueueRound } from './round.ts';
 import { planStart } from './start.ts';
 import { queueStatus, rejected, superseded, withFailingCalls } from './status.ts';
 import { planAfterDeletion, planMarks, planOwnership, planPatience, planPruning } from './upkeep.ts';
-import { waitAfterRuns, waitFor, type Wait } from './wait.ts';
+import { waitAfterRuns, waitFor } from './wait.ts';
+import { afterDeletion, refusedStand, waitStand } from './wait-stand.ts';
 import { sourceName, winningClaim } from './winner.ts';
 
 export function planQueue(observed: Observed, environment: PlanEnvironment, now: number): Plan {
   const draft = new Draft();
   const winning = winningClaim(observed.claims);
   const winner = winning?.claim;
-  const spec = winner && specOf(winner);
-  if (winner?.source.kind === 'configMap') planOwnership(draft, observed, winner.source);
-  planPatience(draft, observed, now);
-  if (!winner && observed.unread !== true) planAfterDeletion(draft, observed);
-  planMarks(draft, observed);
-  if (!spec) planLookUp(draft, observed);
-  const stand = winner && (spec ? standOf(draft, { observed, environment, now, spec, winner }) : rejected(winner.parsed.problems));
+  planUpkeep(draft, observed, { now, winner });
+  const stand = standOfAll(draft, observed, { environment, now, winner });
   // Last: a Job that is to start waits for no deletion.
-  const failing = planPruning(draft, observed, spec, now);
+  const failing = planPruning(draft, observed, winner && specOf(winner), now);
   if (winning && stand) {
     const { index, claim } = winning;
     draft.statuses.push({ claim: index, status: withFailingCalls(queueStatus(stand, claim, observed), failing, 'Job') });
@@ -36,9 +32,40 @@ export function planQueue(observed: Observed, environment: PlanEnvironment, now:
   return draft.finish(now);
 }
 
+/** What is due for Jobs that exist, whatever has become of their spec. */
+function planUpkeep(draft: Draft, observed: Observed, { now, winner }: { readonly now: number; readonly winner: Claim | undefined }): void {
+  if (winner?.source.kind === 'configMap') planOwnership(draft, observed, winner.source);
+  planPatience(draft, observed, now, messagePatience(observed));
+  if (!winner && observed.unread !== true) planAfterDeletion(draft, observed);
+  planMarks(draft, observed);
+}
+
+interface Context {
+  readonly environment: PlanEnvironment;
+  readonly now: number;
+  readonly winner: Claim | undefined;
+}
+
+/** undefined: nobody defines the queue. */
+function standOfAll(draft: Draft, observed: Observed, context: Context): Stand | undefined {
+  const { winner } = context;
+  const spec = winner && specOf(winner);
+  const aboutMessages = planForMessages(draft, observed, context);
+  if (!spec) planLookUp(draft, observed);
+  if (!winner || aboutMessages) return aboutMessages;
+  return spec?.mode === 'drain' ? standOf(draft, { ...context, observed, spec, winner }) : rejected(winner.parsed.problems);
+}
+
 /** undefined: its text is broken. */
-function specOf({ parsed: { spec } }: Claim): DrainQueueSpec | undefined {
-  return spec?.kind === 'Queue' && spec.mode === 'drain' ? spec : undefined;
+function specOf({ parsed: { spec } }: Claim): QueueSpec | undefined {
+  return spec?.kind === 'Queue' ? spec : undefined;
+}
+
+/** What a queue that leases messages stands at. Of others only what is left of such a time is looked after. */
+function planForMessages(draft: Draft, observed: Observed, { winner, ...context }: Context): Stand | undefined {
+  const spec = winner && specOf(winner);
+  const wanted = winner && spec?.mode === 'perMessage' ? { spec, winner } : undefined;
+  return wanted || hasMessages(observed) ? planMessages(draft, { ...context, observed, wanted }) : undefined;
 }
 
 function reportLosers(draft: Draft, observed: Observed, winnerIndex: number): void {
@@ -102,16 +129,7 @@ function waiting(draft: Draft, round: QueueRound): Stand | undefined {
     draft.wake(wait.until);
     return waitStand(wait);
   }
-  return afterDeletion(draft, round) ?? afterRefusal(draft, round);
-}
-
-/** Somebody, or something, deletes our Jobs: each time we wait longer before we start another. */
-function afterDeletion(draft: Draft, { observed: { vanished }, now }: QueueRound): Stand | undefined {
-  if (!vanished) return undefined;
-  const until = vanished.at + growingPause(vanished.count, 1000, 60_000);
-  if (now >= until) return undefined;
-  draft.wake(until);
-  return { state: 'Waiting', reason: 'JobDeleted', message: `${vanished.count === 1 ? 'a Job was' : `${vanished.count} Jobs in a row were`} deleted before they had finished; the queue is looked at again at ${isoTime(until)}` };
+  return afterDeletion(draft, observed, now) ?? afterRefusal(draft, round);
 }
 
 function afterRefusal(draft: Draft, { observed: { refusal }, spec, now }: QueueRound): Stand | undefined {
@@ -129,20 +147,3 @@ function starting(draft: Draft, round: QueueRound): Stand {
   const trying = stand.reason === 'SpecChecking' || stand.reason === 'QueueReady';
   return refusal?.hash === round.spec.hash && trying ? refusedStand(refusal) : stand;
 }
-
-const refusalReasons = { quota: 'QuotaExceeded', forbidden: 'Forbidden', refused: 'CreateRefused', denied: 'PolicyDenied', taken: 'JobNameTaken' } as const;
-
-function refusedStand(refusal: Refusal): Stand {
-  return { state: 'Blocked', reason: refusalReasons[refusal.kind], message: refusal.message };
-}
-
-const waitReasons = { succeeded: 'WaitAfterSucceeded', failed: 'WaitAfterFailed', notStarted: 'WaitAfterNotStarted', refused: 'WaitAfterRefused' } as const;
-const outcomeWords = { succeeded: 'succeeded', failed: 'failed', notStarted: 'did not start', refused: 'was refused' } as const;
-
-function waitStand(wait: Wait): Stand {
-  const until = isoTime(wait.until);
-  const times = wait.streak === 1 ? 'the last Job' : `${wait.streak} Jobs in a row`;
-  if (wait.breakerOpen) return { state: 'Blocked', reason: 'BreakerOpen', message: `${times} ${outcomeWords[wait.class]}; the next probe starts at ${until}` };
-  return { state: 'Waiting', reason: waitReasons[wait.class], message: `${times} ${outcomeWords[wait.class]}; the queue is looked at again at ${until}` };
-}
-

@@ -10,6 +10,9 @@ import type { ObservedJob } from './observed.ts';
  */
 const requestLifetime = 2 * 60_000;
 
+/** So long after its message was settled a redelivery finds the Job (docs/adr/0015-owning-a-message.md). */
+export const dedupeWindow = 10 * 60_000;
+
 export interface RetentionPlan {
   readonly remove: readonly ObservedJob[];
   /** When the answer changes by itself. */
@@ -22,21 +25,31 @@ export interface RetentionView {
   readonly counted: number;
   /** False when no spec is left: then nothing will ask for the newest Job's sequence again. */
   readonly keepNewest: boolean;
+  /** Ids of messages whose Jobs may be asked for just now. */
+  readonly inHand?: ReadonlySet<string>;
 }
 
 /**
  * Over the count or over the age, by outcome; but never the newest Job (it holds the drain sequence and the wait), the
- * failures that the breaker counts, one whose outcome is not written down yet, or one with a living pod.
+ * failures that the breaker counts, one whose outcome is not written down yet, or one with a living pod. Of Jobs for
+ * messages none that is not settled, none whose message is in hand, and none within the dedupe window.
  */
 export function planRetention(jobs: readonly ObservedJob[], view: RetentionView, now: number): RetentionPlan {
   const ordered = newestFirst(jobs);
-  const done = ordered.filter((job) => jobState(job) === 'finished' && job.recorded?.phase === 'final');
-  const guarded = new Set<string>(view.keepNewest ? ordered.slice(0, 1).map((job) => job.uid) : []);
+  const done = ordered.filter((job) => jobState(job) === 'finished' && job.recorded?.phase === 'final' && isSettled(job, view));
+  const newest = ordered.find((job) => job.message === undefined);
+  const guarded = new Set<string>(view.keepNewest && newest ? [newest.uid] : []);
   const succeeded = done.filter((job) => job.recorded?.outcome === 'succeeded');
   const failed = done.filter((job) => job.recorded?.outcome !== 'succeeded');
   if (view.keepNewest) for (const job of failed.slice(0, view.counted)) guarded.add(job.uid);
   const finishedAt = (job: ObservedJob): number => job.finished?.at ?? job.createdAt;
-  return dueBy([...removalTimes(succeeded, finishedAt, view.retention.succeeded), ...removalTimes(failed, finishedAt, view.retention.failed)].filter(({ item }) => !guarded.has(item.uid)), now);
+  const removals = [...removalTimes(succeeded, finishedAt, view.retention.succeeded), ...removalTimes(failed, finishedAt, view.retention.failed)].filter(({ item }) => !guarded.has(item.uid));
+  return dueBy(removals.map(({ item, at }) => ({ item, at: Math.max(at, (item.message?.settled?.at ?? -Infinity) + dedupeWindow) })), now);
+}
+
+/** Nobody asks for it any more: its message has its end, or goes on without it. */
+function isSettled({ message }: ObservedJob, { inHand }: RetentionView): boolean {
+  return message === undefined || (message.settled !== undefined && inHand?.has(message.note.id) !== true);
 }
 
 export interface Removal<T> {

@@ -113,7 +113,7 @@ function warningsOf(claim: Claim, verdict: TemplateVerdict | undefined): string 
 }
 
 function lastRun(jobs: readonly ObservedJob[]): LastRun | undefined {
-  const [newest] = jobs.filter((job) => job.finished !== undefined).sort((left, right) => (right.sequence ?? 0) - (left.sequence ?? 0));
+  const [newest] = jobs.filter((job) => job.finished !== undefined).sort((left, right) => (right.sequence ?? 0) - (left.sequence ?? 0) || (right.finished?.at ?? 0) - (left.finished?.at ?? 0));
   const outcome = newest && finalOutcome(newest);
   if (!newest?.finished || !outcome) return undefined;
   return { job: newest.name, outcome: outcome.outcome, reason: outcome.reason, message: cut(outcome.message), finishedAt: isoTime(newest.finished.at) };

@@ -44,10 +44,10 @@ export function giveUpAction(job: ObservedJob, { reason, outcome }: GiveUp): End
   return { ...endAction(job, reason, outcome), ifUnchanged: true };
 }
 
-/** Ends what does not start or runs too long. */
-export function planPatience(draft: Draft, observed: Observed, now: number): void {
+/** Ends what does not start or runs too long, as `judge` says. */
+export function planPatience(draft: Draft, observed: Observed, now: number, judge: typeof patience = patience): void {
   for (const job of observed.jobs) {
-    const verdict = patience(job, observed.explanations, now);
+    const verdict = judge(job, observed.explanations, now);
     if ('giveUp' in verdict) draft.act(giveUpAction(job, verdict.giveUp));
     else draft.wake(verdict.until);
     planExplanation(draft, job, now);
@@ -123,12 +123,17 @@ export function planPruning(draft: Draft, observed: Observed, spec: QueueSpec | 
   const counted = Math.max(spec?.breaker.notStarted ?? 0, spec?.breaker.failed ?? 0);
   const retention = spec?.retention ?? lastNoted(observed.jobs);
   const hasSpec = observed.claims.length > 0;
-  const plan = planRetention(observed.jobs, { retention, counted: hasSpec ? counted : 0, keepNewest: hasSpec }, now);
+  const plan = planRetention(observed.jobs, { retention, counted: hasSpec ? counted : 0, keepNewest: hasSpec, inHand: idsInHand(observed) }, now);
   draft.wake(plan.next);
   const due = plan.remove.map((job) => ({ item: job, uid: job.uid, body: callBody(job, observed.key, spec?.name) }));
   const { gone, failing } = tellBefore(draft, due, { hook: retention.beforeDelete, calls: observed.calls ?? noCalls, now });
   for (const job of gone) draft.act({ kind: 'delete', reason: 'RetentionExceeded', because: 'more finished Jobs, or older ones, than retention keeps', job: refOf(job) });
   return failing;
+}
+
+/** Of messages that are in hand, or about which something is being asked. */
+function idsInHand({ messages }: Observed): ReadonlySet<string> {
+  return messages ? new Set([...messages.leases.map(({ id }) => id), ...messages.underWay]) : new Set();
 }
 
 const noCalls: Calls = new Map();

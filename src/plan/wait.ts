@@ -7,7 +7,7 @@ import type { ObservedJob } from './observed.ts';
 import { finalOutcome } from './outcome.ts';
 
 /** A refused request would be sent again at once and refused again, without end: this one wait cannot be switched off. */
-const shortestAfterRefusal = 1000;
+export const shortestAfterRefusal = 1000;
 
 /** Outcomes that share a wait: an eviction waits as a failure does. */
 export type WaitClass = 'succeeded' | 'failed' | 'notStarted' | 'refused';
@@ -64,7 +64,8 @@ function follows(older: EndedRun, newer: EndedRun | undefined): boolean {
   return older.sequence === undefined || newer?.sequence === undefined || older.sequence + 1 >= newer.sequence;
 }
 
-function isOpen(breaker: BreakerSpec, last: WaitClass, streak: number): boolean {
+/** After so many outcomes of that class in a row. */
+export function isOpen(breaker: BreakerSpec, last: WaitClass, streak: number): boolean {
   const threshold = last === 'notStarted' ? breaker.notStarted : last === 'failed' ? breaker.failed : undefined;
   return threshold !== undefined && streak >= threshold;
 }

@@ -30,7 +30,7 @@ export const indexLabel = 'job-chief/index';
 /** `true` on Jobs that undo a step; absent on those that do it. Both carry the same step, and either may live while the other's Job is not over yet. */
 export const undoLabel = 'job-chief/undo';
 
-/** Label of what job-chief keeps for itself: `run` (a record), `files` and `items` (what its Jobs mount). */
+/** Label of what job-chief keeps for itself: `run` (a record), `files`, `items` and `payload` (what its Jobs mount). */
 export const recordLabel = 'job-chief-record';
 /** Annotations of a record: why the run exists (JSON, never changed) and what it came to (JSON). */
 export const requestAnnotation = 'job-chief/request';
@@ -83,6 +83,8 @@ export const fluxSubstituteKey = 'kustomize.toolkit.fluxcd.io/substitute';
 export const reservedEnvPrefix = 'JOB_CHIEF_';
 export const reservedEnv: readonly string[] = ['JOB_COMPLETION_INDEX'];
 export const reservedMountPath = '/job-chief';
+/** Where the body of a message is, unless the spec says otherwise. */
+export const payloadPath = '/job-chief/message';
 /** Where a step's item is, and where it writes its outputs: the termination message, which needs no rights and no sidecar. */
 export const itemPath = '/job-chief/item';
 export const outputEnv = 'JOB_CHIEF_OUTPUT';

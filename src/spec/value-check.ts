@@ -20,6 +20,27 @@ export function checkedValues(schema: JsonObject, values: JsonObject): Finding[]
   return maySlow(schema) ? (inTime(check) ?? [tooSlow]) : check();
 }
 
+/** Which part of its schema a value does not meet, such as `/properties/count/minimum`; it tells nothing of the value. */
+export interface Unmet {
+  readonly part: string;
+  /** A required field that is not there. */
+  readonly missing?: string;
+}
+
+/** For one value after another: the schema is compiled once, and only the first thing that is wrong is told. */
+export function valueChecker(schema: JsonObject): (value: Json) => Unmet | 'too slow' | undefined {
+  const errorsOf = validator(schema, { all: false });
+  const slow = maySlow(schema);
+  return (value) => {
+    const errors = slow ? inTime(() => errorsOf(value)) : errorsOf(value);
+    if (errors === undefined) return 'too slow';
+    const [error] = errors;
+    if (!error) return undefined;
+    const { missingProperty: missing } = error.params as { readonly missingProperty?: unknown };
+    return { part: error.schemaPath.replace(/^#/, ''), ...(typeof missing === 'string' && { missing }) };
+  };
+}
+
 const tooSlow: Finding = { code: 'InvalidValue', message: `cannot be checked within ${patience / 1000} s`, path: [], hint: 'a "pattern" with repetitions inside repetitions, or "uniqueItems" of a long list, takes too long for these values' };
 
 /** All other keywords take as long as the values are large. */

@@ -32,12 +32,17 @@ function isWorthwhile({ exitCodes, onOOM }: RetrySpec, { outcome, reason, exitCo
   if (outcome !== 'failed') return false;
   // Items of an Indexed Job have had their attempts inside of it; another Job would run those again that succeeded.
   if (failedItems !== undefined) return false;
-  if (exitCode === undefined || exitCodes === undefined || (onOOM && reason === outOfMemory)) return true;
+  return (onOOM !== undefined && reason === outOfMemory) || exitCodeAllows(exitCodes, exitCode);
+}
+
+/** A failure without an exit code is always worth another attempt. */
+export function exitCodeAllows(exitCodes: RetrySpec['exitCodes'], exitCode: number | undefined): boolean {
+  if (exitCode === undefined || exitCodes === undefined) return true;
   return 'retry' in exitCodes ? exitCodes.retry.includes(exitCode) : !exitCodes.fail.includes(exitCode);
 }
 
-/** After `ended` attempts. */
-function delayAfter({ delay, factor, maxDelay }: RetrySpec, ended: number): number {
+/** Milliseconds, after `ended` attempts. */
+export function delayAfter({ delay, factor, maxDelay }: RetrySpec, ended: number): number {
   return delay === 0 ? 0 : Math.min(delay * factor ** (ended - 1), maxDelay);
 }
 

@@ -1,0 +1,49 @@
+/** Names of Jobs that are asked for or left over, and the messages they are for. */
+import type { Observed, Reservation } from '../observed.ts';
+import { messageJobName, type MessageJobInput } from './message-job.ts';
+import type { MessagesView } from './observed.ts';
+import type { MessageView } from './view.ts';
+
+export class TakenNames {
+  readonly #observed: Observed;
+  readonly #input: Pick<MessageJobInput, 'key' | 'spec' | 'environment'> | undefined;
+  readonly #reserved: ReadonlySet<string>;
+  readonly #left: ReadonlySet<string>;
+
+  /** `input` undefined: nobody starts Jobs here. */
+  constructor(observed: Observed, input: Pick<MessageJobInput, 'key' | 'spec' | 'environment'> | undefined) {
+    this.#observed = observed;
+    this.#input = input;
+    const seen = new Set(observed.jobs.map(({ name }) => name));
+    this.#reserved = new Set(observed.reservations.flatMap(({ jobName }) => (seen.has(jobName) ? [] : [jobName])));
+    this.#left = new Set(observed.orphans.flatMap(({ jobName }) => (jobName === undefined ? [] : [jobName])));
+  }
+
+  /** A create is not in view yet; or a Job is gone, this one or the one before, and a pod of it still lives. */
+  inTheWay(id: string, serial: number): 'create' | 'pods' | undefined {
+    if (!this.#input || this.#reserved.size + this.#left.size === 0) return undefined;
+    const name = messageJobName(this.#input, id, serial);
+    if (this.#reserved.has(name)) return 'create';
+    return this.#left.has(name) || this.#left.has(messageJobName(this.#input, id, serial - 1)) ? 'pods' : undefined;
+  }
+
+  /** Creates that are under way: one for each of these messages, and what else is reserved. */
+  inFlight(messages: readonly MessageView[], view: MessagesView): number {
+    const theirs = this.#namesOf(messages, view);
+    return messages.length + [...this.#reserved].filter((name) => !theirs.has(name)).length;
+  }
+
+  /** Names of which nobody knows whether their Job is there, and about which nothing is being asked. */
+  doubted(messages: readonly MessageView[], view: MessagesView): readonly Reservation[] {
+    if (this.#reserved.size === 0) return [];
+    const asked = this.#namesOf(messages.filter(({ underWay }) => underWay), view);
+    // What a task reserved before its create is in no doubt; a task that died leaves none under way.
+    return this.#observed.reservations.filter(({ jobName, state }) => this.#reserved.has(jobName) && !asked.has(jobName) && (state === 'unknown' || (state === 'pending' && view.underWay.size === 0)));
+  }
+
+  #namesOf(messages: readonly MessageView[], view: MessagesView): ReadonlySet<string> {
+    const input = this.#input;
+    if (!input || this.#reserved.size === 0) return new Set();
+    return new Set(messages.map(({ id, jobs: [newest] }) => messageJobName(input, id, ((newest?.message.note ?? view.deleted?.get(id))?.serial ?? 0) + 1)));
+  }
+}

@@ -1,0 +1,42 @@
+/** Places under `concurrency.max`, and messages that wait for one. */
+import type { ObservedJob } from '../observed.ts';
+import { isLive } from '../job-state.ts';
+import { unlimited } from '../limits/room.ts';
+import type { MessageRound } from './round.ts';
+import { isStored } from './stored.ts';
+import { isMessageJob } from './view.ts';
+
+/** Nobody needs more at once, and a queue without a limit must not be emptied into this process. */
+const mostAtOnce = 1000;
+
+export interface Places {
+  /** How many Jobs may be started now. */
+  readonly starts: number;
+  /** Of these, the limits of the instance leave so many fewer than the spec. */
+  readonly short: number;
+  /** Live Jobs, and names that are asked for and not in view yet. */
+  readonly taken: number;
+  /** Live Jobs that wait for their message to be delivered again: it will take no place beside theirs. */
+  readonly awaiting: number;
+}
+
+/** `inFlight`: messages for which a create is under way, or not in view yet. */
+export function placesOf({ observed, spec, view }: MessageRound, inHand: ReadonlySet<string>, inFlight: number): Places {
+  const { jobs, orphans, room = unlimited } = observed;
+  const live = jobs.filter(isLive);
+  const ofGone = new Set(orphans.map(({ jobUid, name }) => jobUid ?? name));
+  const taken = live.length + ofGone.size + inFlight;
+  const awaiting = live.filter((job) => isAwaiting(job)).length;
+  const bySpec = Math.max(0, spec.concurrency.max - taken);
+  return { starts: Math.min(bySpec, room.jobs), short: Math.max(0, Math.min(bySpec, mostAtOnce) - room.jobs), taken, awaiting };
+
+  function isAwaiting(job: ObservedJob): boolean {
+    return isMessageJob(job) && !job.deleting && !job.finished && !job.message.settled && !isStored(job, view) && !inHand.has(job.message.note.id);
+  }
+}
+
+/** How many more messages may be leased, beside `waiting` ones that have no live Job. */
+export function freePlaces({ observed: { room = unlimited }, spec }: MessageRound, { taken, awaiting }: Places, waiting: number): number {
+  const bySpec = spec.concurrency.max - taken + awaiting - waiting;
+  return Math.max(0, Math.min(bySpec, room.jobs - waiting, mostAtOnce));
+}

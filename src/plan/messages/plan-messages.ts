@@ -1,0 +1,209 @@
+/**
+ * The part of a Queue's round that is about messages: those in hand get their Jobs, those whose Jobs have ended are settled.
+ * Settling goes on whatever has become of the spec, by the notes on the Jobs (docs/adr/0015-owning-a-message.md).
+ */
+import { sourceText, type QueueSource } from '../../spec/queue-source.ts';
+import type { MessageQueueSpec } from '../../spec/queue.ts';
+import type { Draft, Stand } from '../draft.ts';
+import type { PlanEnvironment } from '../environment.ts';
+import { isLive } from '../job-state.ts';
+import { unlimited } from '../limits/room.ts';
+import type { Claim, Observed } from '../observed.ts';
+import { refOf } from '../upkeep.ts';
+import { decide } from './decide.ts';
+import type { Decision } from './decision.ts';
+import { gateOf, type Gate } from './gate.ts';
+import { TakenNames } from './names.ts';
+import { freePlaces, placesOf, type Places } from './places.ts';
+import { planReplacement } from './replace.ts';
+import type { MessageRound } from './round.ts';
+import { contentOfJob, startMessage } from './start-message.ts';
+import { isMessageJob, messagesOf, noMessages, type MessageView } from './view.ts';
+
+/** Names that are looked up in one round, at most. */
+const mostLookUps = 8;
+
+export interface MessagesInput {
+  readonly observed: Observed;
+  readonly environment: PlanEnvironment;
+  readonly now: number;
+  /** Who wants messages; undefined: nobody does now. */
+  readonly wanted: { readonly spec: MessageQueueSpec; readonly winner: Claim } | undefined;
+}
+
+interface Decided {
+  readonly message: MessageView;
+  readonly decision: Decision;
+}
+type Start = Extract<Decision, { kind: 'start' }>;
+
+/** Whether a round of this queue has to do with messages at all. */
+export function hasMessages({ jobs, messages }: Observed): boolean {
+  return (messages?.leases.length ?? 0) > 0 || jobs.some(isMessageJob);
+}
+
+/** What the queue stands at; undefined where nobody wants messages. */
+export function planMessages(draft: Draft, input: MessagesInput): Stand | undefined {
+  const { observed, environment, now, wanted } = input;
+  const view = observed.messages ?? noMessages;
+  const names = new TakenNames(observed, wanted && { key: observed.key, spec: wanted.spec, environment });
+  const pauses = wanted && { hash: wanted.spec.hash, waitAfter: wanted.spec.perMessage.waitAfter, breaker: wanted.spec.breaker };
+  const context = { view, now, pauses, inTheWay: (id: string, serial: number) => names.inTheWay(id, serial) };
+  const all = messagesOf(observed, view).map((message): Decided => ({ message, decision: decide(message, context) }));
+  const round = wanted && { observed, environment, now, view, ...wanted };
+  planSettling(draft, all, round);
+  const demands = new Demands(observed, all);
+  const stand = round && planStarts(draft, round, { all, names, demands });
+  draft.leases.push(...demands.list());
+  if (!wanted) return undefined;
+  for (const { jobName } of names.doubted(all.map(({ message }) => message), view).slice(0, mostLookUps)) {
+    draft.act({ kind: 'resolve', reason: 'AnswerUnknown', because: `the create of Job "${jobName}" got no clean answer`, jobName });
+  }
+  return stand;
+}
+
+/** All that needs no place: it goes on while nothing is started. */
+function planSettling(draft: Draft, all: readonly Decided[], round: MessageRound | undefined): void {
+  for (const { message, decision } of all) {
+    if (decision.kind === 'settle') draft.messages.push(decision.action);
+    if (decision.kind === 'wait' || decision.kind === 'adopt') draft.wake(decision.until);
+    if (decision.kind === 'start') planReturn(draft, message, { start: decision, round });
+    if (decision.kind !== 'post' || !round || !isMine(message, round)) continue;
+    const { job, lease } = decision;
+    const payload = contentOfJob(round, lease, job);
+    if (payload) draft.messages.push({ kind: 'postPayload', reason: 'PayloadPosted', because: `whether Job "${job.name}" has the content of its message is not known`, source: job.message.note.source, id: message.id, job: refOf(job), payload });
+  }
+}
+
+/** Of no use here: another queue is wanted now, or none, or it came without its content. */
+function planReturn(draft: Draft, message: MessageView, { start: { lease }, round }: { readonly start: Start; readonly round: MessageRound | undefined }): void {
+  if (canStart(message, lease, round)) return;
+  const mine = round !== undefined && isMine(message, round);
+  const source = mine ? round.spec.source : message.jobs[0]?.message.note.source;
+  // What nobody demands any more is given back without a word.
+  if (!source) return;
+  const because = mine ? 'the content of the message must be delivered again' : 'nothing is started for messages of this queue any more';
+  draft.messages.push({ kind: 'settle', reason: 'MessageReleased', because, source, id: message.id, job: undefined, token: lease.token, receipt: lease.receipt, how: { kind: 'release' } });
+}
+
+function isMine({ source }: MessageView, { spec }: MessageRound): boolean {
+  return source === sourceText(spec.source);
+}
+
+function canStart(message: MessageView, lease: Start['lease'], round: MessageRound | undefined): boolean {
+  return round !== undefined && isMine(message, round) && (lease.message !== undefined || lease.problem !== undefined);
+}
+
+interface Parts {
+  readonly all: readonly Decided[];
+  readonly names: TakenNames;
+  readonly demands: Demands;
+}
+
+function planStarts(draft: Draft, round: MessageRound, { all, names, demands }: Parts): Stand {
+  const { view, now } = round;
+  const mine = all.filter(({ message }) => isMine(message, round));
+  const creating = mine.flatMap(({ message, decision }) => (decision.kind === 'wait' && decision.for === 'create' ? [message] : []));
+  const starts = mine.flatMap(({ message, decision }) => (decision.kind === 'start' && canStart(message, decision.lease, round) ? [decision] : []));
+  const withPods = mine.filter(({ decision }) => decision.kind === 'wait' && decision.for === 'pods').length;
+  const inFlight = names.inFlight(creating, view);
+  const gate = gateOf(draft, round, inFlight);
+  const places = placesOf(round, new Set(view.leases.map(({ id }) => id)), inFlight);
+  const due = starts.filter(({ notBefore }) => notBefore <= now);
+  for (const { notBefore } of starts) draft.wake(notBefore);
+  const bound = gate.kind === 'open' ? places.starts : gate.kind === 'probe' ? Math.min(1, places.starts) : 0;
+  const begun = begin(draft, round, { due: gate.kind === 'probe' ? byRefusals(due, round) : due, bound });
+  planReplacement(draft, round);
+  const waiting = starts.length - begun.invalid + withPods;
+  const free = freeOf(round, { gate, places, waiting });
+  if (!round.spec.observe) demands.of(round.spec.source).free = free;
+  const left = due.length - begun.started - begun.invalid;
+  planWants(draft, { gate, places, left, free });
+  return standOf(round, { gate, places, left });
+}
+
+/** The oldest first, as many as there is room for; those that are invalid take none. */
+function begin(draft: Draft, round: MessageRound, { due, bound }: { readonly due: readonly Start[]; readonly bound: number }): { readonly started: number; readonly invalid: number } {
+  let started = 0;
+  let invalid = 0;
+  for (const { lease, next } of due) {
+    if (started >= bound) break;
+    const action = startMessage(round, lease, next);
+    draft.messages.push(action);
+    if (action.kind === 'startMessage') started += 1;
+    else invalid += 1;
+  }
+  return { started, invalid };
+}
+
+/** What is wrong may be the message: then another one is the probe. */
+function byRefusals(due: readonly Start[], { view, spec }: MessageRound): readonly Start[] {
+  const count = ({ lease: { id } }: Start): number => {
+    const refusal = view.refusals.get(id);
+    return refusal?.hash === spec.hash ? refusal.count : 0;
+  };
+  return [...due].sort((left, right) => count(left) - count(right));
+}
+
+function freeOf(round: MessageRound, { gate, places, waiting }: { readonly gate: Gate; readonly places: Places; readonly waiting: number }): number {
+  if (gate.kind === 'held') return 0;
+  const free = freePlaces(round, places, waiting);
+  // The probe is what is in hand, or else the next that comes.
+  return gate.kind === 'probe' ? Math.min(free, waiting > 0 ? 0 : 1) : free;
+}
+
+interface Outlook {
+  readonly gate: Gate;
+  readonly places: Places;
+  /** Messages in hand that could start now, and do not. */
+  readonly left: number;
+}
+
+/** So that it is this queue's turn when the limits of the instance leave something. */
+function planWants(draft: Draft, { gate, places, left, free }: Outlook & { readonly free: number }): void {
+  if (gate.kind === 'held' && gate.wants !== true) return;
+  const wanted = gate.kind === 'open' ? places.short : 1;
+  if (places.short === 0 && gate.kind !== 'held') return;
+  if (left > 0) draft.want(Math.max(1, Math.min(left, wanted)));
+  else if (free === 0) draft.want(1);
+}
+
+function standOf({ observed }: MessageRound, { gate, places, left }: Outlook): Stand {
+  if (gate.kind !== 'open') return gate.stand;
+  const { room = unlimited } = observed;
+  if (left > 0 && places.short > 0) return room.shortage;
+  const live = observed.jobs.filter(isLive).length;
+  if (live > 0) return { state: 'Running', reason: 'MessagesRunning', message: `${live} ${live === 1 ? 'Job is' : 'Jobs are'} live` };
+  if (places.taken > 0) return { state: 'Starting', reason: 'MessageReceived', message: 'Jobs are being created for messages' };
+  return { state: 'Idle', reason: 'QueueListening', message: 'waits for messages' };
+}
+
+interface Demand {
+  readonly source: QueueSource;
+  free: number;
+  readonly adopt: { readonly id: string; readonly receipt: Readonly<Record<string, string>> }[];
+}
+
+/** One for each queue of which something is wanted, or whose messages have Jobs that are not settled. */
+class Demands {
+  readonly #bySource = new Map<string, Demand>();
+
+  constructor({ jobs }: Observed, all: readonly Decided[]) {
+    for (const job of jobs) if (isMessageJob(job) && !job.message.settled) this.of(job.message.note.source);
+    for (const { message, decision } of all) {
+      const [newest] = message.jobs;
+      if (decision.kind === 'adopt' && newest) this.of(newest.message.note.source).adopt.push({ id: message.id, receipt: decision.receipt });
+    }
+  }
+
+  of(source: QueueSource): Demand {
+    const text = sourceText(source);
+    const demand = this.#bySource.get(text) ?? { source, free: 0, adopt: [] };
+    this.#bySource.set(text, demand);
+    return demand;
+  }
+
+  list(): readonly (Demand & { readonly abandon: readonly string[] })[] {
+    return [...this.#bySource.values()].map((demand) => ({ ...demand, abandon: [] }));
+  }
+}

@@ -1,0 +1,16 @@
+/** Jobs of an older text where onSpecChange is replace. */
+import type { Draft } from '../draft.ts';
+import { jobState, type JobState } from '../job-state.ts';
+import { endAction } from '../upkeep.ts';
+import type { MessageRound } from './round.ts';
+
+const open: ReadonlySet<JobState> = new Set(['running', 'starting', 'podless', 'suspended']);
+
+/** Their messages are in hand and get new Jobs, without an attempt being counted; one whose message was taken has nothing but its Job. */
+export function planReplacement(draft: Draft, { observed, spec }: MessageRound): void {
+  if (spec.onSpecChange !== 'replace' || spec.suspend || spec.observe || observed.room?.halted === true) return;
+  for (const job of observed.jobs) {
+    if (job.specHash === spec.hash || !open.has(jobState(job)) || draft.ends(job.uid) || job.message?.note.settle === 'onJobCreated') continue;
+    draft.act(endAction(job, 'SpecChanged', { outcome: 'errored', reason: 'SpecChanged', message: 'the spec changed and onSpecChange is replace' }));
+  }
+}

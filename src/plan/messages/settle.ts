@@ -1,0 +1,159 @@
+/** What becomes of a message whose newest Job has finished: docs/adr/0015-owning-a-message.md, settling by outcome. */
+import type { RecordedOutcome } from '../notes.ts';
+import { deliveryOf, settle, type Decision, type Delivery } from './decision.ts';
+import type { Failure } from './message.ts';
+import type { LeaseInHand, MessagesView } from './observed.ts';
+import { outputOf } from './output.ts';
+import { anotherTry, nextAt } from './retries.ts';
+import { isStored } from './stored.ts';
+import { isSameLease, type MessageJobView, type MessageView } from './view.ts';
+
+/** So long after a Job's end a delivery is waited for that would settle its message. */
+export const settleGrace = 24 * 3_600_000;
+/** So long after a message was buried its AMQP broker may still deliver it for want of an acknowledgement. */
+const burialGrace = 10 * 60_000;
+
+/** A finished Job whose outcome is written, and of whose message nothing is said yet. */
+export interface Finished {
+  readonly job: MessageJobView;
+  readonly outcome: RecordedOutcome;
+  readonly message: MessageView;
+  readonly view: MessagesView;
+  readonly now: number;
+}
+
+export function settleFinished(finished: Finished): Decision {
+  const { job, outcome, view } = finished;
+  const { note } = job.message;
+  const worked = outcome.outcome === 'succeeded' || outcome.outcome === 'failed';
+  if (note.settle === 'onJobCreated') return worked || isStored(job, view) ? complete(finished, 'taken') : kept(finished);
+  switch (outcome.outcome) {
+    case 'succeeded':
+      return complete(finished, 'completed');
+    case 'failed':
+      return afterFailure(finished);
+    case 'errored':
+    case 'notStarted':
+    case 'refused':
+      return kept(finished);
+  }
+}
+
+/** Acknowledges; where nobody can be told, a delivery is waited for. */
+function complete(finished: Finished, as: 'completed' | 'taken'): Decision {
+  const { job, message, view } = finished;
+  const { id, source } = job.message.note;
+  const delivery = deliveryOf(job, message, view);
+  if (!delivery) return afterGrace(finished, 'presumed');
+  const output = as === 'completed' ? outputOf(job) : undefined;
+  const because = as === 'completed' ? `Job "${job.name}" succeeded` : `Job "${job.name}" was created`;
+  return settle(source, id, { how: { kind: 'complete', as, ...(output && { output }) }, because, job, delivery });
+}
+
+/** As if the Job had never been: the message keeps attempts and lease. Nobody needs to be told. */
+function kept({ job, outcome, message }: Finished): Decision {
+  const { id, source } = job.message.note;
+  return settle(source, id, { how: { kind: 'note', as: 'kept' }, because: `Job "${job.name}" ${outcome.outcome === 'errored' ? 'was lost' : 'did not start'}: ${outcome.reason}`, job, delivery: heldBy(message) });
+}
+
+function afterFailure(finished: Finished): Decision {
+  const { job, message, view } = finished;
+  const { deadLetter } = job.message.note;
+  const delivery = deliveryOf(job, message, view);
+  const again = anotherTry(job, message).kind === 'again';
+  // Nobody to be told: the next delivery is the next attempt, and one that is to be buried must be delivered for that.
+  if (!delivery) return again || !deadLetter ? returned(finished) : afterGrace(finished, 'returned');
+  if (!delivery.lease && (again || deadLetter)) return { kind: 'adopt', receipt: delivery.receipt, until: graceEnd(job) };
+  if (again) return returned(finished);
+  return deadLetter && delivery.lease ? bury(finished, delivery.lease) : fail(finished, delivery);
+}
+
+/** Only a note: another attempt follows, or the queue does what it does by itself. */
+function returned({ job, outcome, message }: Finished): Decision {
+  const { id, source } = job.message.note;
+  return settle(source, id, { how: { kind: 'note', as: 'returned' }, because: `Job "${job.name}" failed: ${outcome.reason}`, job, delivery: heldBy(message) });
+}
+
+function fail({ job, outcome }: Finished, delivery: Delivery): Decision {
+  const { id, source } = job.message.note;
+  return settle(source, id, { how: { kind: 'fail', failure: failureOf(job, outcome), delay: delayOf(job) }, because: `Job "${job.name}" failed: ${outcome.reason}`, job, delivery });
+}
+
+function bury({ job, outcome }: Finished, lease: LeaseInHand): Decision {
+  const { id, source, deadLetter } = job.message.note;
+  // Taken over by its receipt: what is to be published must come with another delivery.
+  if (!deadLetter || !lease.message) return release(job, lease);
+  return settle(source, id, { how: { kind: 'dead', target: deadLetter, message: lease.message, failure: failureOf(job, outcome) }, because: `Job "${job.name}" failed for good: ${outcome.reason}`, job, delivery: lease });
+}
+
+/** Gives back what came without its content. */
+export function release(job: MessageJobView, lease: LeaseInHand): Decision {
+  const { id, source } = job.message.note;
+  return settle(source, id, { how: { kind: 'release' }, because: 'the content of the message must be delivered again', delivery: lease });
+}
+
+function afterGrace({ job, now, message }: Finished, as: 'presumed' | 'returned'): Decision {
+  const { id, source } = job.message.note;
+  const until = graceEnd(job);
+  if (now < until) return { kind: 'wait', until };
+  return settle(source, id, { how: { kind: 'note', as }, because: `the message of Job "${job.name}" was not delivered again for 24 hours`, job, delivery: heldBy(message) });
+}
+
+/**
+ * Said already, and delivered again: nobody is to run it twice. `dead` and `returned` are told again only where the queue
+ * may have missed it; undefined: this delivery is a new one.
+ */
+export function settleAgain(job: MessageJobView, lease: LeaseInHand, message: MessageView): Decision | undefined {
+  const { note, settled } = job.message;
+  const again = (as: 'completed' | 'taken'): Decision =>
+    settle(note.source, note.id, { how: { kind: 'complete', as }, because: `its message is settled already by Job "${job.name}"`, delivery: lease });
+  switch (settled?.as) {
+    case 'completed':
+    case 'presumed':
+      return again('completed');
+    case 'taken':
+      return again('taken');
+    case 'dead':
+      return isOfBurial(job, lease) ? again('completed') : undefined;
+    case 'returned':
+      if (!isSameLease(note, lease) || anotherTry(job, message).kind === 'again') return undefined;
+      return settle(note.source, note.id, { how: { kind: 'fail', failure: failureOf(job, job.recorded), delay: delayOf(job) }, because: `the queue may not know yet that Job "${job.name}" failed`, delivery: lease });
+    case 'kept':
+    case undefined:
+      return undefined;
+  }
+}
+
+/**
+ * Not somebody's redrive: it was in hand when the message was buried, or is a later delivery of what was never acknowledged.
+ * Of RabbitMQ only for a while: what somebody moved back may have brought its count of deliveries along.
+ */
+function isOfBurial({ message: { note, settled } }: MessageJobView, lease: LeaseInHand): boolean {
+  const buriedAt = settled?.at ?? 0;
+  if (lease.since <= buriedAt) return true;
+  const later = note.delivery !== undefined && lease.delivery !== undefined && lease.delivery > note.delivery;
+  return later && (note.source.type !== 'amqp' || lease.since <= buriedAt + burialGrace);
+}
+
+/** For what is only written down: whoever holds it goes on holding it. */
+function heldBy({ leases }: MessageView): Pick<Delivery, 'token' | 'receipt'> {
+  const [lease] = leases;
+  return { token: lease?.token, receipt: lease?.receipt ?? {} };
+}
+
+function failureOf(job: MessageJobView, outcome: RecordedOutcome | undefined): Failure {
+  const { reason = 'JobFailed', message = '', exitCode } = outcome ?? {};
+  return { reason, message, job: job.name, attempt: job.message.note.attempt, ...(exitCode === undefined ? {} : { exitCode }) };
+}
+
+function delayOf(job: MessageJobView): number {
+  return nextAt(job) - endOf(job);
+}
+
+function graceEnd(job: MessageJobView): number {
+  return endOf(job) + settleGrace;
+}
+
+function endOf({ finished, createdAt }: MessageJobView): number {
+  return finished?.at ?? createdAt;
+}

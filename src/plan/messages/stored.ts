@@ -1,0 +1,9 @@
+/** Whether the content that a Job asks for is certainly there. */
+import { hasStarted } from '../job-state.ts';
+import type { MessagesView } from './observed.ts';
+import type { MessageJobView } from './view.ts';
+
+/** No container starts without its Secret. */
+export function isStored(job: MessageJobView, { posted }: Pick<MessagesView, 'posted'>): boolean {
+  return job.message.note.bare === true || posted.has(job.uid) || hasStarted(job);
+}
