@@ -43,6 +43,11 @@ const api = { configmaps: '/api/v1', pods: '/api/v1', events: '/api/v1', jobs: '
 interface Objects { configmaps: ConfigMap; pods: Pod; events: Event; jobs: Job }
 export type Resource = keyof Objects;
 
+/** Open until it is disposed of. */
+export interface Forward extends AsyncDisposable {
+  readonly url: string;
+}
+
 export class Kubernetes {
   readonly #place: Place;
   readonly #agent: Agent;
@@ -63,18 +68,27 @@ export class Kubernetes {
     });
   }
 
-  /** One GET from a pod's port, by `kubectl port-forward`: this machine has no route to pods. */
+  /** One GET from a pod's port. */
   async ask(namespace: string, pod: string, path: string): Promise<{ status: number; body: string }> {
-    const forward = spawn(kubectlPath(), ['--kubeconfig', this.#place.kubeconfig, '-n', namespace, 'port-forward', `pod/${pod}`, ':8080'], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const ended = once(forward, 'close');
-    try {
-      const said = await Promise.race([once(forward.stdout, 'data'), ended.then(() => { throw new Error(`no port-forward to ${pod}`); })]);
-      const port = /127\.0\.0\.1:(\d+)/.exec(String(said[0]))?.[1] ?? '';
-      const { statusCode, body } = await request(`http://127.0.0.1:${port}${path}`, { reset: true });
-      return { status: statusCode, body: await body.text() };
-    } finally {
-      forward.kill();
+    await using forward = await this.forward(namespace, `pod/${pod}`, 8080);
+    const { statusCode, body } = await request(`${forward.url}${path}`, { reset: true });
+    return { status: statusCode, body: await body.text() };
+  }
+
+  /** A way to a port of a pod or a Service, by `kubectl port-forward`: this machine has no route to pods. */
+  async forward(namespace: string, target: string, port: number): Promise<Forward> {
+    const child = spawn(kubectlPath(), ['--kubeconfig', this.#place.kubeconfig, '-n', namespace, 'port-forward', target, `:${port}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const ended = once(child, 'close');
+    const stop = async (): Promise<void> => {
+      child.kill();
       await ended;
+    };
+    try {
+      const said = await Promise.race([once(child.stdout, 'data'), ended.then(() => { throw new Error(`no port-forward to ${target}`); })]);
+      return { url: `http://127.0.0.1:${/127\.0\.0\.1:(\d+)/.exec(String(said[0]))?.[1] ?? ''}`, [Symbol.asyncDispose]: stop };
+    } catch (error) {
+      await stop();
+      throw error;
     }
   }
 
