@@ -45,9 +45,9 @@ export interface Subscription {
    * nothing where the queue hands it out again by itself (AMQP) or has settled it.
    */
   adopt(id: string, receipt: Receipt): void;
-  /** From now on this lease is not renewed: it ends when it ends. */
+  /** From now on this lease is not renewed, nor given back at the end, as far as the queue can: it ends when it ends. */
   abandon(token: string): void;
-  /** What is in hand goes back untouched, as far as the queue can. */
+  /** What is in hand goes back untouched, as far as the queue can; but for what was abandoned. */
   close(): Promise<void>;
 }
 

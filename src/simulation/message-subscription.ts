@@ -77,7 +77,7 @@ export class SimulatedSubscription implements Subscription {
     this.#closed = true;
     const channel = this.#channel;
     this.#channel = undefined;
-    const left = [...this.#mine.values()];
+    const left = [...this.#mine.values()].filter(({ abandoned }) => !abandoned);
     for (const token of [...this.#mine.keys()]) this.#deps.drop(token);
     if (channel && this.#deps.source.type === 'amqp') {
       await this.#deps.process.call(() => this.#closing(channel));

@@ -108,9 +108,13 @@ export class LeaseBook {
     for (const standing of this.#of(key)) this.#lost(standing, token, why);
   }
 
-  /** Gives back all that is in hand. */
-  async close(): Promise<void> {
-    for (const standings of [...this.#standing.values()]) for (const standing of [...standings.values()]) this.#close(standing);
+  /** Gives back all that is in hand, but for the messages that are to be `kept` for the next process, where the queue can. */
+  async close(kept: (key: SpecKey) => ReadonlySet<string> = noneKept): Promise<void> {
+    for (const standing of [...this.#standing.values()].flatMap((standings) => [...standings.values()])) {
+      const ids = kept(standing.key);
+      for (const { token, id } of standing.leases.values()) if (ids.has(id)) standing.subscription.abandon(token);
+      this.#close(standing);
+    }
     await Promise.all(this.#closing);
   }
 
@@ -209,6 +213,8 @@ export class LeaseBook {
     this.#closing.add(closing);
   }
 }
+
+const noneKept = (): ReadonlySet<string> => new Set();
 
 /** A source may tell of itself before the subscription is in hand. */
 interface Early {

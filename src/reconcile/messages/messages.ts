@@ -2,6 +2,8 @@
 import type { Plan } from '../../plan/action.ts';
 import type { MessageNote } from '../../plan/messages/message.ts';
 import type { MessagesView } from '../../plan/messages/observed.ts';
+import { isStored } from '../../plan/messages/stored.ts';
+import { isMessageJob } from '../../plan/messages/view.ts';
 import type { ObservedJob, SpecKey } from '../../plan/observed.ts';
 import type { Capacity } from '../capacity/capacity.ts';
 import type { CreateDeps } from '../create-named.ts';
@@ -17,7 +19,7 @@ import { MessageTasks } from './message-tasks.ts';
 
 export interface MessagesDeps extends CreateDeps {
   readonly clock: Clock;
-  readonly cache: Pick<ClusterCache, 'hasSeen'>;
+  readonly cache: Pick<ClusterCache, 'hasSeen' | 'jobs'>;
   readonly messages: MessageSource;
   readonly payloads: PayloadStore;
   readonly probe: DepthProbe;
@@ -59,15 +61,8 @@ export class Messages {
     const memory = this.#tasks.memory(key);
     if (!wanted && !memory && !this.#book.has(key) && !jobs.some(({ message }) => message)) return undefined;
     memory?.tidy(jobs, (id) => this.#book.holds(key, id));
-    return {
-      leases: this.#book.leases(key),
-      sources: this.#book.states(key),
-      underWay: this.#tasks.underWay(key),
-      posted: memory?.posted ?? none,
-      lost: memory?.lost ?? none,
-      deleted: memory?.deleted ?? new Map<string, never>(),
-      refusals: memory?.refusals ?? new Map<string, never>(),
-    };
+    const { posted, lost, deleted, refusals } = memory ?? nothing;
+    return { leases: this.#book.leases(key), sources: this.#book.states(key), underWay: this.#tasks.underWay(key), posted, lost, deleted, refusals };
   }
 
   /** To be called with a plan before anything is awaited. */
@@ -105,15 +100,24 @@ export class Messages {
   /** A replica that does not lead holds no lease. */
   standBy(): void {
     this.#depths.close();
-    void this.#book.close();
+    void this.#book.close((key) => this.#kept(key));
   }
 
   /** After the last round: what is under way ends, and what is in hand goes back. */
   async stop(): Promise<void> {
     this.#depths.close();
     await this.#tasks.stop();
-    await this.#book.close();
+    await this.#book.close((key) => this.#kept(key));
+  }
+
+  /**
+   * Whose Job is there with all that it needs: the next process settles the message, and nobody else who leases from the
+   * queue is to start another Job beside it.
+   */
+  #kept(key: SpecKey): ReadonlySet<string> {
+    const { posted } = this.#tasks.memory(key) ?? nothing;
+    return new Set(this.#deps.cache.jobs(key).filter(isMessageJob).flatMap((job) => (!job.message.settled && isStored(job, { posted }) ? [job.message.note.id] : [])));
   }
 }
 
-const none: ReadonlySet<string> = new Set();
+const nothing = { posted: new Set<string>(), lost: new Set<string>(), deleted: new Map<string, never>(), refusals: new Map<string, never>() };

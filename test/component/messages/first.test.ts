@@ -1,6 +1,10 @@
 /** The way of a message, end to end: from its queue through a Job back to its queue. */
 import { describe, expect, it } from 'vitest';
+import type { Transport } from '../../../src/adapters/kubernetes/transport.ts';
+import type { Engine } from '../../../src/engine.ts';
+import { noMessages } from '../../../src/reconcile/messages/no-messages.ts';
 import { secrets } from '../../../src/simulation/objects.ts';
+import { highAvailability } from '../../support/controller.ts';
 import { minute, second } from '../../support/scene.ts';
 import { messageQueueKinds, useMessageScenes } from '../../support/message-scene.ts';
 
@@ -56,4 +60,55 @@ describe.each(messageQueueKinds)('a message of %s', (kind) => {
     expect(await scene.settled()).toBe(true);
     expect([most, scene.truth.jobs.length, new Set(scene.truth.jobs.map(({ id }) => id)).size]).toEqual([3, 12, 12]);
   });
+});
+
+describe.each(messageQueueKinds)('a controller that stops in order, with messages of %s in hand', (kind) => {
+  it('gives back what has no Job, and the next one goes on with the others', async () => {
+    let engine: Engine | undefined;
+    const scene = stage({ kind, spec: { concurrency: { max: 2 } }, pod: () => ({ run: 30 * second }), controller: { made: (made) => { engine = made; } } });
+    for (const id of ['a', 'b']) scene.queue.send({ id, body: '{}' });
+    expect(await scene.world.runUntil(() => scene.truth.attempts('a') + scene.truth.attempts('b') === 2, 5 * minute)).toBe(true);
+    const stopping = engine?.stop();
+    await scene.world.run(2 * second);
+    await stopping;
+    expect(scene.states).toEqual(kind === 'amqp' ? ['ready', 'ready'] : ['inFlight', 'inFlight']);
+    scene.start();
+    expect(await scene.settled()).toBe(true);
+    expect(scene.truth.jobs.map(({ settled }) => settled)).toEqual(['completed', 'completed']);
+  });
+});
+
+it('a queue from which nothing can be leased here says so', async () => {
+  const scene = stage({ kind: 'amqp', controller: { engine: { messages: noMessages } } });
+  await scene.world.run(30 * second);
+  expect(scene.status()).toMatchObject({ state: 'Blocked', reason: 'QueueUnsupported' });
+});
+
+it('no replica but the one that leads holds a lease, and the next leader goes on', async () => {
+  const scene = stage({ kind: 'pgBoss', controller: 'none', pod: () => ({ run: 20 * second }) });
+  const first = scene.start({ engine: { highAvailability, identity: 'first' } });
+  await scene.world.run(10 * second);
+  scene.start({ engine: { highAvailability, identity: 'second' } });
+  scene.queue.send({ id: 'a', body: '{}' });
+  expect(await scene.world.runUntil(() => scene.truth.attempts('a') === 1, 5 * minute)).toBe(true);
+  first.kill();
+  expect(await scene.settled()).toBe(true);
+  expect([scene.states, scene.truth.of('a').map(({ settled }) => settled)]).toEqual([['completed'], ['completed']]);
+});
+
+it('without the right to create Secrets a Queue says so, and its messages are not lost', async () => {
+  let allowed = false;
+  const message = 'secrets is forbidden: User "system:serviceaccount:etl:job-chief" cannot create resource "secrets" in API group "" in the namespace "etl"';
+  const forbidden = { status: 403, headers: {}, body: { kind: 'Status', status: 'Failure', reason: 'Forbidden', message, code: 403 } };
+  const wrap = (transport: Transport): Transport => ({
+    request: (request) => (!allowed && request.path.endsWith('/secrets') ? Promise.resolve(forbidden) : transport.request(request)),
+    stream: (request) => transport.stream(request),
+  });
+  const scene = stage({ kind: 'pgBoss', controller: { wrap } });
+  scene.queue.send({ id: 'a', body: '{}' });
+  await scene.world.run(20 * second);
+  expect(scene.status()).toMatchObject({ reason: 'Forbidden' });
+  allowed = true;
+  expect(await scene.settled()).toBe(true);
+  expect(scene.states).toEqual(['completed']);
 });

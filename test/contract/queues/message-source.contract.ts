@@ -154,6 +154,19 @@ function leasing(make: MakeSubject): void {
       await until(place, () => expect(second.ids.toSorted()).toEqual(ids.toSorted()));
     });
 
+    it('leaves to its end what was abandoned before it closes: a later process takes it over', async ({ skip }) => {
+      if (place.can.adopts === 'nothing') return skip('leases end with the process');
+      const first = new Watched(process, place.queue);
+      await place.send(numbered(1));
+      first.subscription.credit(1);
+      await until(place, () => expect(first.leases).toHaveLength(1));
+      first.subscription.abandon(first.at(0).token);
+      await meanwhile(place, first.subscription.close());
+      const later = new Watched(place.process(), place.queue);
+      later.subscription.adopt(first.at(0).id, first.at(0).receipt);
+      await until(place, () => expect(later.ids).toEqual(first.ids));
+    });
+
     it('keeps a lease longer than the queue gives it for, until it is abandoned', async ({ skip }) => {
       if (!place.can.renews || !place.outliveLease) return skip('leases are not renewed');
       const [first, second] = [new Watched(process, place.queue), new Watched(place.process(), place.queue)];

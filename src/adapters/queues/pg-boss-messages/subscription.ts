@@ -47,7 +47,6 @@ export class PgBossSubscription implements Subscription {
   /** Monotonic times. */
   #due = { look: 0, keep: 0, ask: 0 };
   #opened: OpenBoss | undefined;
-  #table: string | undefined;
   #uninterested: (() => void) | undefined;
   #state = '';
   #closed = false;
@@ -118,9 +117,12 @@ export class PgBossSubscription implements Subscription {
   }
 
   async #round(): Promise<void> {
-    const open = await this.#deps.link.open();
+    let open = await this.#deps.link.open();
     const now = this.#deps.clock.monotonic();
-    if (open !== this.#opened || now >= this.#due.look) await this.#look(open);
+    if (open !== this.#opened || now >= this.#due.look) {
+      await this.#look(open);
+      open = await this.#deps.link.open();
+    }
     if (this.#adopting.size > 0) await this.#takeOver(open);
     if (this.hand.size > 0 && now >= this.#due.keep) await this.#keep(open);
     if (this.#wanted > 0 && now >= this.#due.ask && !this.#closed) await this.#fetch(open);
@@ -129,11 +131,10 @@ export class PgBossSubscription implements Subscription {
   async #look(open: OpenBoss): Promise<void> {
     const { queue } = this.#source;
     const facts = await readFacts(open, queue);
+    const before = open.tables.get(queue);
+    if (before !== undefined && before !== facts?.table) this.#deps.link.forget();
     if (!facts) throw new SourceError('QueueNotFound', `there is no queue "${queue}" in schema ${open.schema}; pg-boss makes it in \`boss.createQueue()\``);
-    const table = this.#table;
-    this.#table = facts.table;
-    // Made again as another: the library would look into the wrong table for a while.
-    if (table !== undefined && table !== facts.table) this.#deps.link.forget();
+    open.tables.set(queue, facts.table);
     this.#opened = open;
     this.#due.look = this.#deps.clock.monotonic() + lookEvery;
     this.#listen(facts.notify);
@@ -230,7 +231,7 @@ export class PgBossSubscription implements Subscription {
 
   /** What is being settled stays as it is: whatever comes first counts. */
   async #giveBack(): Promise<void> {
-    const held = this.hand.all().filter(({ settling }) => settling === 0);
+    const held = this.hand.all().filter(({ settling, abandoned }) => settling === 0 && !abandoned);
     for (const { token } of this.hand.all()) this.hand.remove(token);
     if (held.length === 0) return;
     try {

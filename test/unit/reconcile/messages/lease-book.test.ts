@@ -194,6 +194,15 @@ describe('a subscription', () => {
   });
 });
 
+it('leaves leases to their end that the next process is to go on with', async () => {
+  const { book, calls, events } = aBook();
+  book.wish(key, [wish(2)]);
+  events().leased(aDelivery('a'));
+  events().leased(aDelivery('b'));
+  await book.close(({ name }) => new Set(name === 'work' ? ['a', 'c'] : []));
+  expect(calls()).toEqual(['credit 2', 'abandon token-a', 'close']);
+});
+
 it('without queues to lease from, a subscription says so', () => {
   const book = new LeaseBook({ clock: new FakeClock(), source: noMessages, leased: () => undefined, lost: () => undefined, changed: () => undefined });
   book.wish(key, [wish(1, { adopt: [{ id: 'a', receipt: {} }] })]);
