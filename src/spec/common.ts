@@ -18,8 +18,11 @@ export interface CommonSpec {
   readonly concurrency: Concurrency;
 }
 
+/** `concurrency.max: unlimited`. More Jobs than any cluster holds, and a number that can be added to and written down. */
+export const unlimited = 1_000_000;
+
 export interface Concurrency {
-  /** How many at once: Jobs of a Queue, runs of a Workflow or Template. */
+  /** How many at once: Jobs of a Queue, runs of a Workflow or Template. At most `unlimited`. */
   readonly max: number;
   /** Group whose limit the Jobs share (see LimitsSpec). */
   readonly group?: string | undefined;

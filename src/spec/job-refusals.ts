@@ -18,10 +18,11 @@ const refusedAnywhere: Readonly<Record<string, string>> = {
   manualSelector: selector,
 };
 
-/** Refused in the Job's spec of a Queue. */
-export const refusedJobFields: Readonly<Record<string, string>> = {
-  activeDeadlineSeconds: timeout,
-  ...refusedAnywhere,
+/** Refused in the Job's spec of a Queue with perMessage, and in that of a Template: such a Job may have as many pods as it likes. */
+export const refusedTemplateFields: Readonly<Record<string, string>> = { activeDeadlineSeconds: timeout, ...refusedAnywhere };
+
+/** Refused beside these in a Queue with drain. The schema, which is that of both, has them. */
+export const drainJobFields: Readonly<Record<string, string>> = {
   parallelism: drainPods,
   completions: workQueue,
   completionMode: workQueue,
@@ -30,11 +31,11 @@ export const refusedJobFields: Readonly<Record<string, string>> = {
   maxFailedIndexes: workQueue,
 };
 
+/** All that is refused in the Job's spec of a Queue with drain. */
+export const refusedJobFields: Readonly<Record<string, string>> = { ...refusedTemplateFields, ...drainJobFields };
+
 /** Refused in the Job's spec of a step: it may have as many pods as it likes. */
 export const refusedStepFields: Readonly<Record<string, string>> = { activeDeadlineSeconds: stepTimeout, ...refusedAnywhere };
-
-/** Refused in the Job's spec of a Template, which has but one. */
-export const refusedTemplateFields: Readonly<Record<string, string>> = { activeDeadlineSeconds: timeout, ...refusedAnywhere };
 
 /** Refused in the pod's spec, in both forms. */
 export const refusedPodFields: Readonly<Record<string, string>> = {
@@ -118,10 +119,11 @@ function refusedFields(parent: string, refusedInJob: Readonly<Record<string, str
 
 /** Fields of the design that this version does not have, by path, and what it has. */
 const unsupportedInQueue: ReadonlyMap<string, string> = new Map([
-  ['source.amqp', 'source.pgBoss'],
-  ['source.sqs', 'source.pgBoss'],
-  ['perMessage', 'drain'],
-  ['perBatch', 'drain'],
+  ['perBatch', 'drain and perMessage'],
+  ['parameters', 'perMessage.env'],
+  ['perMessage.parameters', 'perMessage.env'],
+  ['perMessage.template', 'job and jobTemplate'],
+  ['perMessage.workflow', 'job and jobTemplate'],
   ['template', 'job and jobTemplate'],
   ['workflow', 'job and jobTemplate'],
   ['jobFile', 'job and jobTemplate'],
@@ -135,12 +137,18 @@ export function unsupportedField(path: FieldPath, supported: string | undefined)
   return { code: 'UnsupportedField', message: `"${String(path.at(-1))}" is not supported by this version, which supports ${supported}`, hint: `use ${supported}`, instead: supported.split('.') };
 }
 
-/** Notes on the fields of a Queue. */
-export const queueNotes: FieldNotes = jobNotes({
-  inJob: (path) => (path[0] === 'job' || path[0] === 'jobTemplate' ? path : undefined),
-  refusedInJob: refusedJobFields,
-  unsupported: (path) => unsupportedField(path, unsupportedInQueue.get(pathText(path))),
-});
+/** Notes on the fields of a Queue with drain. */
+export const queueNotes: FieldNotes = notesOfQueue(refusedJobFields);
+/** Notes on the fields of a Queue with perMessage. */
+export const messageQueueNotes: FieldNotes = notesOfQueue(refusedTemplateFields);
+
+function notesOfQueue(refusedInJob: Readonly<Record<string, string>>): FieldNotes {
+  return jobNotes({
+    inJob: (path) => (path[0] === 'job' || path[0] === 'jobTemplate' ? path : undefined),
+    refusedInJob,
+    unsupported: (path) => unsupportedField(path, unsupportedInQueue.get(pathText(path))),
+  });
+}
 
 /** Said with every unknown field of a Job, since a newer cluster may know it. */
 export const jobSchemaNote = `the Job fields known here are those of Kubernetes ${kubernetesVersion}`;

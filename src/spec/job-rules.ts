@@ -1,23 +1,17 @@
 /** What a Job may not contain because job-chief or the Job controller sets it, beyond what a schema can say. */
 import { stringAt, type JsonObject } from '../lib/json.ts';
+import type { ConnectionType } from './connection.ts';
 import type { Finding } from './report.ts';
 import { jobParts, listed, part, type JobPart, type JobParts } from './job-parts.ts';
 import { reservedEnv, reservedEnvPrefix, reservedMountPath } from './keys.ts';
 import { valueAt, type FieldPath } from './field-path.ts';
 
-/** Environment variables that `injectConnection` of a Queue sets. */
-export const injectedEnv: readonly string[] = [
-  'DB_HOST',
-  'DB_PORT',
-  'DB_USERNAME',
-  'DB_PASSWORD',
-  'DB_NAME',
-  'DB_SCHEMA',
-  'DB_ENABLE_SSL_AUTH',
-  'DB_CA_PATH',
-  'DB_CERT_PATH',
-  'DB_KEY_PATH',
-];
+/** Environment variables that `injectConnection` of a Queue sets, by the type of the connection. */
+export const injectedEnv: Readonly<Record<ConnectionType, readonly string[]>> = {
+  pgBoss: ['DB_HOST', 'DB_PORT', 'DB_USERNAME', 'DB_PASSWORD', 'DB_NAME', 'DB_SCHEMA', 'DB_ENABLE_SSL_AUTH', 'DB_CA_PATH', 'DB_CERT_PATH', 'DB_KEY_PATH'],
+  amqp: ['AMQP_HOST', 'AMQP_PORT', 'AMQP_USERNAME', 'AMQP_PASSWORD', 'AMQP_VHOST', 'AMQP_ENABLE_SSL', 'AMQP_CA_PATH', 'AMQP_CERT_PATH', 'AMQP_KEY_PATH'],
+  sqs: ['SQS_REGION', 'SQS_ENDPOINT', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'],
+};
 
 /** Environment variables whose value in the spec is never seen: by whom they are set, and what to do about it. */
 export type OverriddenEnv = ReadonlyMap<string, { readonly by: string; readonly hint: string }>;

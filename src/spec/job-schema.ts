@@ -5,7 +5,7 @@
 import { Type, type TOptional, type TUnsafe } from 'typebox';
 import { isObject, objectAt, type JsonObject } from '../lib/json.ts';
 import { kubernetesDefinitions } from './generated/kubernetes-job.ts';
-import { refusedJobFields, refusedPodFields, refusedRecipeFields, refusedStepFields } from './job-refusals.ts';
+import { refusedPodFields, refusedRecipeFields, refusedStepFields, refusedTemplateFields } from './job-refusals.ts';
 
 const containerClass = fieldsOf('V1Container');
 const podClass = fieldsOf('V1PodSpec');
@@ -30,8 +30,8 @@ export interface RecipeFields {
 
 /** Those of a step. */
 export const stepRecipeFields: RecipeFields = fieldsBut(refusedStepFields);
-/** Those of a Queue, whose Jobs have fewer fields of their own. */
-export const recipeFields: RecipeFields = fieldsBut(refusedJobFields);
+/** Those of a Queue. With drain some of them are refused, see job-refusals.ts. */
+export const recipeFields: RecipeFields = fieldsBut(refusedTemplateFields);
 
 const recipeText = 'The Job as one flat recipe: the fields of its container (named main), of its pod and of the Job, spelled as Kubernetes spells them.';
 const templateText = 'The Job as a whole batch/v1 JobTemplateSpec, for more than one container.';
@@ -51,7 +51,7 @@ export const stepJob: TOptional<TUnsafe<JsonObject>> = Type.Optional(Type.Unsafe
 export const stepJobTemplate: TOptional<TUnsafe<JsonObject>> = Type.Optional(Type.Unsafe<JsonObject>({ $ref: '#/$defs/V1JobTemplateSpec', description: templateText }));
 
 /** Kubernetes' definitions as a Queue may use them. */
-export const jobDefinitions: Readonly<Record<string, JsonObject>> = definitions(refusedJobFields);
+export const jobDefinitions: Readonly<Record<string, JsonObject>> = definitions(refusedTemplateFields);
 /** The same for steps, and their flat recipe. */
 export const stepDefinitions: Readonly<Record<string, JsonObject>> = { ...definitions(refusedStepFields), JobRecipe: recipe(stepRecipeFields) };
 

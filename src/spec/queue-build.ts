@@ -1,38 +1,67 @@
 /** From a valid document to the Queue that the rest of job-chief sees: defaults filled in, durations in milliseconds. */
 import type { JsonObject } from '../lib/json.ts';
+import { unlimited } from './common.ts';
 import { buildCommon, fillDefaults, milliseconds, type Filled, type Identity } from './common-build.ts';
 import { mergeJobDefaults } from './job-defaults.ts';
 import { expandRecipe, withJobDefaults } from './job-recipe.ts';
+import { buildPerMessage } from './message-build.ts';
 import type { SpecEnvironment, SpecInput } from './parsed.ts';
-import type { QueueSpec } from './queue.ts';
+import type { DrainSpec, QueueSpec } from './queue.ts';
 import { queueJsonSchema, type QueueDocument } from './queue-schema.ts';
+import type { QueueSource } from './queue-source.ts';
 
 /** Builds the spec. The document must have passed the schema and the rules. */
 export function buildQueue(document: JsonObject, identity: Identity, input: SpecInput, environment: SpecEnvironment): QueueSpec {
   const filled = fillDefaults(queueJsonSchema, document) as unknown as Filled<QueueDocument>;
   const given = document as unknown as QueueDocument;
-  const { pgBoss } = given.source;
   const template = withJobDefaults(given.job ? expandRecipe(given.job) : (given.jobTemplate ?? {}));
-  return {
-    kind: 'Queue',
-    mode: 'drain',
-    ...buildCommon(filled, identity, input, { onSpecDelete: given.onSpecDelete, includeLastRun: filled.health.includeLastRun }),
-    source: { type: 'pgBoss', connection: pgBoss.connection, queue: pgBoss.queue, schema: pgBoss.schema },
-    drain: {
-      checkInterval: milliseconds(filled.drain.checkInterval),
-      pods: { min: filled.drain.pods.min, max: filled.drain.pods.max, messagesPerPod: filled.drain.pods.messagesPerPod },
-      waitAfter: {
-        succeeded: milliseconds(filled.drain.waitAfter.succeeded),
-        failed: milliseconds(filled.drain.waitAfter.failed),
-        notStarted: milliseconds(filled.drain.waitAfter.notStarted),
-        refused: milliseconds(filled.drain.waitAfter.refused),
-      },
-    },
+  const concurrency = { ...filled.concurrency, max: maxOf(given) };
+  const base = {
+    kind: 'Queue' as const,
+    ...buildCommon({ ...filled, concurrency }, identity, input, { onSpecDelete: given.onSpecDelete, includeLastRun: filled.health.includeLastRun }),
+    source: sourceOf(given.source),
     startTimeout: milliseconds(filled.startTimeout),
     timeout: given.timeout === undefined ? undefined : milliseconds(given.timeout),
     breaker: { notStarted: threshold(filled.breaker.notStarted), failed: threshold(filled.breaker.failed), probeEvery: milliseconds(filled.breaker.probeEvery) },
     injectConnection: filled.injectConnection,
     jobTemplate: mergeJobDefaults(template, environment.jobDefaults),
+  };
+  return given.perMessage
+    ? { ...base, mode: 'perMessage', perMessage: buildPerMessage(filled.perMessage, given.perMessage) }
+    : { ...base, mode: 'drain', drain: drainSpec(filled.drain) };
+}
+
+/** One Job drains; messages have ten at once. */
+function maxOf({ concurrency, perMessage }: QueueDocument): number {
+  const max = concurrency?.max ?? (perMessage ? 10 : 1);
+  return max === 'unlimited' ? unlimited : max;
+}
+
+function sourceOf({ pgBoss, amqp, sqs }: QueueDocument['source']): QueueSource {
+  if (pgBoss) return { type: 'pgBoss', connection: pgBoss.connection, queue: pgBoss.queue, schema: pgBoss.schema };
+  if (sqs) return { type: 'sqs', connection: sqs.connection, queue: sqs.queue ?? sqs.url?.split('/').at(-1) ?? '', url: sqs.url };
+  if (!amqp) throw new Error('a source without a kind passed the rules');
+  const { declare } = amqp;
+  return {
+    type: 'amqp',
+    connection: amqp.connection,
+    queue: amqp.queue,
+    vhost: amqp.vhost,
+    declare: declare && { type: declare.type ?? 'quorum', deadLetterExchange: declare.deadLetterExchange, deadLetterRoutingKey: declare.deadLetterRoutingKey },
+    messageId: amqp.messageId,
+  };
+}
+
+function drainSpec({ checkInterval, pods, waitAfter }: Filled<QueueDocument>['drain']): DrainSpec {
+  return {
+    checkInterval: milliseconds(checkInterval),
+    pods: { min: pods.min, max: pods.max, messagesPerPod: pods.messagesPerPod },
+    waitAfter: {
+      succeeded: milliseconds(waitAfter.succeeded),
+      failed: milliseconds(waitAfter.failed),
+      notStarted: milliseconds(waitAfter.notStarted),
+      refused: milliseconds(waitAfter.refused),
+    },
   };
 }
 

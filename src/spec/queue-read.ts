@@ -1,5 +1,5 @@
 /** Reads a Queue: schema, rules, build. */
-import { queueNotes } from './job-refusals.ts';
+import { messageQueueNotes, queueNotes } from './job-refusals.ts';
 import { withoutHead, type KindInput, type KindReading } from './kind-reading.ts';
 import { buildQueue } from './queue-build.ts';
 import { queueFindings } from './queue-rules.ts';
@@ -10,8 +10,9 @@ import { validator } from './validate.ts';
 const errorsOf = validator(queueJsonSchema);
 
 export function readQueue({ value, input, environment }: KindInput): KindReading {
+  const notes = Object.hasOwn(value, 'perMessage') ? messageQueueNotes : queueNotes;
   return {
-    findings: [...withoutHead(schemaFindings(errorsOf(value), value, queueNotes)), ...queueFindings(value, environment)],
+    findings: [...withoutHead(schemaFindings(errorsOf(value), value, notes)), ...queueFindings(value, environment)],
     files: [],
     build: (identity) => buildQueue(value, identity, input, environment),
   };

@@ -2,46 +2,11 @@
 import { Type, type Static } from 'typebox';
 import type { JsonObject } from '../lib/json.ts';
 import { commonFields, sharedConcurrency } from './common-schema.ts';
+import { drainJobFields } from './job-refusals.ts';
 import { jobDefinitions, jobRecipe, jobTemplate } from './job-schema.ts';
-import { duration, flag, integer, section, subdomainMessage, subdomainPattern } from './schema-fields.ts';
-
-/**
- * pg-boss 5 to 10 take any text as a queue's name; 11 and later letters, digits, `_`, `-`, `.` and `/`. None checks the
- * length; PostgreSQL refuses an index entry of more than about 2,700 bytes.
- */
-const queueName = Type.String({
-  description: 'Name of the queue, exactly as pg-boss knows it.',
-  minLength: 1,
-  maxLength: 2_600,
-  pattern: '^[^\\u0000]+$',
-  errorMessage: 'must be the name of a queue: 1 to 2600 characters without NUL',
-});
-
-/** All versions of pg-boss stop at 50; a quoted name (pg-boss 12) may hold nearly anything. */
-const schemaName = Type.Optional(
-  Type.String({
-    description: "PostgreSQL schema of pg-boss. Default: the connection's own, else pgboss.",
-    minLength: 1,
-    maxLength: 50,
-    pattern: '^[^"\\u0000]+$',
-    errorMessage: 'must be the name of a PostgreSQL schema: 1 to 50 characters without quotes',
-  }),
-);
-
-const pgBoss = Type.Object(
-  {
-    connection: Type.String({
-      description: "Name of one of the operator's connections.",
-      minLength: 1,
-      maxLength: 253,
-      pattern: subdomainPattern,
-      errorMessage: subdomainMessage,
-    }),
-    queue: queueName,
-    schema: schemaName,
-  },
-  { additionalProperties: false, description: 'A queue of pg-boss in PostgreSQL.' },
-);
+import { perMessageSchema } from './message-schema.ts';
+import { queueSourceSchema } from './queue-source-schema.ts';
+import { duration, flag, integer, section } from './schema-fields.ts';
 
 const drain = Type.Object(
   {
@@ -87,13 +52,23 @@ const breaker = section(
   'When to stop starting Jobs that only fail.',
 );
 
-const oneJob = integer({
-  description: 'Unfinished Jobs of this queue at once. A drain Queue has one; drain.pods says how many pods it has.',
-  default: 1,
-  min: 1,
-  max: 1,
-  errorMessage: 'must be 1: a Queue with drain has one unfinished Job at a time, and drain.pods.max says how many pods that has',
-});
+/** The ways in which messages become Jobs, one of which a Queue has. */
+export const queueModes = ['drain', 'perMessage'] as const;
+
+const atOnce = Type.Optional(
+  Type.Unsafe<number | 'unlimited'>({
+    anyOf: [{ type: 'integer', minimum: 1, maximum: 100_000 }, { enum: ['unlimited'] }],
+    description: 'Unfinished Jobs of this queue at once, or unlimited. Default: 10 with perMessage. A Queue with drain has one; drain.pods says how many pods it has.',
+    errorMessage: 'must be a whole number from 1 to 100000, or unlimited',
+  }),
+);
+
+/** A drain Job is a work queue: job-chief itself says how many pods it has. */
+const drainJobs = { job: noneOf(drainJobFields), jobTemplate: { properties: { spec: noneOf(drainJobFields) } } };
+
+function noneOf(fields: Readonly<Record<string, string>>): JsonObject {
+  return { properties: Object.fromEntries(Object.keys(fields).map((field) => [field, false])) };
+}
 
 /** The whole spec. */
 export const queueSchema = Type.Object(
@@ -101,15 +76,16 @@ export const queueSchema = Type.Object(
     apiVersion: commonFields.apiVersion,
     kind: Type.Literal('Queue', { description: 'Jobs for the work that waits in a queue.' }),
     name: commonFields.name,
-    source: Type.Object({ pgBoss }, { additionalProperties: false, description: 'Where work waits: exactly one kind of queue.' }),
-    drain,
+    source: queueSourceSchema,
+    drain: Type.Optional(drain),
+    perMessage: Type.Optional(perMessageSchema),
     job: jobRecipe,
     jobTemplate,
     startTimeout: duration({ description: 'Longest time from the start of a Job until one of its pods runs.', default: '15m', min: '1s', max: '24h' }),
     timeout: duration({ description: 'Longest time from the first started container until the Job has finished. Without it there is no limit.', min: '1s', max: '365d' }),
     breaker,
-    injectConnection: flag("Give the containers the connection as DB_* environment variables. Only for connections that the operator marked injectable.", false),
-    concurrency: section({ max: oneJob, ...sharedConcurrency }, 'How much may run at once.'),
+    injectConnection: flag('Give the containers the connection as environment variables: DB_* of pg-boss, AMQP_* of RabbitMQ, SQS_* and AWS_* of SQS. Only for connections that the operator marked injectable.', false),
+    concurrency: section({ max: atOnce, ...sharedConcurrency }, 'How much may run at once.'),
     retention: commonFields.retention,
     beforeDelete: commonFields.beforeDelete,
     suspend: commonFields.suspend,
@@ -126,7 +102,11 @@ export const queueSchema = Type.Object(
     title: 'job-chief Queue',
     description: 'Starts Jobs for the work that waits in a queue.',
     additionalProperties: false,
-    oneOf: [{ required: ['job'] }, { required: ['jobTemplate'] }],
+    // For editors only: the rules say it better (see schema-findings.ts).
+    allOf: [
+      { oneOf: [{ required: ['job'] }, { required: ['jobTemplate'] }] },
+      { oneOf: [{ required: ['drain'], properties: drainJobs }, { required: ['perMessage'] }] },
+    ],
     $defs: jobDefinitions,
   },
 );

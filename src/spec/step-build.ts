@@ -86,7 +86,8 @@ function restartsInPlace(template: JsonObject): boolean {
 /** One attempt, for what is not tried again. */
 const once: RetrySpec = { attempts: 1, within: undefined, delay: 10_000, factor: 2, maxDelay: 300_000, exitCodes: undefined, onOOM: undefined };
 
-function retrySpec(given: StepDocument['retry']): RetrySpec {
+/** `retry` as it is written, with its defaults. */
+export function retrySpec(given: StepDocument['retry']): RetrySpec {
   if (!given) return once;
   const { within, delay, factor, maxDelay, exitCodes, onOOM } = given;
   return {

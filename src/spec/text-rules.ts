@@ -1,21 +1,8 @@
-/** Findings in the texts of a Job: references to what a Queue does not have, and credentials in plain sight. */
+/** Findings in the texts of a Job: credentials in plain sight. */
 import { stringAt, type JsonObject } from '../lib/json.ts';
 import { textsUnder, type FieldPath } from './field-path.ts';
 import { jobFields, jobParts, listed } from './job-parts.ts';
-import { referencesUnder } from './references.ts';
 import type { Finding } from './report.ts';
-
-/** References of job-chief's own: a drain Queue has nothing that they could name. Any other `$(…)` is left alone. */
-export function referenceFindings(spec: JsonObject): Finding[] {
-  return [...jobFields, 'timeout'].flatMap((field) =>
-    referencesUnder(spec, [field]).map(({ path, reference: { text } }): Finding => ({
-      code: 'UnknownReference',
-      message: `${text} names nothing: a Queue with drain has no parameters, steps, items or messages`,
-      path,
-      hint: `its pods fetch messages for themselves; where the text itself must reach the container write $${text}`,
-    })),
-  );
-}
 
 const secretName = /(^|[_.-])(PASS(WORD|WD|PHRASE)?|PWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|SECRET_?KEY|CREDENTIALS?)$/i;
 /** Not where the password is a reference, which the shell or Kubernetes puts in. Bounded, so that no text makes it slow. */

@@ -121,7 +121,7 @@ function typeOf(field: string, schema: Schema): string {
   if (schema.const !== undefined) return code(schema.const);
   // `false` beside a word is what YAML 1.1 makes of it: nobody needs to write it.
   if (schema.enum) return schema.enum.filter((value) => typeof value === 'string').map(code).join(' or ');
-  if (schema.anyOf) return schema.anyOf.map((one) => typeOf(field, one)).join(', or ');
+  if (schema.anyOf) return [...new Set(schema.anyOf.map((one) => typeOf(field, one)))].join(', or ');
   if (schema.$ref !== undefined) return named(schema.$ref);
   if (schema.durationBetween !== undefined) return 'duration';
   if (Array.isArray(schema.type)) return schema.type.map((type: string) => (type === 'array' ? 'list' : typeOf(field, { ...schema, type }))).join(', or ');

@@ -91,7 +91,7 @@ function writePod(draft: Draft, pod: Item): void {
 }
 
 function writeEnv(draft: Draft, pod: Item): void {
-  const set = ['QUEUE_NAME', ...(pod.at('injectPgConfig').value === true ? injectedEnv : [])];
+  const set = ['QUEUE_NAME', ...(pod.at('injectPgConfig').value === true ? injectedEnv.pgBoss : [])];
   const env: Json[] = [];
   for (const item of pod.at('env').members()) {
     const name = draft.requiredText(item.at('name'));

@@ -10,7 +10,7 @@ export function aQueue(...lines: readonly string[]): string {
     'apiVersion: job-chief/v1',
     'kind: Queue',
     ...(has('source') ? [] : ['source: {pgBoss: {connection: main, queue: thumbnails}}']),
-    ...(has('drain') ? [] : ['drain: {}']),
+    ...(has('drain', 'perMessage') ? [] : ['drain: {}']),
     ...(has('job', 'jobTemplate') ? [] : ['job: {image: ghcr.io/acme/thumbnailer:3.1}']),
     ...lines,
     '',

@@ -19,7 +19,8 @@ describe('messages', () => {
     ['RefusedField', 'job: {image: x, ttlSecondsAfterFinished: 3}', '"ttlSecondsAfterFinished" must not be set here | use retention of the spec, which keeps the Jobs that are still needed as records'],
     ['RefusedField', 'job: {image: x, suspend: true}', '"suspend" must not be set here | use suspend of the spec; for Kueue set the label kueue.x-k8s.io/queue-name through jobMetadata, Kueue suspends Jobs itself'],
     ['RefusedField', 'job: {image: x, containers: []}', '"containers" must not be set here | a job has one container, whose fields stand directly in it; for several use jobTemplate, a whole JobTemplateSpec'],
-    ['UnsupportedField', 'source: {sqs: {connection: a, url: b}}', '"sqs" is not supported by this version, which supports source.pgBoss | use source.pgBoss'],
+    ['UnsupportedField', 'perBatch: {}', '"perBatch" is not supported by this version, which supports drain and perMessage | use drain and perMessage'],
+    ['MissingField', 'source: {}', 'one of "pgBoss", "amqp" and "sqs" is required | pgBoss is a queue in PostgreSQL, amqp one of RabbitMQ, sqs one of Amazon SQS'],
     ['InvalidValue', 'concurrency: {group: GPU}', 'must be the name of a group: at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends, is "GPU"'],
     ['WrongType', 'job: {image: x, env: [{name: A, value: 14}]}', 'must be text, is the number 14 | put it in quotes: "14"'],
     ['WrongType', 'job: {image: x, env: [{name: A, value: true}]}', 'must be text, is the boolean true | put it in quotes: "true"'],
@@ -36,7 +37,7 @@ describe('messages', () => {
     ['InvalidValue', 'job: {image: x, imagePullPolicy: always}', 'must be "Always", "IfNotPresent" or "Never", is "always" | did you mean "Always"?'],
     ['InvalidValue', 'job: {image: ""}', 'must not be empty, is ""'],
     ['InvalidValue', 'drain: {pods: {max: 0}}', 'must be from 1 to 10000, is 0'],
-    ['InvalidValue', 'concurrency: {max: 5}', 'must be 1: a Queue with drain has one unfinished Job at a time, and drain.pods.max says how many pods that has, is 5'],
+    ['InvalidValue', 'concurrency: {max: 5}', 'must be 1, is 5: a Queue with drain has one unfinished Job at a time | drain.pods.max says how many pods that Job has'],
     ['InvalidValue', 'breaker: {failed: 0}', 'must be a whole number from 1 to 1000, or off, is 0'],
     ['InvalidValue', 'job: {image: x, resources: {limits: {memory: 1 GB}}}', 'must be a quantity such as "500m", "2" or "1.5Gi", is "1 GB"'],
     ['InvalidValue', 'retention: {failed: {}}', 'must not be empty, is {}'],
@@ -58,7 +59,12 @@ describe('messages', () => {
     expect(parse(aQueue('job: {imag: x}')).problems.map(({ code }) => code)).toEqual(['UnknownField']);
   });
 
-  it('name a source of a later version, not that ours is missing', () => {
-    expect(parse(aQueue('source: {amqp: {}}')).problems.map(({ code }) => code)).toEqual(['UnsupportedField']);
+  it('name a misspelt source or mode once', () => {
+    expect(parse(aQueue('source: {pgboss: {connection: main, queue: a}}')).problems.map(({ code }) => code)).toEqual(['UnknownField']);
+    expect(parse(aQueue().replace('drain:', 'perMesage:')).problems.map(({ code }) => code)).toEqual(['UnknownField']);
+  });
+
+  it('name a mode of a later version, not that ours is missing', () => {
+    expect(parse(aQueue().replace('drain:', 'perBatch:')).problems.map(({ code }) => code)).toEqual(['UnsupportedField']);
   });
 });

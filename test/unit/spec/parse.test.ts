@@ -7,6 +7,7 @@ describe('a Queue with nothing but what is required', () => {
   it('has all defaults', () => {
     expect(validQueue(aQueue())).toEqual({
       kind: 'Queue',
+      mode: 'drain',
       name: 'thumbnails',
       hash: expect.stringMatching(/^[a-z2-7]{16}$/) as string,
       suspend: false,

@@ -21,7 +21,34 @@ function properties(schema: JsonObject, prefix = ''): [name: string, schema: Jso
 }
 
 /** Optional fields for which having no value means something. */
-const withoutDefault = new Set(['beforeDelete', 'beforeDelete.headersFromSecret', 'name', 'timeout', 'concurrency.group', 'source.pgBoss.schema', 'retention.succeeded.count', 'retention.succeeded.age', 'retention.failed.count', 'retention.failed.age']);
+const withoutDefault = new Set([
+  'source.pgBoss',
+  'source.amqp',
+  'source.amqp.vhost',
+  'source.amqp.declare',
+  'source.amqp.declare.deadLetterExchange',
+  'source.amqp.declare.deadLetterRoutingKey',
+  'source.amqp.messageId',
+  'source.sqs',
+  'source.sqs.queue',
+  'source.sqs.url',
+  'drain',
+  'perMessage',
+  'perMessage.payload.env',
+  'perMessage.schema',
+  'perMessage.retry',
+  'perMessage.retry.within',
+  'perMessage.retry.exitCodes',
+  'perMessage.retry.exitCodes.retry',
+  'perMessage.retry.exitCodes.fail',
+  'perMessage.deadLetter',
+  'perMessage.deadLetter.queue',
+  'perMessage.deadLetter.exchange',
+  'perMessage.deadLetter.routingKey',
+  'perMessage.deadLetter.policy',
+  'concurrency.max',
+  'beforeDelete', 'beforeDelete.headersFromSecret', 'name', 'timeout', 'concurrency.group', 'source.pgBoss.schema', 'retention.succeeded.count', 'retention.succeeded.age', 'retention.failed.count', 'retention.failed.age',
+]);
 
 describe('the schema of Queue', () => {
   it.each(properties(queueJsonSchema))('%s has a description, and a default where it may be left out', (name, schema, required) => {
@@ -73,7 +100,7 @@ describe('the Kubernetes definitions', () => {
 
   it('keep the flat recipe free of what job-chief sets', () => {
     const all = new Set([...recipeFields.container, ...recipeFields.pod, ...recipeFields.job]);
-    const kept = ['name', 'containers', 'ephemeralContainers', 'template', 'activeDeadlineSeconds', 'ttlSecondsAfterFinished', 'parallelism', 'completions', 'completionMode', 'suspend', 'selector', 'manualSelector'];
+    const kept = ['name', 'containers', 'ephemeralContainers', 'template', 'activeDeadlineSeconds', 'ttlSecondsAfterFinished', 'suspend', 'selector', 'manualSelector'];
     expect(kept.filter((name) => all.has(name))).toEqual([]);
   });
 });
@@ -102,6 +129,10 @@ describe('generated files', () => {
     expect(validate(base)).toBe(false);
     expect(validate({ ...base, job: { image: 'x' }, jobTemplate: {} })).toBe(false);
     expect(validate({ ...base, job: { image: 'x', parallelism: 3 } })).toBe(false);
+    const { drain, ...rest } = base;
+    expect(validate({ ...rest, perMessage: {}, job: { image: 'x', parallelism: 3 } })).toBe(true);
+    expect(validate({ ...rest, perMessage: {}, drain, job: { image: 'x' } })).toBe(false);
+    expect(validate({ ...rest, job: { image: 'x' } })).toBe(false);
   });
 });
 
