@@ -55,9 +55,11 @@ function whileLive(job: MessageJobView, message: MessageView, { view }: Context)
   const { note } = job.message;
   const [lease] = message.leases;
   const delivery = deliveryOf(job, message, view);
-  if (!isStored(job, view)) return lease?.message ? { kind: 'post', lease, job } : nothing;
+  const ending = state === 'ending';
+  if (!isStored(job, view)) return lease?.message && !ending ? { kind: 'post', lease, job } : nothing;
   if (!delivery) return nothing;
-  if (note.settle === 'onJobCreated') return settle(note.source, note.id, { how: { kind: 'complete', as: 'taken' }, because: `Job "${job.name}" and its payload are stored`, job, delivery });
+  // Given up on: what has become of it is known soon.
+  if (note.settle === 'onJobCreated') return ending ? nothing : settle(note.source, note.id, { how: { kind: 'complete', as: 'taken' }, because: `Job "${job.name}" and its payload are stored`, job, delivery });
   return delivery.lease ? nothing : { kind: 'adopt', receipt: delivery.receipt };
 }
 

@@ -5,7 +5,6 @@ import type { Failure } from './message.ts';
 import type { LeaseInHand, MessagesView } from './observed.ts';
 import { outputOf } from './output.ts';
 import { anotherTry, nextAt } from './retries.ts';
-import { isStored } from './stored.ts';
 import { isSameLease, type MessageJobView, type MessageView } from './view.ts';
 
 /** So long after a Job's end a delivery is waited for that would settle its message. */
@@ -23,10 +22,10 @@ export interface Finished {
 }
 
 export function settleFinished(finished: Finished): Decision {
-  const { job, outcome, view } = finished;
-  const { note } = job.message;
+  const { job, outcome } = finished;
   const worked = outcome.outcome === 'succeeded' || outcome.outcome === 'failed';
-  if (note.settle === 'onJobCreated') return worked || isStored(job, view) ? complete(finished, 'taken') : kept(finished);
+  // The message is still there for one that never ran.
+  if (job.message.note.settle === 'onJobCreated') return worked ? complete(finished, 'taken') : kept(finished);
   switch (outcome.outcome) {
     case 'succeeded':
       return complete(finished, 'completed');
