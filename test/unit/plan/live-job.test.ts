@@ -82,7 +82,7 @@ describe('a queue that grows while its Job runs', () => {
   it('gets more pods', () => {
     const plan = planAt(observedOf(spec, { jobs: [job()], depth: ready(35, question) }));
     expect(plan.actions).toEqual([{ kind: 'scale', reason: 'QueueGrew', because: '35 messages are ready', job: { name: 'thumbnails-1', uid: 'uid-thumbnails-1', resourceVersion: '100' }, parallelism: 4 }]);
-    expect(plan.demands).toEqual([{ kind: 'depth', question, connection: 'main', schema: undefined, queue: 'thumbnails', upTo: 50, every: seconds(10) }]);
+    expect(plan.demands).toEqual([{ kind: 'depth', question, source: spec.source, upTo: 50, every: seconds(10) }]);
   });
 
   it.each([

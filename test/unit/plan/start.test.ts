@@ -57,7 +57,7 @@ describe('a free queue', () => {
 
   it('the question about the depth names all that the reader needs', () => {
     const spec = aQueueSpec({ source: { schema: 'jobs' }, drain: { checkInterval: seconds(3), pods: { max: 4, messagesPerPod: 10 } } });
-    expect(depthDemand(spec, 'why?')).toEqual({ kind: 'depth', question: 'why?', connection: 'main', schema: 'jobs', queue: 'thumbnails', upTo: 40, every: seconds(3) });
+    expect(depthDemand(spec, 'why?')).toEqual({ kind: 'depth', question: 'why?', source: { type: 'pgBoss', connection: 'main', schema: 'jobs', queue: 'thumbnails' }, upTo: 40, every: seconds(3) });
     expect(planAt(observedOf(spec)).demands).toEqual([depthDemand(spec, 'after nothing')]);
   });
 });
