@@ -51,6 +51,8 @@ export interface RabbitMq {
   resume(): Promise<void>;
   /** How long a delivery may stay unacknowledged on channels that are opened from now on; looked at every `every` milliseconds. */
   setConsumerTimeout(milliseconds: number, every: number): Promise<void>;
+  /** Messages that wait in a durable queue of `/`. Exact, where the count that AMQP gives lags behind for quorum queues. */
+  ready(queue: string): Promise<number>;
   stop(): Promise<void>;
   start(): Promise<void>;
   restart(): Promise<void>;
@@ -199,6 +201,17 @@ class Server implements RabbitMq {
   async setConsumerTimeout(milliseconds: number, every: number): Promise<void> {
     await this.#done(`application:set_env(rabbit, consumer_timeout, ${milliseconds})`);
     await this.#done(`application:set_env(rabbit, channel_tick_interval, ${every})`);
+  }
+
+  async ready(queue: string): Promise<number> {
+    return Number(await this.evaluate(`
+      begin
+        {ok, Queue} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, ${binary(queue)})),
+        case amqqueue:get_pid(Queue) of
+          {_, _} = Server -> {ok, Ready, _} = ra:consistent_query(Server, fun rabbit_fifo:query_messages_ready/1), Ready;
+          _ -> {ok, Ready, _} = rabbit_amqqueue:stat(Queue), Ready
+        end
+      end`));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -50,7 +50,7 @@ async function subject(type: QueueType, options: SubjectOptions = {}): Promise<M
       await publish(client, queue, messages.map((message, index) => outgoing(message, ids[index] ?? '')));
       return ids;
     },
-    waiting: async () => (await client.queueDeclare({ queue, passive: true })).messageCount,
+    waiting: () => rabbit.server.ready(queue),
     dead: async () => (await peek(client, dead)).map(found),
     ownDead: async () => (await peek(client, own)).map(({ messageId }) => messageId ?? ''),
     endLeases: () => rabbit.server.closeConnections('an administrator wants it'),

@@ -43,7 +43,7 @@ interface Held {
 interface Waiting {
   readonly held: Held;
   readonly verdict: Verdict;
-  readonly answer: (answer: SettleAnswer) => void;
+  readonly answer: (answer: SettleAnswer | Promise<SettleAnswer>) => void;
 }
 
 /** The protocol has 16 bits for it. */
@@ -58,6 +58,11 @@ export class AmqpConsumer {
   #intakes = 0;
   #lastTag = 0;
   #adjusting: Promise<void> | undefined;
+  #prefetch = 1;
+  /** A round trip that is about to begin, for all that is told until then. */
+  #proof: Promise<unknown> | undefined;
+  /** How many verdicts wait for the end of theirs. */
+  #unproven = new Set<Promise<SettleAnswer>>();
   #again = false;
   #over = false;
 
@@ -84,18 +89,19 @@ export class AmqpConsumer {
     const held = this.#held.get(token);
     if (!held) return undefined;
     this.#held.delete(token);
-    if (held.intake !== this.#intake) return Promise.resolve(this.#tell(held, verdict));
+    if (held.intake !== this.#intake) return this.#tell(held, verdict);
     return new Promise((answer) => {
       this.#waiting.push({ held, verdict, answer });
       this.adjust();
     });
   }
 
-  /** Stops consuming; resolves when all verdicts are told. */
+  /** Stops consuming; resolves when all verdicts are told, or cannot be told any more. */
   async stop(): Promise<void> {
     this.#over = true;
     await this.#adjusting;
     this.#tellWaiting();
+    await Promise.all(this.#unproven);
   }
 
   /** The channel has ended: gives the tokens of all that was in hand, once. */
@@ -136,6 +142,7 @@ export class AmqpConsumer {
     const room = this.#room();
     if (this.#intake || room === 0 || this.#over) return;
     const { raw } = this.#deps.channel;
+    this.#prefetch = room;
     await raw.basicQos({ prefetchCount: room });
     const intake: Intake = { tag: `${this.#deps.name}.${(this.#intakes += 1)}`, room };
     this.#intake = intake;
@@ -171,19 +178,29 @@ export class AmqpConsumer {
     for (const { held, verdict, answer } of waiting) answer(this.#tell(held, verdict));
   }
 
-  /** The protocol has no answer to this; what is written goes the way of the connection. */
-  #tell({ tag }: Held, verdict: Verdict): SettleAnswer {
+  /** Tells the server, and makes sure that it has heard. */
+  #tell({ tag }: Held, verdict: Verdict): Promise<SettleAnswer> {
     const { raw } = this.#deps.channel;
-    if (!raw.active) return lost;
-    try {
-      if (verdict.kind === 'complete') raw.basicAck({ deliveryTag: tag });
-      else raw.basicNack({ deliveryTag: tag, requeue: verdict.kind === 'release' });
-      return { kind: 'done' };
-    } catch {
-      return lost;
-    }
+    if (!raw.active) return Promise.resolve(lost);
+    if (verdict.kind === 'complete') raw.basicAck({ deliveryTag: tag });
+    else raw.basicNack({ deliveryTag: tag, requeue: verdict.kind === 'release' });
+    const answer = this.#heard().then((): SettleAnswer => ({ kind: 'done' }), () => lost);
+    this.#unproven.add(answer);
+    return answer.finally(() => this.#unproven.delete(answer));
+  }
+
+  /**
+   * The protocol has no answer to an acknowledgement. But a channel is served in order: when the server has answered
+   * what was sent later, it has seen it. To set the prefetch count that is set already changes nothing.
+   */
+  #heard(): Promise<unknown> {
+    this.#proof ??= new Promise((turn) => setImmediate(turn)).then(() => {
+      this.#proof = undefined;
+      return this.#deps.channel.raw.basicQos({ prefetchCount: this.#prefetch });
+    });
+    return this.#proof;
   }
 }
 
 /** Of a delivery whose channel is closed: RabbitMQ has taken it back. */
-export const lost: SettleAnswer = { kind: 'lost', message: 'the channel by which the message came is closed, so RabbitMQ hands it out again' };
+export const lost: SettleAnswer = { kind: 'lost', message: 'the channel by which the message came is closed: RabbitMQ hands it out again, unless it has heard us' };

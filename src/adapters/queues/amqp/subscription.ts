@@ -35,6 +35,7 @@ const longestPause = 10_000;
 const stable = 30_000;
 /** How long closing may take; who does not answer by then does not hold us up. */
 const longestGoodbye = 3_000;
+const unheard = 100;
 
 export class AmqpSubscription implements Subscription {
   readonly #deps: SubscriptionDeps;
@@ -47,6 +48,8 @@ export class AmqpSubscription implements Subscription {
   #consumer: AmqpConsumer | undefined;
   #said: string | undefined;
   #failures = 0;
+  /** When RabbitMQ was told last what has become of a message. */
+  #toldAt = Number.NEGATIVE_INFINITY;
   /** The queue was found, and consuming was refused after that: it is open only when consuming works. */
   #doubted = false;
   #closing: Promise<void> | undefined;
@@ -79,7 +82,10 @@ export class AmqpSubscription implements Subscription {
 
   /** undefined: this delivery is not in hand here. */
   settle(token: string, verdict: Verdict): Promise<SettleAnswer> | undefined {
-    return this.#consumer?.settle(token, verdict);
+    const answer = this.#consumer?.settle(token, verdict);
+    return answer?.finally(() => {
+      this.#toldAt = this.#deps.clock.monotonic();
+    });
   }
 
   close(): Promise<void> {
@@ -92,11 +98,21 @@ export class AmqpSubscription implements Subscription {
     const over = new AbortController();
     const polite = (async () => {
       await this.#consumer?.stop();
+      await this.#handedOn();
       await this.#channel?.close();
       await this.#running;
     })();
     await Promise.race([polite, sleep(this.#deps.clock, longestGoodbye, over.signal).catch(() => undefined)]);
     over.abort();
+  }
+
+  /**
+   * A channel hands acknowledgements on to a quorum queue by 32 at a time, and forgets the others when it is closed.
+   * Nothing tells when it is through.
+   */
+  async #handedOn(): Promise<void> {
+    const since = this.#deps.clock.monotonic() - this.#toldAt;
+    if (since < unheard) await sleep(this.#deps.clock, unheard - since);
   }
 
   async #run(): Promise<void> {
