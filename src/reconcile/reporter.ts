@@ -25,12 +25,16 @@ const announced: ReadonlySet<Reason> = new Set([
   'QueueForbidden',
   'QueueNotFound',
   'QueueUnsupported',
+  'QueueRefused',
+  'LeaseTooShort',
   'RecordsOff',
   'QuotaExceeded',
   'CreateRefused',
   'Forbidden',
   'NoPodCreated',
 ]);
+/** What a Queue that leases messages goes through with each of them. */
+const routine: ReadonlySet<string> = new Set(['QueueListening', 'MessageReceived', 'MessagesRunning']);
 /** Actions on Jobs that become events; the rest is in the log. */
 const told: ReadonlySet<string> = new Set(['create', 'end', 'mark', 'scale']);
 
@@ -121,7 +125,7 @@ export class Reporter {
     if (action.kind === 'mark') this.#finished(observed, action);
     if (action.kind === 'mark' && action.outcome.outcome === 'succeeded' && winner) this.#broken.delete(identityOf(winner));
     if (action.kind === 'create' && observed.depth) meter.created(observed.key, (this.#deps.clock.now() - observed.depth.at) / 1000);
-    if (!wasTold(observed, action)) this.#tellAction(winner, executed);
+    if (!wasTold(observed, action) && !isForMessage(observed, action)) this.#tellAction(winner, executed);
   }
 
   #tellAction(winner: Claim | undefined, { action, job, message }: Executed): void {
@@ -165,7 +169,8 @@ export class Reporter {
     this.#announced.set(identityOf(claim), { reason: status.reason, observedHash: status.observedHash, accepted: accepted === 'Unknown' ? before?.accepted : accepted });
     if (accepted === 'True' && before?.accepted !== 'True') this.#tell(key, claim, { reason: 'SpecAccepted', message: `${claim.parsed.kind ?? 'spec'} "${claim.parsed.name}" is accepted` });
     if (status.reason === before?.reason) return;
-    this.#deps.log.info({ spec: specText(key), hash: claim.parsed.hash, state: status.state, code: status.reason, because: status.message }, 'state changed');
+    const level = routine.has(status.reason) && routine.has(before?.reason ?? '') ? 'debug' : 'info';
+    this.#deps.log[level]({ spec: specText(key), hash: claim.parsed.hash, state: status.state, code: status.reason, because: status.message }, 'state changed');
     if (this.#isTrouble(claim, status)) this.#tell(key, claim, status);
   }
 
@@ -204,4 +209,9 @@ function isRecheck(before: Announced | undefined, status: Status): boolean {
 function wasTold(observed: Observed, action: Executed['action']): boolean {
   if (action.kind !== 'mark' || action.outcome.outcome === 'succeeded') return false;
   return observed.jobs.find((job) => job.uid === action.job.uid)?.recorded?.phase === 'ending';
+}
+
+/** There are as many as messages: they are in the log and in the metrics. */
+function isForMessage(observed: Observed, action: Executed['action']): boolean {
+  return 'job' in action && observed.jobs.find((job) => job.uid === action.job.uid)?.message !== undefined;
 }

@@ -1,12 +1,13 @@
 /** The ports about messages in memory: they record what was asked of them and answer as they are told. */
 import type { JsonObject } from '../../src/lib/json.ts';
-import type { Lease, SettleAnswer, SourceState, Verdict } from '../../src/plan/messages/message.ts';
+import type { Lease, MessageNote, SettleAnswer, SourceState, Verdict } from '../../src/plan/messages/message.ts';
 import type { DeadMessage, DeliveryRef, MessageSource, PayloadStore, Subscription, SubscriptionEvents } from '../../src/reconcile/message-ports.ts';
 import type { MessageMeter } from '../../src/reconcile/meter.ts';
 import type { WriteResult } from '../../src/reconcile/ports.ts';
 import type { DeadLetterSpec } from '../../src/spec/queue.ts';
 import { sourceText, type QueueSource } from '../../src/spec/queue-source.ts';
 import { done } from './fakes.ts';
+import { pgBossSource } from './sources.ts';
 
 /** One subscription: what was asked of it, and the way to tell it something. */
 export class FakeSubscription implements Subscription {
@@ -96,6 +97,14 @@ export class FakeMessageMeter implements MessageMeter {
 }
 
 export const openSource: SourceState = { kind: 'open', leaseLimit: undefined, strict: false, limitName: '' };
+
+/** What is noted on a Job for message "a" of the pg-boss queue "work". */
+export function aMessageNote(changes: Partial<MessageNote> = {}): MessageNote {
+  return {
+    id: 'a', source: pgBossSource('work'), receipt: { id: 'a' }, delivery: 1, serial: 1, attempt: 1, tries: 1, settle: 'onCompletion', sha256: '00', leasedAt: 0,
+    retry: { attempts: 1, within: undefined, delay: 0, factor: 1, maxDelay: 0, exitCodes: undefined, onOOM: undefined }, ...changes,
+  };
+}
 
 /** A lease as a source hands it out. */
 export function aDelivery(id: string, changes: Partial<Lease> = {}): Lease {

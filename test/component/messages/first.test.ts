@@ -37,7 +37,7 @@ describe.each(messageQueueKinds)('a message of %s', (kind) => {
   });
 
   it('is settled by the next process, where the one before died while its Job ran', async () => {
-    const scene = stage({ kind, pod: () => ({ run: 40 * second }) });
+    const scene = stage({ kind, pod: () => ({ runs: 40 * second }) });
     scene.queue.send({ id: 'a', body: '{}' });
     expect(await scene.world.runUntil(() => scene.truth.attempts('a') === 1, 5 * minute)).toBe(true);
     await scene.restart();
@@ -53,7 +53,7 @@ describe.each(messageQueueKinds)('a message of %s', (kind) => {
   });
 
   it('is one of many, of which no more have Jobs at once than the spec says', async () => {
-    const scene = stage({ kind, spec: { concurrency: { max: 3 } }, pod: () => ({ run: 5 * second }) });
+    const scene = stage({ kind, spec: { concurrency: { max: 3 } }, pod: () => ({ runs: 5 * second }) });
     let most = 0;
     scene.world.cluster.store.subscribe(() => { most = Math.max(most, scene.world.unfinishedJobs().length); });
     for (let index = 0; index < 12; index += 1) scene.queue.send({ id: `m${index}`, body: '{}' });
@@ -65,7 +65,7 @@ describe.each(messageQueueKinds)('a message of %s', (kind) => {
 describe.each(messageQueueKinds)('a controller that stops in order, with messages of %s in hand', (kind) => {
   it('gives back what has no Job, and the next one goes on with the others', async () => {
     let engine: Engine | undefined;
-    const scene = stage({ kind, spec: { concurrency: { max: 2 } }, pod: () => ({ run: 30 * second }), controller: { made: (made) => { engine = made; } } });
+    const scene = stage({ kind, spec: { concurrency: { max: 2 } }, pod: () => ({ runs: 30 * second }), controller: { made: (made) => { engine = made; } } });
     for (const id of ['a', 'b']) scene.queue.send({ id, body: '{}' });
     expect(await scene.world.runUntil(() => scene.truth.attempts('a') + scene.truth.attempts('b') === 2, 5 * minute)).toBe(true);
     const stopping = engine?.stop();
@@ -85,7 +85,7 @@ it('a queue from which nothing can be leased here says so', async () => {
 });
 
 it('no replica but the one that leads holds a lease, and the next leader goes on', async () => {
-  const scene = stage({ kind: 'pgBoss', controller: 'none', pod: () => ({ run: 20 * second }) });
+  const scene = stage({ kind: 'pgBoss', controller: 'none', pod: () => ({ runs: 20 * second }) });
   const first = scene.start({ engine: { highAvailability, identity: 'first' } });
   await scene.world.run(10 * second);
   scene.start({ engine: { highAvailability, identity: 'second' } });

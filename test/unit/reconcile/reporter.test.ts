@@ -5,10 +5,10 @@ import type { Reason } from '../../../src/plan/reason.ts';
 import type { Executed } from '../../../src/reconcile/execute.ts';
 import { Reporter } from '../../../src/reconcile/reporter.ts';
 import { StatusWriter } from '../../../src/reconcile/status-writer.ts';
-import { aClaim, aConfigMap, aFile, aJob, anEndedJob, aQueueSpec, aRunningPod, complete, endingNote, finalNote, noon, observed, ready, seconds, thumbnails } from '../../support/builders.ts';
+import { aClaim, aConfigMap, aFile, aJob, anEndedJob, aPod, aQueueSpec, aRunningPod, complete, endingNote, finalNote, noon, observed, ready, seconds, thumbnails } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeEvents, FakeLeadership, FakeLog, FakeMeter, FakeStatusSink } from '../../support/fakes.ts';
-import { FakeMessageMeter } from '../../support/message-fakes.ts';
+import { aMessageNote, FakeMessageMeter } from '../../support/message-fakes.ts';
 
 function aStatus(state: State, reason: Reason, changes: { readonly hash?: string; readonly message?: string } = {}): Status {
   const accepted = state === 'Rejected' ? 'False' : state === 'Checking' ? 'Unknown' : 'True';
@@ -25,9 +25,17 @@ function aReporter() {
   const meter = new FakeMeter();
   const log = new FakeLog();
   const leadership = new FakeLeadership();
-  const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, messageMeter: new FakeMessageMeter(), log, leadership });
-  return { clock, sink, events, meter, log, reporter, show: async (status: Status, view: Observed = observed()) => reporter.report(view, planOf(status), []) };
+  const messageMeter = new FakeMessageMeter();
+  const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, messageMeter, log, leadership });
+  return { messageMeter, clock, sink, events, meter, log, reporter, show: async (status: Status, view: Observed = observed()) => reporter.report(view, planOf(status), []) };
 }
+
+it('what a Queue goes through with each message is no news in the log', async () => {
+  const { show, log } = aReporter();
+  for (const reason of ['QueueListening', 'MessageReceived', 'MessagesRunning', 'QueueUnreachable', 'QueueListening'] as const) await show(aStatus('Idle', reason));
+  const lines = log.lines.filter(({ message }) => message === 'state changed');
+  expect(lines.map(({ level }) => level)).toEqual(['info', 'debug', 'debug', 'info', 'info']);
+});
 
 describe('events', () => {
   it('tell that a spec is accepted, once', async () => {
@@ -44,7 +52,7 @@ describe('events', () => {
     expect(events.emitted[1]).toMatchObject({ type: 'Warning', message: 'it is QueueUnreachable' });
   });
 
-  it.each(['SpecRejected', 'SpecSuperseded', 'SpecSuspended', 'TemplateRefused', 'BreakerOpen', 'ConnectionUnknown', 'QueueForbidden', 'QueueNotFound', 'QueueUnsupported', 'QuotaExceeded', 'CreateRefused', 'Forbidden', 'NoPodCreated'] as const)('tell of %s', async (reason) => {
+  it.each(['SpecRejected', 'SpecSuperseded', 'SpecSuspended', 'TemplateRefused', 'BreakerOpen', 'ConnectionUnknown', 'QueueForbidden', 'QueueNotFound', 'QueueUnsupported', 'QueueRefused', 'LeaseTooShort', 'QuotaExceeded', 'CreateRefused', 'Forbidden', 'NoPodCreated'] as const)('tell of %s', async (reason) => {
     const { show, events } = aReporter();
     await show(idle);
     await show(aStatus('Blocked', reason));
@@ -190,6 +198,15 @@ describe('what was done', () => {
       { level: 'info', message: 'changed the cluster', fields: { spec: 'spec/queue/thumbnails', hash: 'hash-1', action: 'end', code: 'StartTimeout', job: 'thumbnails-1', result: 'done', because: 'too late' } },
       { level: 'warn', message: 'a change did not come through', fields: { spec: 'spec/queue/thumbnails', hash: 'hash-1', action: 'end', code: 'StartTimeout', job: 'thumbnails-1', result: 'conflict', because: 'stale' } },
     ]);
+  });
+
+  it('none for the Jobs of messages, of which there are too many: how long they took is measured', async () => {
+    const { reporter, events, messageMeter } = aReporter();
+    const pod = aPod({ started: true, startedAt: noon - seconds(31) });
+    const job = anEndedJob('succeeded', { name: ref.name, uid: ref.uid, pods: [pod], message: { note: aMessageNote(), settled: undefined } });
+    await reporter.report(observed({ jobs: [job] }), planOf(idle), [did(mark)]);
+    await reporter.report(observed({ jobs: [{ ...job, pods: [] }] }), planOf(idle), [did(mark)]);
+    expect([events.reasons, messageMeter.calls]).toEqual([['SpecAccepted'], [['stage', 'created_to_started', 30], ['stage', 'started_to_finished', 30]]]);
   });
 
   it('how long a Job took to start and to run is measured when it is marked', async () => {

@@ -1,19 +1,14 @@
 import { expect, it } from 'vitest';
-import { newSharedNotes, readMessageNote } from '../../../../src/adapters/kubernetes/message-notes.ts';
-import type { MessageNote } from '../../../../src/plan/messages/message.ts';
 import { MessageMemory } from '../../../../src/reconcile/messages/message-memory.ts';
 import { aJob, minutes, noon } from '../../../support/builders.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { FakeCache } from '../../../support/fakes.ts';
+import { aMessageNote } from '../../../support/message-fakes.ts';
 
 const no = (): boolean => false;
 const hour = minutes(60);
 
-function aNote(id: string, serial: number): MessageNote {
-  const note = readMessageNote(JSON.stringify({ id, serial, attempt: 1, tries: 1, settle: 'onCompletion', source: { type: 'sqs', connection: 'main', queue: 'work' }, retry: { attempts: 1, delay: 0, factor: 1, maxDelay: 0 }, sha256: '', leasedAt: 0 }), newSharedNotes());
-  if (!note) throw new Error('no note');
-  return note;
-}
+const aNote = (id: string, serial: number) => aMessageNote({ id, serial });
 
 function aMemory() {
   const clock = new FakeClock(noon);
