@@ -12,7 +12,8 @@ import { connectionFolder, createRole, filesFor, type PostgresForTests } from '.
 export function grantsFor(role: string, schema = 'pgboss'): string {
   return `GRANT USAGE ON SCHEMA ${schema} TO ${role};
 GRANT SELECT ON ${schema}.version, ${schema}.queue TO ${role};
-GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.job, ${schema}.job_common TO ${role};`;
+GRANT SELECT, INSERT, UPDATE ON ${schema}.job TO ${role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.job_common TO ${role};`;
 }
 
 export interface PgBossPlace {

@@ -182,6 +182,9 @@ export function messageSettlingContract(make: MakeSubject): void {
       const taken = later.leases.find(({ id }) => id === lease.id);
       if (!taken) return;
       expect(taken.message === undefined ? 'lease' : 'message').toBe(place.can.adopts);
+      // Else the lease book would count it against the credit.
+      expect(taken.adopted === true || taken.message === undefined).toBe(true);
+      expect(later.leases.find(({ id }) => id === fresh)?.adopted ?? false).toBe(false);
       expect(await settle(taken, complete, process2)).toEqual({ kind: 'done' });
       await meanwhile(place, Promise.all([watched.subscription.close(), later.subscription.close()]));
       // The fresh one was given back.

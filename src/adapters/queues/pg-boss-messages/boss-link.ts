@@ -22,6 +22,8 @@ export interface OpenBoss {
   readonly schema: string;
   /** Where listeners for new jobs of this schema listen. */
   readonly channels: readonly string[];
+  /** The table of each queue that was looked at. The library remembers them too, and would go on with one that is gone. */
+  readonly tables: Map<string, string>;
 }
 
 export class BossLink {
@@ -93,7 +95,7 @@ export class BossLink {
       await stop({ boss });
       throw error;
     }
-    return { boss, database, schema, channels: channelsOf(given) };
+    return { boss, database, schema, channels: channelsOf(given), tables: new Map() };
   }
 }
 

@@ -45,7 +45,7 @@ export class PgBossSubscription implements Subscription {
   #leased = 0;
   #allowed = 0;
   /** Monotonic times. */
-  #due = { look: 0, keep: 0, ask: 0 };
+  #due = { look: 0, keep: Infinity, ask: 0 };
   #opened: OpenBoss | undefined;
   #uninterested: (() => void) | undefined;
   #state = '';
@@ -188,8 +188,8 @@ export class PgBossSubscription implements Subscription {
       const gone = lease.settling === 0 && !(row?.state === 'active' && sameAttempt(row.attempt, lease.attempt));
       if (gone) this.#lost(lease.token, row?.state);
     }
-    const beat = Math.min(...this.hand.beating().map(({ heartbeatSeconds }) => heartbeatSeconds ?? Infinity));
-    this.#due.keep = this.#deps.clock.monotonic() + Math.min(keepEvery, beat * 1000 / 3);
+    this.#due.keep = Infinity;
+    for (const { heartbeatSeconds } of this.hand.all()) this.#keepWithin(heartbeatSeconds);
   }
 
   #lost(token: string, state: string | undefined): void {
@@ -201,7 +201,7 @@ export class PgBossSubscription implements Subscription {
   #take({ id, attempt, data, created, heartbeatSeconds }: Omit<HeldRow, 'state'>): Lease {
     const token = randomUUID();
     this.hand.add({ token, id, attempt, heartbeatSeconds });
-    this.#due.keep = Math.min(this.#due.keep, this.#deps.clock.monotonic() + keepEvery);
+    this.#keepWithin(heartbeatSeconds);
     const body = new TextEncoder().encode(compactJson(data ?? 'null'));
     return {
       token,
@@ -211,6 +211,10 @@ export class PgBossSubscription implements Subscription {
       receipt: receiptOf(attempt),
       since: this.#deps.clock.now(),
     };
+  }
+
+  #keepWithin(heartbeatSeconds = Infinity): void {
+    this.#due.keep = Math.min(this.#due.keep, this.#deps.clock.monotonic() + Math.min(keepEvery, heartbeatSeconds * 1000 / 3));
   }
 
   #failed(error: unknown): void {
