@@ -11,17 +11,13 @@ import { HttpHook } from './adapters/hooks/http-hook.ts';
 import { createLog } from './adapters/log/logger.ts';
 import { createMetrics, type Metrics } from './adapters/metrics/metrics.ts';
 import { Connections } from './adapters/queues/connections.ts';
-import { Databases } from './adapters/queues/databases.ts';
-import { Notifications } from './adapters/queues/notifications.ts';
-import { PgBossDepth } from './adapters/queues/pg-boss.ts';
-import { PgBossStats } from './adapters/queues/pg-boss-stats.ts';
+import { openSources, type QueueSources, type SourcesDeps } from './adapters/queues/sources.ts';
 import type { Config } from './config/config.ts';
 import { Engine } from './engine.ts';
 import { healthChecks } from './health-checks.ts';
 import type { HttpApi } from './http-api.ts';
 import { asError, sleep, systemClock, type Clock } from './lib/clock.ts';
 import type { Log } from './reconcile/ports.ts';
-import type { QueueSource } from './spec/queue-source.ts';
 import { injectionOf } from './spec/connection.ts';
 import { fieldManager } from './spec/keys.ts';
 import { parseSpec } from './spec/parse.ts';
@@ -46,7 +42,7 @@ export async function runService(options: ServiceOptions, stop: AbortSignal): Pr
   const metrics = createMetrics({ clock, version, apiServer: cluster.host, process: true });
   const denied = [...config.podPolicy.deniedSecrets];
   const policy = policyOf(config, ownName(cluster, namespace), denied);
-  const queues = await openQueues(config, { clock, log, woke: (...wake) => { engine.controller.queueWoke(...wake); } });
+  const queues = await openQueues(config, { clock, log, onWake: (source) => { engine.controller.queueWoke(source); } });
   const engine: Engine = new Engine(engineOptions({ config, clock, log, cluster, namespace, metrics, queues, policy }));
   metrics.capacity(engine.controller.capacity);
   const http = createHttpServer({ ...config.listen, log, metrics: (accept) => metrics.expose(accept), ...healthChecks(engine, clock, () => stop.aborted) });
@@ -66,19 +62,13 @@ export async function runService(options: ServiceOptions, stop: AbortSignal): Pr
 
 interface Queues {
   readonly connections: Connections;
-  readonly databases: Databases;
-  readonly probe: PgBossDepth;
-  readonly notifications: Notifications;
+  readonly sources: QueueSources;
 }
 
-type Woke = (source: QueueSource) => void;
-
-async function openQueues(config: Config, deps: { clock: Clock; log: Log; woke: Woke }): Promise<Queues> {
-  const { clock, log, woke } = deps;
+async function openQueues(config: Config, { clock, log, onWake }: Pick<SourcesDeps, 'clock' | 'log' | 'onWake'>): Promise<Queues> {
   const connections = new Connections({ definitions: config.connections, clock, log });
   await connections.load();
-  const databases = new Databases({ connections, clock });
-  return { connections, databases, probe: new PgBossDepth({ databases, clock, log }), notifications: new Notifications({ databases, clock, log, onWake: woke }) };
+  return { connections, sources: openSources({ connections, clock, log, onWake }) };
 }
 
 interface Parts {
@@ -93,7 +83,7 @@ interface Parts {
 }
 
 function engineOptions({ config, clock, log, cluster, namespace, metrics, queues, policy }: Parts): ConstructorParameters<typeof Engine>[0] {
-  const { connections } = queues;
+  const { connections, sources } = queues;
   const defaults = config.jobDefaults === undefined ? {} : { jobDefaults: config.jobDefaults };
   return {
     clock,
@@ -105,9 +95,11 @@ function engineOptions({ config, clock, log, cluster, namespace, metrics, queues
     policy,
     hook: new HttpHook({ ...config.beforeDelete, version }),
     specs: config.specs,
-    probe: queues.probe,
-    wakes: queues.notifications,
+    probe: sources.probe,
+    wakes: sources.wakes,
+    messages: sources.messages,
     meter: metrics.meter,
+    messageMeter: metrics.messages,
     runMeter: metrics.runs,
     workQueueMeter: metrics.workQueue,
     clientMeter: metrics.client,
@@ -133,7 +125,7 @@ async function openApi(parts: Parts, engine: Engine): Promise<HttpApi> {
     ...httpApi, clock, log, engine, namespace, instance, version, parse, clientMeter, requests,
     random: randomUUID,
     transport: cluster.transport,
-    queues: new PgBossStats({ databases: queues.databases, clock }),
+    queues: queues.sources.stats,
     meter: metrics.http,
   });
   const port = await api.server.listen();
@@ -181,7 +173,7 @@ async function drain(parts: { engine: Engine; http: HttpServer; api: HttpApi | u
   const late = sleep(clock, config.shutdown.gracePeriod, deadline.signal).then(() => { log.warn({}, 'rounds under way are abandoned'); }, () => undefined);
   await Promise.race([Promise.all([engine.stop(), api?.close()]), late]);
   deadline.abort(new Error('drained'));
-  await Promise.allSettled([http.close(), queues.notifications.close().then(() => queues.databases.close()), cluster.close()]);
+  await Promise.allSettled([http.close(), queues.sources.close(), cluster.close()]);
   log.info({}, 'stopped');
 }
 

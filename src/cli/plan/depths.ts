@@ -2,8 +2,7 @@
 import { systemClock } from '../../lib/clock.ts';
 import type { Log } from '../../reconcile/ports.ts';
 import { Connections } from '../../adapters/queues/connections.ts';
-import { Databases } from '../../adapters/queues/databases.ts';
-import { PgBossDepth } from '../../adapters/queues/pg-boss.ts';
+import { openSources } from '../../adapters/queues/sources.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { PlanDeps } from './plan-files.ts';
 
@@ -22,7 +21,6 @@ export async function queueDepths(file: string | undefined): Promise<QueueDepths
   const { config } = loadConfig({ env: process.env, file });
   const connections = new Connections({ definitions: config.connections, clock, log: silent });
   await connections.load();
-  const databases = new Databases({ connections, clock });
-  const probe = new PgBossDepth({ databases, clock, log: silent });
-  return { depth: (demand) => probe.depth(demand, AbortSignal.timeout(patience)), close: () => databases.close() };
+  const sources = openSources({ connections, clock, log: silent, onWake: () => undefined });
+  return { depth: (demand) => sources.probe.depth(demand, AbortSignal.timeout(patience)), close: () => sources.close() };
 }
