@@ -34,7 +34,8 @@ export function terminated(life: ContainerLife, exit: Exit, now: number): Contai
   const state: JsonObject = {
     exitCode: exit.code,
     reason: exit.reason ?? (exit.code === 0 ? 'Completed' : 'Error'),
-    startedAt: timestamp(life.startedAt ?? now),
+    // As the kubelet has it for one that it never saw: it ends with its pod without having begun.
+    startedAt: life.startedAt === undefined ? null : timestamp(life.startedAt),
     finishedAt: timestamp(now),
     containerID: `containerd://${life.spec.name}-${life.restarts}`,
   };

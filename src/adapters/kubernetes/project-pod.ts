@@ -36,7 +36,7 @@ export function projectPod(raw: JsonObject, before: CachedPod | undefined, conte
     deleting: stringAt(metadata, 'deletionTimestamp') !== undefined,
     node: shared(context.shared, stringAt(objectAt(raw, 'spec'), 'nodeName')),
     createdAt: timeAt(metadata, 'creationTimestamp') ?? 0,
-    started: regular.some(hasStarted),
+    started: regular.some(hasStarted) || (before?.uid === identity.uid && before.started),
     startedAt,
     disrupted: arrayAt(status, 'conditions').some((each) => stringAt(each, 'type') === 'DisruptionTarget' && stringAt(each, 'status') === 'True'),
     unscheduled: unscheduledOf(status),
@@ -67,7 +67,12 @@ function jobOf(raw: JsonObject): Pick<ObservedPod, 'jobUid' | 'jobName'> {
 /** A restarted container shows only its last state as terminated. */
 function hasStarted(status: Json): boolean {
   const state = objectAt(status, 'state');
-  return isObject(state['running']) || isObject(state['terminated']) || isObject(objectAt(status, 'lastState')['terminated']);
+  return isObject(state['running']) || (isObject(state['terminated']) && !neverBegan(state['terminated'])) || isObject(objectAt(status, 'lastState')['terminated']);
+}
+
+/** A pod that is deleted while its containers wait to be made ends them with this reason, and without a time at which they started. */
+function neverBegan(terminated: JsonObject): boolean {
+  return stringAt(terminated, 'reason') === 'ContainerStatusUnknown' && timeAt(terminated, 'startedAt') === undefined;
 }
 
 function firstStart(statuses: readonly Json[]): number | undefined {

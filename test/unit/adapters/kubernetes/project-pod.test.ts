@@ -87,6 +87,7 @@ test.each<[string, JsonObject, boolean, number | undefined]>([
   ['terminated', { containerStatuses: [{ state: { terminated: { startedAt: '2026-01-01T00:00:00Z', exitCode: 0 } } }] }, true, Date.UTC(2026, 0, 1)],
   ['waiting to restart', { containerStatuses: [{ state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: { startedAt: '2026-01-01T00:00:00Z' } } }] }, true, Date.UTC(2026, 0, 1)],
   ['the first of two', { containerStatuses: [{ state: { running: { startedAt: '2026-01-01T00:00:05Z' } } }, { state: { running: { startedAt: '2026-01-01T00:00:01Z' } } }] }, true, Date.UTC(2026, 0, 1, 0, 0, 1)],
+  ['deleted with its pod before it was made', { containerStatuses: [{ state: { terminated: { reason: 'ContainerStatusUnknown', startedAt: null, exitCode: 137 } } }] }, false, undefined],
   ['terminated without ever having run', { containerStatuses: [{ state: { terminated: { startedAt: '1970-01-01T00:00:00Z', exitCode: 128 } } }] }, true, undefined],
 ])('started: %s', (_name, status, started, startedAt) => {
   expect(pod(status)).toMatchObject({ started, startedAt });
