@@ -6,7 +6,7 @@ import { kindLabel, specKey } from '../spec/keys.ts';
 import { parseSpec } from '../spec/parse.ts';
 import { subdomainPattern } from '../spec/schema-fields.ts';
 import { UserError } from './exit-code.ts';
-import { starterKinds, starters, type StarterFlags, type StarterKind } from './new/starters.ts';
+import { labelOf, starterKinds, starters, type StarterFlags, type StarterKind } from './new/starters.ts';
 import { writeError, writeLine } from './output.ts';
 import { readTarget } from './runs/target.ts';
 
@@ -28,6 +28,7 @@ Exit code: 0 written; 2 a flag cannot be used, or the file exists.
 
 Examples:
   job-chief new queue --name thumbnails --image ghcr.io/acme/thumbnailer:3.1 --source main/thumbnails
+  job-chief new message-queue --name orders --source main/orders
   job-chief new workflow --name etl -f etl.yaml
   job-chief new run --name import-monday --target workflow/etl`;
 
@@ -35,7 +36,7 @@ Examples:
 export function defineNew(command: Command): void {
   command
     .description('Writes the first text of a spec, with comments: a ConfigMap that job-chief lint has nothing against.')
-    .addArgument(new Argument('<kind>', 'kind of spec').choices(starterKinds))
+    .addArgument(new Argument('<kind>', 'kind of spec; message-queue: a Queue with a Job for each message').choices(starterKinds))
     .option('--name <name>', 'name of the ConfigMap; default: my-KIND')
     .option('--image <image>', 'image of its Jobs', 'busybox:1.37')
     .option('--source <connection/queue>', "of a queue: one of the operator's connections, and the queue; default: main/NAME")
@@ -54,7 +55,7 @@ export function defineNew(command: Command): void {
 export function starter(kind: StarterKind, { name = `my-${kind}`, image, source, target, specOnly = false }: NewFlags): string {
   if (!new RegExp(subdomainPattern).test(name)) throw new UserError(`--name must be lower-case letters, digits, hyphens and dots, and start and end with a letter or digit, not "${name}"`);
   const spec = starters[kind]({ name, image, source: sourceIn(source ?? `main/${name}`), target: targetIn(target) });
-  const { problems } = parseSpec({ file: `${name}.yaml`, objectName: name, label: kind, data: { [specKey]: spec } }, {});
+  const { problems } = parseSpec({ file: `${name}.yaml`, objectName: name, label: labelOf(kind), data: { [specKey]: spec } }, {});
   const [problem] = problems;
   if (problem) throw new UserError(`no sound spec can be made of this: ${problem.path === undefined ? '' : `${problem.path}: `}${problem.message}`);
   return specOnly ? spec : configMap(kind, name, spec);
@@ -62,7 +63,7 @@ export function starter(kind: StarterKind, { name = `my-${kind}`, image, source,
 
 function configMap(kind: StarterKind, name: string, spec: string): string {
   const indented = spec.split('\n').map((line) => (line === '' ? '' : `    ${line}`)).join('\n');
-  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n  labels: {${kindLabel}: ${kind}}\ndata:\n  ${specKey}: |\n${indented}`;
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n  labels: {${kindLabel}: ${labelOf(kind)}}\ndata:\n  ${specKey}: |\n${indented}`;
 }
 
 function sourceIn(text: string): StarterFlags['source'] {

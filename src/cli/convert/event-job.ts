@@ -20,6 +20,9 @@ const defaults = {
   resources: { requests: { cpu: '10m', memory: '56Mi' }, limits: { cpu: '25m', memory: '96Mi' } },
 } as const;
 
+/** The name of the Job, by the label that the Job controller gives to its pods. */
+const targetEnv: Json = { name: 'TARGET', valueFrom: { fieldRef: { fieldPath: "metadata.labels['batch.kubernetes.io/job-name']" } } };
+
 const known = ['jobName', 'image', 'imageVersion', 'registry', 'parallelism', 'interval', 'timeout', 'environment', 'serviceAccount', 'namespace', 'labels', 'resources'];
 
 /** One Queue for each key. */
@@ -49,11 +52,12 @@ function settingsIn(item: Item): { readonly item?: Item; readonly problems: Conv
 function queueOf(queue: string, item: Item, { connection, document }: { readonly connection: string; readonly document: Item }): Draft {
   const draft = new Draft({ kind: 'Queue', name: queue, source: item });
   draft.namespace = item.at('namespace').text ?? document.at('metadata', 'namespace').text;
-  draft.set(['source', 'amqp'], { connection, queue }, item);
-  draft.remark(['source', 'amqp', 'connection'], 'Was AMQP_HOST of the service: the operator makes a connection of this name. Where publishers set no message_id, add messageId.');
-  draft.set(['perMessage'], { settle: 'onJobCreated', env: { MESSAGE: '$(message.body.content)', CHECKSUM: '$(message.sha256)' } });
-  draft.remark(['perMessage', 'settle'], 'As before, a message is acknowledged when its Job exists. Without this line that happens when the Job has succeeded, and a failed one is tried again.');
-  draft.remark(['perMessage', 'env'], 'Was a Secret with ISSUER, TARGET, MESSAGE, CHECKSUM and the environment of the message. MESSAGE was JSON, also of a text (with its quotes); CHECKSUM was SHA-1 over namespace, name and content; TARGET was the name of the Job, which pods have as their label job-name.');
+  draft.set(['source', 'amqp'], { connection, queue, messageId: 'none' }, item);
+  draft.remark(['source', 'amqp', 'connection'], 'Was AMQP_HOST of the service: the operator makes a connection of this name, of type amqp.');
+  draft.remark(['source', 'amqp', 'messageId'], 'As before, a message that comes again gets another Job. Where publishers set message_id, take this line away: then a message has one Job, however often it comes.');
+  draft.set(['perMessage'], { settle: 'onJobCreated', env: { ISSUER: 'goci/kubernetes-event-job', MESSAGE: '$(message.body.content)', CHECKSUM: '$(message.sha256)' } });
+  draft.remark(['perMessage', 'settle'], 'As before, a message is acknowledged when its Job exists. Without this line that happens when the Job has succeeded; then say in deadLetter where messages go whose Job failed.');
+  draft.remark(['perMessage', 'env'], 'Was a Secret with ISSUER, TARGET, MESSAGE, CHECKSUM and the environment of the message. MESSAGE was JSON, also of a text (with its quotes); CHECKSUM was SHA-1 over namespace, name and content. Of the environment of the message name what you need, such as LEVEL: $(message.body.environment.LEVEL); a message without it is invalid then.');
   const most = item.at('parallelism');
   const max = most.value === 'unlimited' ? 'unlimited' : (draft.count(most) ?? defaults.parallelism);
   draft.set(['concurrency', 'max'], max, most);
@@ -76,8 +80,7 @@ function writePod(draft: Draft, item: Item): void {
   draft.set(['job', 'restartPolicy'], 'OnFailure');
   draft.set(['job', 'backoffLimit'], defaults.backoffLimit);
   draft.set(['job', 'serviceAccountName'], draft.text(item.at('serviceAccount')), item.at('serviceAccount'));
-  const env = environmentOf(draft, item.at('environment'));
-  if (env.length > 0) draft.set(['job', 'env'], env, item.at('environment'));
+  draft.set(['job', 'env'], [...environmentOf(draft, item.at('environment')), targetEnv], item.at('environment'));
   const { requests, limits } = defaults.resources;
   draft.set(['job', 'resources'], { requests: item.at('resources', 'requests').value ?? requests, limits: item.at('resources', 'limits').value ?? limits }, item.at('resources'));
   if (!item.at('resources').exists) draft.remark(['job', 'resources'], 'The defaults of the service.');

@@ -9,12 +9,18 @@ export interface StarterFlags {
   readonly target: { readonly kind: 'workflow' | 'template'; readonly name: string };
 }
 
-export type StarterKind = 'queue' | 'workflow' | 'template' | 'run' | 'limits';
+/** What there is a first text of: each kind, and of Queues one more. */
+export type StarterKind = 'queue' | 'message-queue' | 'workflow' | 'template' | 'run' | 'limits';
 
-export const starterKinds: readonly StarterKind[] = ['queue', 'workflow', 'template', 'run', 'limits'];
+export const starterKinds: readonly StarterKind[] = ['queue', 'message-queue', 'workflow', 'template', 'run', 'limits'];
 
 /** The spec, as the data key spec.yaml has it. */
-export const starters: Readonly<Record<StarterKind, (flags: StarterFlags) => string>> = { queue, workflow, template, run, limits };
+export const starters: Readonly<Record<StarterKind, (flags: StarterFlags) => string>> = { queue, 'message-queue': messageQueue, workflow, template, run, limits };
+
+/** The kind of the spec, as the label of its ConfigMap has it. */
+export function labelOf(starter: StarterKind): string {
+  return starter === 'message-queue' ? 'queue' : starter;
+}
 
 function head(kind: string): string {
   return `# All fields: job-chief explain ${kind.toLowerCase()}. Check it with job-chief lint.
@@ -40,6 +46,36 @@ job:
 # injectConnection: true
 # How long one Job may take.
 # timeout: 1h
+# suspend: true
+`;
+}
+
+function messageQueue({ image, source }: StarterFlags): string {
+  return `${head('Queue')}
+# Where messages wait: a connection of the operator's configuration, and the queue.
+# In place of pgBoss it may be a queue of RabbitMQ (amqp) or of Amazon SQS (sqs).
+source:
+  pgBoss: {connection: ${scalar(source.connection)}, queue: ${scalar(source.queue)}}
+# One Job for each message. It is done when the Job has succeeded.
+perMessage:
+  # The body is the file /job-chief/message in each container.
+  # payload: {env: BODY}
+  env:
+    MESSAGE_ID: $(message.id)
+    # ORDER: $(message.body.order.id)
+  # How often it is tried before the queue hears of the failure.
+  # retry: {attempts: 3, delay: 10s}
+  # Where messages go that cannot be done. With amqp this is needed.
+  # deadLetter: {queue: dead}
+# How many of its Jobs at once.
+concurrency: {max: 10}
+# How long one Job may take: less than the queue lets a message be away.
+timeout: 10m
+# Fields of the container, its pod and the Job, in one level.
+job:
+  image: ${scalar(image)}
+  command: [cat, /job-chief/message]
+  resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {memory: 256Mi}}
 # suspend: true
 `;
 }

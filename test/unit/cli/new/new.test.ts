@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { checkSources } from '../../../../src/cli/lint/check.ts';
-import { starterKinds } from '../../../../src/cli/new/starters.ts';
+import { labelOf, starterKinds, type StarterKind } from '../../../../src/cli/new/starters.ts';
 import { starter, type NewFlags } from '../../../../src/cli/new.ts';
 import { parseSpec } from '../../../../src/spec/parse.ts';
 import type { Problem } from '../../../../src/spec/problem.ts';
 
 const plain: NewFlags = { image: 'busybox:1.37', target: 'template/greet' };
 
-function problems(kind: string, spec: string): readonly Problem[] {
-  return parseSpec({ file: 'new.yaml', objectName: 'new', label: kind, data: { 'spec.yaml': spec } }, {}).problems;
+function problems(kind: StarterKind, spec: string): readonly Problem[] {
+  return parseSpec({ file: 'new.yaml', objectName: 'new', label: labelOf(kind), data: { 'spec.yaml': spec } }, {}).problems;
 }
 
 /** Each text with one of its commented-out lines in use. */
@@ -25,7 +25,7 @@ describe.each(starterKinds)('new %s', (kind) => {
   it('is a ConfigMap that lint has nothing against', () => {
     const text = starter(kind, { ...plain, name: 'mine' });
     expect(checkSources([{ name: 'new.yaml', text, explicit: true }], {}).problems).toEqual([]);
-    expect(parse(text)).toMatchObject({ kind: 'ConfigMap', metadata: { name: 'mine', labels: { 'job-chief': kind } } });
+    expect(parse(text)).toMatchObject({ kind: 'ConfigMap', metadata: { name: 'mine', labels: { 'job-chief': labelOf(kind) } } });
   });
 
   it('is the same alone, and has more to say in comments', () => {
