@@ -111,6 +111,7 @@ describe('leases', () => {
     send(sqs.server, queue, 'a');
     const [heard, subscription] = open(one, 1);
     const lease = await leased(heard);
+    subscription.abandon(lease.token);
     await subscription.close();
     const [other, next] = open(two, 0);
     await until(() => expect(other.states).toHaveLength(1));
@@ -123,10 +124,20 @@ describe('leases', () => {
     expect(inspect(sqs.server, queue)).toMatchObject({ ready: [], inflight: [] });
   });
 
+  it('that nobody has a Job for go back at once when a process ends', async () => {
+    send(sqs.server, queue, 'a');
+    const [heard, subscription] = open(one, 1);
+    const lease = await leased(heard);
+    await subscription.close();
+    expect(inspect(sqs.server, queue)).toMatchObject({ inflight: [], ready: [{ messageId: lease.id }] });
+    expect(heard.losses).toEqual([]);
+  });
+
   it('are taken over once, however often it is asked', async () => {
     send(sqs.server, queue, 'a');
     const [heard, subscription] = open(one, 1);
     const lease = await leased(heard);
+    subscription.abandon(lease.token);
     await subscription.close();
     const [other, next] = open(two, 1);
     next.adopt(lease.id, lease.receipt);
@@ -182,6 +193,7 @@ describe('settling', () => {
     send(sqs.server, queue, 'a');
     const [heard, subscription] = open(one, 1);
     const lease = await leased(heard);
+    subscription.abandon(lease.token);
     await subscription.close();
     await expireAll(sqs.server, queue);
     expect(await byReceipt(two, lease, complete)).toMatchObject({ kind: 'lost' });
@@ -193,6 +205,7 @@ describe('settling', () => {
     send(sqs.server, queue, 'a');
     const [heard, subscription] = open(one, 1);
     const lease = await leased(heard);
+    subscription.abandon(lease.token);
     await subscription.close();
     expect(await byReceipt(two, lease, fail())).toEqual({ kind: 'done' });
     expect(inspect(sqs.server, queue)).toMatchObject({ inflight: [], ready: [{ messageId: lease.id }] });

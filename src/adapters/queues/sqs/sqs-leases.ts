@@ -96,9 +96,16 @@ export class SqsLeases {
     if (this.#leases.delete(lease.token)) lease.events.lost(lease.token, why);
   }
 
-  /** All leases of a subscription, without a word: they end when they end. */
-  drop(events: SubscriptionEvents): void {
-    for (const lease of this.#leases.values()) if (lease.events === events) this.#leases.delete(lease.token);
+  /**
+   * Forgets all leases of a subscription, without a word. What nobody has a Job for goes back at once, as far as SQS can be
+   * reached; what was abandoned ends when it ends, so that the next process can take it over by its receipt without another
+   * receive, which would bring the message nearer to its dead-letter queue.
+   */
+  async drop(events: SubscriptionEvents): Promise<void> {
+    const dropped = [...this.#leases.values()].filter((lease) => lease.events === events);
+    for (const { token } of dropped) this.#leases.delete(token);
+    const back = dropped.filter(({ abandoned, settling, removed }) => !abandoned && !settling && !removed);
+    await Promise.all(batchesOf(back).map((batch) => this.#asked(batch, batch.map(({ handle }) => ({ handle, seconds: 0 })))));
   }
 
   /** Not renewed while something is asked about it; waits for a renewal under way, which would undo it. */

@@ -84,16 +84,12 @@ export class SqsSubscription implements Subscription {
     if (lease) lease.abandoned = true;
   }
 
-  /**
-   * What is in hand is renewed no more, and not given back at once: the next process then takes over what its Jobs run for,
-   * by receipt, without another receive that would bring the message nearer to its dead-letter queue.
-   */
+  /** See SqsLeases.drop for what becomes of what is in hand. */
   async close(): Promise<void> {
     this.#ending.abort();
     this.#polling?.abort();
     this.#credited?.();
-    this.#deps.leases.drop(this.#events);
-    await this.#running;
+    await Promise.all([this.#deps.leases.drop(this.#events), this.#running]);
   }
 
   get #closed(): boolean {

@@ -156,10 +156,15 @@ describe('leases of SQS', () => {
     expect(leases.get(lease.token)?.removed).toBe(true);
   });
 
-  it('of a subscription that is closed are forgotten without a word', async () => {
-    add('mine');
-    leases.drop(events);
+  it('of a subscription that is closed go back at once without a word, but for those that were abandoned', async () => {
+    for (let index = 0; index < 11; index++) add(`mine${index}`);
+    add('kept').abandoned = true;
+    await leases.drop(events);
+    expect(asked.map(({ entries }) => entries.length)).toEqual([10, 1]);
+    expect(new Set(asked.flatMap(({ entries }) => entries.map(({ seconds }) => seconds)))).toEqual(new Set([0]));
+    expect(asked.flatMap(({ entries }) => entries.map(({ handle }) => handle))).not.toContain('kept');
     await clock.advance(600_000);
-    expect([lost, asked, clock.pending]).toEqual([[], [], []]);
+    expect(asked).toHaveLength(2);
+    expect([lost, clock.pending]).toEqual([[], []]);
   });
 });
