@@ -76,11 +76,12 @@ describe('examples in the docs', () => {
     expect(broken).toEqual([]);
   });
 
-  it('of the manifests pass the command lint, with the connection that their installation has', async () => {
+  it('of the manifests pass the command lint, with connections of each type', async () => {
     const { sources } = await readSources([join(root, 'manifests/examples')], () => Promise.resolve(''));
-    const { specs, problems } = checkSources(sources, { connections: new Map([['main', { type: 'pgBoss', injectable: true }]]) });
+    const connections = new Map([['main', 'pgBoss'], ['rabbit', 'amqp'], ['aws', 'sqs']].map(([name = '', type = '']) => [name, { type, injectable: true }]));
+    const { specs, problems } = checkSources(sources, { connections });
     expect(problems).toEqual([]);
-    expect(specs.length).toBeGreaterThanOrEqual(files('manifests/examples/{queues,workflows}/*.yaml').length + 1);
+    expect(specs.length).toBeGreaterThanOrEqual(files('manifests/examples/{queues,messages,workflows}/*.yaml').length + 1);
   });
 
   it('call scripts and subcommands that exist', () => {

@@ -1,0 +1,57 @@
+/** manifests/examples/messages: each file is a valid spec, and gives its workers what its comments say. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import type { Json } from '../../../src/lib/json.ts';
+import { renderMessageText, type MessageValues } from '../../../src/spec/message-text.ts';
+import { parseSpec } from '../../../src/spec/parse.ts';
+import type { MessageQueueSpec } from '../../../src/spec/queue.ts';
+import { valueChecker } from '../../../src/spec/value-check.ts';
+
+const folder = path.join(import.meta.dirname, '../../../manifests/examples/messages');
+
+function example(file: string): MessageQueueSpec {
+  const { data, metadata } = parseYaml(readFileSync(path.join(folder, file), 'utf8')) as { data: Record<string, string>; metadata: { name: string; labels: Record<string, string> } };
+  const { spec, problems } = parseSpec({ file, objectName: metadata.name, label: metadata.labels['job-chief'], data }, {});
+  expect(problems).toEqual([]);
+  if (spec?.kind !== 'Queue' || spec.mode !== 'perMessage') throw new Error(`${file} is no Queue with a Job for each message`);
+  return spec;
+}
+
+function env({ perMessage }: MessageQueueSpec, body: Json, changes: Partial<MessageValues> = {}): unknown {
+  const message: MessageValues = { id: 'id', attempt: 1, sha256: 'ab', headers: {}, body: () => body, ...changes };
+  return Object.fromEntries(Object.entries(perMessage.env).map(([name, text]) => [name, renderMessageText(text, message)]));
+}
+
+describe('the examples of messages', () => {
+  it('are of each kind of queue', () => {
+    expect(readdirSync(folder).toSorted()).toEqual(['content-and-environment.yaml', 'pg-boss.yaml', 'rabbitmq.yaml', 'sqs.yaml']);
+    expect(readdirSync(folder).map((file) => example(file).source.type).toSorted()).toEqual(['amqp', 'amqp', 'pgBoss', 'sqs']);
+  });
+
+  it('pass on a part of the body', () => {
+    const spec = example('pg-boss.yaml');
+    expect(env(spec, { invoice: 'R-7' }, { attempt: 2 })).toEqual({ INVOICE: { text: 'R-7' }, ATTEMPT: { text: '2' } });
+    expect(valueChecker(spec.perMessage.schema ?? {})({ invoice: 7 })).toEqual({ part: '/properties/invoice/type' });
+  });
+
+  it('pass on a header, and say where dead messages go', () => {
+    const spec = example('rabbitmq.yaml');
+    expect(env(spec, null, { headers: { tenant: 'acme' } })).toEqual({ TENANT: { text: 'acme' } });
+    expect(spec.perMessage.deadLetter).toEqual({ exchange: 'dead', routingKey: 'pictures' });
+  });
+
+  it('pass on the body without a file', () => {
+    expect(example('sqs.yaml').perMessage.payload).toEqual({ file: undefined, env: 'ORDER' });
+  });
+
+  it('pass on content, environment, issuer and checksum', () => {
+    const spec = example('content-and-environment.yaml');
+    const body: Json = { content: { tenant: 't7' }, environment: { LEVEL: 'debug' } };
+    expect(env(spec, body)).toEqual({ ISSUER: { text: 'acme/tenants' }, MESSAGE: { text: '{"tenant":"t7"}' }, CHECKSUM: { text: 'ab' }, LEVEL: { text: 'debug' } });
+    const check = valueChecker(spec.perMessage.schema ?? {});
+    expect(check(body)).toBeUndefined();
+    expect(check({ content: 'x' })).toEqual({ part: '/required', missing: 'environment' });
+  });
+});
