@@ -27,6 +27,10 @@ import type { RoundResult } from './work-queue.ts';
 /** A key whose cache is behind its last write is looked at again by the event of that write, or after this time. */
 export const behindPause = 1000;
 
+/** Planning for thousands of messages takes its time: creates and settlements are to have most of the processor. */
+const restPerPlanning = 3;
+const shortestPlanning = 2;
+
 export interface QueueRoundsDeps extends ExecuteDeps {
   readonly clock: Clock;
   readonly environment: PlanEnvironment;
@@ -53,7 +57,9 @@ export class QueueRounds implements Rounds {
   async round(key: SpecKey): Promise<RoundResult> {
     const { memory, reporter, clock } = this.#deps;
     if (!memory.caughtUp(key)) return { kind: 'done', again: behindPause };
+    const began = clock.monotonic();
     const { observed, plan } = this.#plan(key);
+    const planned = clock.monotonic();
     this.#ask(key, plan);
     const executed = await this.#execute(key, plan);
     const unwritten = await reporter.report(observed, plan, executed);
@@ -62,7 +68,7 @@ export class QueueRounds implements Rounds {
     if (executed.some((one) => one.kind === 'failed')) return { kind: 'failed', again: wake };
     // What was refused is in memory now: the next round says so and waits.
     const refused = executed.some((one) => one.kind === 'waits') ? 0 : undefined;
-    return { kind: 'done', again: earliest([wake, unwritten, refused]) };
+    return { kind: 'done', again: earliest([wake, unwritten, refused]), rest: restAfter(planned - began) - (clock.monotonic() - planned) };
   }
 
   /** What it takes of the limits is taken before anybody else can look at them. */
@@ -132,6 +138,10 @@ export class QueueRounds implements Rounds {
     this.#deps.memory.forget(key);
     this.#deps.log.debug({ spec: specText(key) }, 'nothing left of this spec');
   }
+}
+
+function restAfter(planning: number): number {
+  return planning < shortestPlanning ? 0 : restPerPlanning * planning;
 }
 
 function leasesMessages(claims: readonly Claim[]): boolean {

@@ -4,6 +4,7 @@
  * - a key is never processed twice at the same time; added meanwhile, it runs exactly once more afterwards
  * - a key that failed comes back after 5 ms × 2^n, at most 5 min, until a round succeeds
  * - a key may be added for later; the earliest time wins
+ * - a key whose round says so rests for a while: what is added meanwhile waits until then
  * - `pause` forgets what waits and takes no more keys until `resume`; rounds under way go on, others begin with `start`
  * - `close` takes no more keys and resolves when the rounds under way have ended
  */
@@ -25,8 +26,8 @@ export interface WorkQueueOptions {
   /** Must handle its own errors; one that throws nevertheless counts as a failed round. */
   readonly run: (key: string) => Promise<RoundResult>;
 }
-/** `again`: milliseconds until the key wants another round by itself. */
-export type RoundResult = { readonly kind: 'done'; readonly again: number | undefined } | { readonly kind: 'failed'; readonly again?: number | undefined };
+/** `again`: milliseconds until the key wants another round by itself. `rest`: for so long it has none, whoever asks for one. */
+export type RoundResult = { readonly kind: 'done'; readonly again: number | undefined; readonly rest?: number } | { readonly kind: 'failed'; readonly again?: number | undefined };
 
 interface Later {
   readonly at: number;
@@ -44,6 +45,8 @@ export class WorkQueue {
   readonly #dirty = new Set<string>();
   readonly #later = new Map<string, Later>();
   readonly #failures = new Map<string, number>();
+  /** Until when keys rest, monotonic. */
+  readonly #resting = new Map<string, number>();
   #paused = false;
   #started = false;
 
@@ -61,6 +64,12 @@ export class WorkQueue {
 
   add(key: string): void {
     if (this.#paused) return;
+    const rest = (this.#resting.get(key) ?? 0) - this.#options.clock.monotonic();
+    if (rest > 0) {
+      this.addAfter(key, rest);
+      return;
+    }
+    this.#resting.delete(key);
     this.#cancelLater(key);
     if (this.#running.has(key)) {
       this.#dirty.add(key);
@@ -84,7 +93,11 @@ export class WorkQueue {
     const earlier = this.#later.get(key);
     if (earlier && earlier.at <= at) return;
     earlier?.timer.cancel();
-    this.#later.set(key, { at, timer: this.#options.clock.timer(delay, () => { this.add(key); }) });
+    const due = (): void => {
+      this.#later.delete(key);
+      this.add(key);
+    };
+    this.#later.set(key, { at, timer: this.#options.clock.timer(delay, due) });
   }
 
   /** Keys waiting or under way. */
@@ -99,6 +112,7 @@ export class WorkQueue {
     this.#waiting.clear();
     this.#dirty.clear();
     this.#failures.clear();
+    this.#resting.clear();
     this.#rounds.clear();
     this.#options.meter.depth(0);
   }
@@ -149,6 +163,7 @@ export class WorkQueue {
   #comeBack(key: string, result: RoundResult): void {
     if (result.kind === 'done') {
       this.#failures.delete(key);
+      if (result.rest !== undefined && result.rest > 0) this.#resting.set(key, this.#options.clock.monotonic() + result.rest);
       // Always by a timer: a key that wants the next round at once, each time, would let nothing else happen any more.
       if (result.again !== undefined) this.addAfter(key, Math.max(result.again, 1));
       return;

@@ -37,6 +37,55 @@ function aQueue(options: { concurrency?: number; started?: boolean; result?: (ke
   return { queue, clock, meter, began, end, rounds };
 }
 
+describe('a key that rests', () => {
+  it('has one round when its rest is over, however often it is added meanwhile; others go on', async () => {
+    const { queue, clock, began, end } = aQueue();
+    queue.add('a');
+    await settle();
+    queue.add('a');
+    await end('a', { kind: 'done', again: undefined, rest: 30 });
+    queue.add('a');
+    queue.add('b');
+    await clock.advance(29);
+    expect(began).toEqual(['a', 'b']);
+    await clock.advance(1);
+    expect(began).toEqual(['a', 'b', 'a']);
+    await end('a');
+    queue.add('a');
+    await settle();
+    expect([began, clock.pending]).toEqual([['a', 'b', 'a', 'a'], []]);
+  });
+
+  it('wants no other round by itself, and its own wish is no sooner', async () => {
+    const { queue, clock, began, end } = aQueue();
+    queue.add('a');
+    await settle();
+    await end('a', { kind: 'done', again: undefined, rest: 30 });
+    expect(clock.pending).toEqual([]);
+    await clock.advance(40);
+    queue.add('a');
+    await settle();
+    await end('a', { kind: 'done', again: 5, rest: 30 });
+    await clock.advance(29);
+    expect(began).toEqual(['a', 'a']);
+    await clock.advance(1);
+    expect(began).toEqual(['a', 'a', 'a']);
+  });
+
+  it('rests no longer where its queue was paused', async () => {
+    const { queue, began, end } = aQueue();
+    queue.add('a');
+    await settle();
+    await end('a', { kind: 'done', again: undefined, rest: 30 });
+    queue.pause();
+    queue.resume();
+    queue.start();
+    queue.add('a');
+    await settle();
+    expect(began).toEqual(['a', 'a']);
+  });
+});
+
 describe('keys that want a round', () => {
   it('a key that waits is not added twice', async () => {
     const { queue, began } = aQueue({ started: false });
