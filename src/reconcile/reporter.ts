@@ -125,7 +125,7 @@ export class Reporter {
     if (action.kind === 'mark') this.#finished(observed, action);
     if (action.kind === 'mark' && action.outcome.outcome === 'succeeded' && winner) this.#broken.delete(identityOf(winner));
     if (action.kind === 'create' && observed.depth) meter.created(observed.key, (this.#deps.clock.now() - observed.depth.at) / 1000);
-    if (!wasTold(observed, action) && !isForMessage(observed, action)) this.#tellAction(winner, executed);
+    if (!wasTold(observed, action)) this.#tellAction(winner, executed);
   }
 
   #tellAction(winner: Claim | undefined, { action, job, message }: Executed): void {
@@ -169,8 +169,7 @@ export class Reporter {
     this.#announced.set(identityOf(claim), { reason: status.reason, observedHash: status.observedHash, accepted: accepted === 'Unknown' ? before?.accepted : accepted });
     if (accepted === 'True' && before?.accepted !== 'True') this.#tell(key, claim, { reason: 'SpecAccepted', message: `${claim.parsed.kind ?? 'spec'} "${claim.parsed.name}" is accepted` });
     if (status.reason === before?.reason) return;
-    const level = routine.has(status.reason) && routine.has(before?.reason ?? '') ? 'debug' : 'info';
-    this.#deps.log[level]({ spec: specText(key), hash: claim.parsed.hash, state: status.state, code: status.reason, because: status.message }, 'state changed');
+    this.#deps.log[levelOf(before, status)]({ spec: specText(key), hash: claim.parsed.hash, state: status.state, code: status.reason, because: status.message }, 'state changed');
     if (this.#isTrouble(claim, status)) this.#tell(key, claim, status);
   }
 
@@ -200,18 +199,18 @@ export class Reporter {
   }
 }
 
+function levelOf(before: Announced | undefined, { reason }: Status): 'debug' | 'info' {
+  return routine.has(reason) && routine.has(before?.reason ?? '') ? 'debug' : 'info';
+}
+
 /** A check of the same revision, after a restart or a Job, is no news: what it comes to may be what was said before. */
 function isRecheck(before: Announced | undefined, status: Status): boolean {
   return status.reason === 'SpecChecking' && before?.observedHash === status.observedHash;
 }
 
-/** The end of a Job that was given up on is no news: why, was told when it was. */
+/** The end of a Job that was given up on is no news: why, was told when it was. Nor is what becomes of one message after another: the log has it. */
 function wasTold(observed: Observed, action: Executed['action']): boolean {
+  if ('job' in action && observed.jobs.find((job) => job.uid === action.job.uid)?.message !== undefined) return true;
   if (action.kind !== 'mark' || action.outcome.outcome === 'succeeded') return false;
   return observed.jobs.find((job) => job.uid === action.job.uid)?.recorded?.phase === 'ending';
-}
-
-/** There are as many as messages: they are in the log and in the metrics. */
-function isForMessage(observed: Observed, action: Executed['action']): boolean {
-  return 'job' in action && observed.jobs.find((job) => job.uid === action.job.uid)?.message !== undefined;
 }
