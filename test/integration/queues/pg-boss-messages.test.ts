@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import type { Failure, Lease, SettleAnswer, SourceProblem, SourceState, Verdict } from '../../../src/plan/messages/message.ts';
 import type { MessageSource } from '../../../src/reconcile/message-ports.ts';
-import { pgBossSource } from '../../support/sources.ts';
 import { grantsFor, messageChain, pgBossPlace, type MessageChain, type PgBossPlace, type QueueOptions } from '../../support/pg-boss-messages.ts';
 import { usePostgres } from '../../support/postgres.ts';
+import { pgBossSource } from '../../support/sources.ts';
+import { startProxy } from '../../support/tcp-proxy.ts';
 
 const postgres = usePostgres();
 const failure: Failure = { reason: 'BackoffLimitExceeded', message: 'exit code 3', job: 'work-0123456789', attempt: 2, exitCode: 3 };
@@ -324,7 +325,38 @@ describe('putting back', () => {
   });
 });
 
+describe('a network that is cut', () => {
+  it('holds up neither answers nor the end for long', async () => {
+    await using place = await prepared();
+    await using proxy = await startProxy(postgres.server.port);
+    await using chain = messageChain(postgres, place);
+    chain.write({ port: String(proxy.port) });
+    const work = watch(chain.messages, 'work');
+    await place.boss.send('work', {});
+    const lease = await work.lease();
+    proxy.freeze();
+    expect(await work.settle(lease, complete)).toMatchObject({ kind: 'failed' });
+    await chain.messages.close();
+    expect(work.losses).toEqual([]);
+    proxy.thaw();
+  });
+});
+
 describe('leases', () => {
+  it('go on to come while thousands of messages are settled at once', async () => {
+    await using place = await prepared();
+    await place.boss.insert('work', Array.from({ length: 3_000 }, (_, n) => ({ data: { n } })));
+    await place.work.lease(3_000);
+    const answers = Promise.all(place.work.leases.map((lease) => place.work.settle(lease, complete)));
+    const order: string[] = [];
+    void answers.then(() => order.push('settled'));
+    await place.boss.send('work', {});
+    await place.work.lease();
+    order.push('leased');
+    expect(new Set((await answers).map(({ kind }) => kind))).toEqual(new Set(['done']));
+    await vi.waitFor(() => expect(order).toEqual(['leased', 'settled']));
+  });
+
   it('of a queue with a heartbeat are touched, until they are abandoned', async () => {
     await using place = await prepared({ heartbeatSeconds: 10 });
     await Promise.all([place.boss.send('work', {}), place.boss.send('work', {})]);

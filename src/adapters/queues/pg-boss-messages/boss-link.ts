@@ -3,6 +3,7 @@
  * schema is the user's, and so is its supervision. Modes: unopened; open (by one reading of the connection's folder);
  * forgotten (the schema turned out to be another than was learnt), which is unopened again.
  */
+import PQueue from 'p-queue';
 import type { PgBoss } from 'pg-boss';
 import { DatabaseError, quoted } from '../database-error.ts';
 import type { Database, Databases } from '../databases.ts';
@@ -26,7 +27,11 @@ export interface OpenBoss {
   readonly tables: Map<string, string>;
 }
 
+/** Of the sessions that may write; one is left for leasing, however many messages are settled at a time. */
+const settlingAtOnce = 3;
+
 export class BossLink {
+  readonly #settling = new PQueue({ concurrency: settlingAtOnce });
   readonly #databases: Databases;
   readonly #connection: string;
   readonly #schema: string | undefined;
@@ -54,6 +59,11 @@ export class BossLink {
       if (this.#current === current) this.#current = undefined;
       throw error;
     }
+  }
+
+  /** Settles something in its turn: a session that is waited for too long counts as a database that does not answer. */
+  inTurn<Answer>(settle: () => Promise<Answer>): Promise<Answer> {
+    return this.#settling.add(settle);
   }
 
   /** What was learnt about the schema may be wrong: the next use looks again. */

@@ -102,17 +102,19 @@ export class PgBossMessages implements MessageSource {
     return [...this.#subscriptions.get(sourceText(source)) ?? []].map(({ hand }) => hand).find((hand) => hand.get(token) !== undefined);
   }
 
-  async #try(source: PgBossSource, act: (open: OpenBoss) => Promise<SettleAnswer>): Promise<SettleAnswer> {
+  #try(source: PgBossSource, act: (open: OpenBoss) => Promise<SettleAnswer>): Promise<SettleAnswer> {
     const link = this.#link(source);
-    let open: OpenBoss | undefined;
-    try {
-      if (this.#closed) throw new SourceError('QueueUnreachable', 'job-chief is stopping');
-      open = await link.open();
-      return await act(open);
-    } catch (error) {
-      if (isStale(error)) link.forget();
-      return { kind: 'failed', message: problemOf(error, open && { role: open.database.settings.user, schema: open.schema }).message };
-    }
+    return link.inTurn(async () => {
+      let open: OpenBoss | undefined;
+      try {
+        if (this.#closed) throw new SourceError('QueueUnreachable', 'job-chief is stopping');
+        open = await link.open();
+        return await act(open);
+      } catch (error) {
+        if (isStale(error)) link.forget();
+        return { kind: 'failed', message: problemOf(error, open && { role: open.database.settings.user, schema: open.schema }).message };
+      }
+    });
   }
 }
 
