@@ -8,6 +8,7 @@ import { priorityOf } from '../plan/limits/priority.ts';
 import type { Claim, Observed, SpecKey } from '../plan/observed.ts';
 import { plan as decide } from '../plan/plan.ts';
 import { winningClaim } from '../plan/winner.ts';
+import type { QueueSource } from '../spec/queue-source.ts';
 import type { Capacity } from './capacity/capacity.ts';
 import type { Asker } from './capacity/line.ts';
 import type { DeletionCalls } from './deletion-calls.ts';
@@ -81,11 +82,12 @@ export class QueueRounds implements Rounds {
     }
     const asker = askerOf(key, claims);
     const seen = this.#observe(key, claims);
-    const view = messages.view(key, seen.jobs, leasesMessages(claims));
+    const source = leasedFrom(claims);
+    const view = messages.view(key, seen.jobs, source !== undefined);
     const observed = { ...seen, room: capacity.room(asker), ...(view && { messages: view }) };
     const plan = decide(observed, environment, clock.now());
     capacity.take(asker, startsOf(key, plan), plan.wants);
-    messages.carryOut(key, plan, observed.jobs);
+    messages.carryOut(key, plan, { jobs: observed.jobs, source });
     return { observed, plan };
   }
 
@@ -144,9 +146,10 @@ function restAfter(planning: number): number {
   return planning < shortestPlanning ? 0 : restPerPlanning * planning;
 }
 
-function leasesMessages(claims: readonly Claim[]): boolean {
+/** The queue of which the spec wants messages; undefined: it wants none, or nobody can read it. */
+function leasedFrom(claims: readonly Claim[]): QueueSource | undefined {
   const spec = winningClaim(claims)?.claim.parsed.spec;
-  return spec?.kind === 'Queue' && spec.mode === 'perMessage';
+  return spec?.kind === 'Queue' && spec.mode === 'perMessage' ? spec.source : undefined;
 }
 
 /** Names that take a place from now on; that of a drain Job is not known yet. */

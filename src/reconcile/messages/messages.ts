@@ -7,6 +7,7 @@ import { isMessageJob } from '../../plan/messages/view.ts';
 import type { ObservedJob, SpecKey } from '../../plan/observed.ts';
 import type { Capacity } from '../capacity/capacity.ts';
 import type { CreateDeps } from '../create-named.ts';
+import type { QueueSource } from '../../spec/queue-source.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Leadership } from '../leadership.ts';
 import type { MessageSource, PayloadStore } from '../message-ports.ts';
@@ -65,11 +66,10 @@ export class Messages {
     return { leases: this.#book.leases(key), sources: this.#book.states(key), underWay: this.#tasks.underWay(key), posted, lost, deleted, refusals };
   }
 
-  /** To be called with a plan before anything is awaited. */
-  carryOut(key: SpecKey, plan: Plan, jobs: readonly ObservedJob[]): void {
-    const { leases = [], messages = [] } = plan;
+  /** To be called with a plan before anything is awaited. `source`: the queue that its spec names now. */
+  carryOut(key: SpecKey, { leases = [], messages = [] }: Plan, { jobs, source }: { readonly jobs: readonly ObservedJob[]; readonly source: QueueSource | undefined }): void {
     this.#book.wish(key, leases);
-    this.#depths.watch(key, leases[0]?.source);
+    this.#depths.watch(key, source);
     this.#tasks.start(key, messages, jobs);
     if (this.#book.has(key)) this.#deps.messageMeter.inHand(key, this.#book.count(key));
   }

@@ -212,7 +212,7 @@ describe.each(messageQueueKinds)('a queue of %s', (kind) => {
     expect(scene.truth.jobs).toHaveLength(30);
   });
 
-  it('has a controller that stops in order: nothing stays in hand, and the next one goes on', async () => {
+  it('has a controller that stops in order: only what runs stays leased, where a lease outlives its process, and the next one goes on', async () => {
     const stops: (() => Promise<void>)[] = [];
     const scene = stage({ kind, pod: works, controller: { made: (engine) => { stops.push(() => engine.stop()); } }, queue: { limit: 10 * minute } });
     scene.queue.sendMany(3);
@@ -222,7 +222,8 @@ describe.each(messageQueueKinds)('a queue of %s', (kind) => {
     void stops[0]?.().then(() => { stopped = true; });
     expect(await scene.world.runUntil(() => stopped, minute)).toBe(true);
     await scene.world.run(second);
-    expect(scene.queue.inFlight).toBe(0);
+    // Whoever else leases from the queue would run them beside their Jobs.
+    expect(scene.queue.inFlight).toBe(kind === 'amqp' ? 0 : 3);
     scene.start();
     await endsWell(scene);
   });
