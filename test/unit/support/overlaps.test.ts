@@ -22,4 +22,15 @@ describe('overlaps in the history of a namespace', () => {
     const foreign = (name: string): Sight => ({ gone: false, object: { kind: 'Job', metadata: { uid: name, name, labels: {} }, ended: false } });
     expect(overlapsIn([ofQueue('one', '1'), ofQueue('two', '2'), foreign('x'), foreign('y')])).toEqual(['Job two was made while Job one lived']);
   });
+
+  it('are told of two Jobs of one message, and of a pod of the one before it, and not of those of two messages', () => {
+    const ofMessage = (kind: 'Job' | 'Pod', name: string, id: string, ended = false): Sight => {
+      const labels = { 'job-chief/instance': 'default', 'job-chief/kind': 'queue', 'job-chief/name': 'q', ...(kind === 'Pod' && { 'job-name': name.replace('-pod', '') }) };
+      return { gone: false, object: { kind, metadata: { uid: name, name, labels, ...(kind === 'Job' && { annotations: { 'job-chief/message': JSON.stringify({ id }) } }) }, ended } };
+    };
+    const [one, pod, other] = [ofMessage('Job', 'a1', 'a'), ofMessage('Pod', 'a1-pod', 'a'), ofMessage('Job', 'b1', 'b')];
+    expect(overlapsIn([one, pod, other])).toEqual([]);
+    expect(overlapsIn([one, pod, ofMessage('Job', 'a1', 'a', true), ofMessage('Job', 'a2', 'a')])).toEqual(['Job a2 was made while Pod a1-pod lived']);
+    expect(overlapsIn([one, ofMessage('Job', 'a2', 'a')])).toEqual(['Job a2 was made while Job a1 lived']);
+  });
 });
