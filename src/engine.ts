@@ -12,6 +12,7 @@ import { noMessages } from './reconcile/messages/no-messages.ts';
 import type { MessageMeter, Meter, RunMeter, WorkQueueMeter } from './reconcile/meter.ts';
 import type { ClusterCache, DeletionHook, DepthProbe, JobApi, Log, SpecSource, WakeSource } from './reconcile/ports.ts';
 import type { RecordCache, RecordStore } from './reconcile/record-ports.ts';
+import type { QueueStats } from './reconcile/api-ports.ts';
 import { Observers } from './reconcile/api/observers.ts';
 import type { OnRound } from './reconcile/runs/run-rounds.ts';
 import type { ParseSpec } from './reconcile/spec-index.ts';
@@ -55,6 +56,8 @@ export interface EngineOptions {
   readonly wakes: WakeSource;
   /** Whence messages are leased; whoever made it closes it, after `stop`. Absent: Queues that lease messages are unsupported. */
   readonly messages?: MessageSource;
+  /** Tells how old messages are that wait; absent: nobody does. */
+  readonly queueStats?: QueueStats;
   readonly meter: Meter;
   readonly runMeter: RunMeter;
   /** Absent: nobody counts messages. */
@@ -211,7 +214,7 @@ function messagesFor({ messages = noMessages, messageMeter = noMessageMeter }: E
   return { messages, messageMeter };
 }
 
-const noMessageMeter: MessageMeter = { stage: () => undefined, message: () => undefined, inHand: () => undefined, forget: () => undefined };
+const noMessageMeter: MessageMeter = { stage: () => undefined, message: () => undefined, inHand: () => undefined, oldest: () => undefined, forget: () => undefined };
 const noSpecs: SpecSource = { ids: () => [], get: () => undefined, look: () => Promise.resolve({ kind: 'absent' }), synced: true };
 
 function specsFor(specs: EngineOptions['specs'], make: { readonly folder: (folder: string) => FolderSpecs; readonly configMaps: () => ConfigMapSpecs }): FolderSpecs | ConfigMapSpecs | undefined {

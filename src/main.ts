@@ -98,6 +98,7 @@ function engineOptions({ config, clock, log, cluster, namespace, metrics, queues
     probe: sources.probe,
     wakes: sources.wakes,
     messages: sources.messages,
+    queueStats: sources.stats,
     meter: metrics.meter,
     messageMeter: metrics.messages,
     runMeter: metrics.runs,

@@ -11,6 +11,7 @@ import type { Claim, ObservedJob, SpecKey } from '../plan/observed.ts';
 import type { PodPolicy } from '../spec/pod-policy/policy.ts';
 import type { LimitFields } from '../spec/limits.ts';
 import type { QueueSource } from '../spec/queue-source.ts';
+import type { QueueStats } from './api-ports.ts';
 import { Capacity } from './capacity/capacity.ts';
 import { LimitsReader } from './capacity/limits-reader.ts';
 import { CreateGate } from './create-gate.ts';
@@ -56,6 +57,7 @@ export interface ControllerDeps {
   readonly wakes: WakeSource;
   /** Whence messages are leased, and where their payloads go. */
   readonly messages: MessageSource;
+  readonly queueStats?: QueueStats;
   readonly payloads: PayloadStore;
   readonly events: EventSink;
   readonly eventReader: EventReader;

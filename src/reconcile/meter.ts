@@ -59,6 +59,8 @@ export interface MessageMeter {
   message(queue: SpecKey, result: MessageResult): void;
   /** Series appear with the first call and go with `forget`. */
   inHand(queue: SpecKey, messages: number): void;
+  /** For how long the oldest that is ready has waited, seconds; undefined: not known (the series goes, it never shows zero). */
+  oldest(queue: SpecKey, seconds: number | undefined): void;
   forget(queue: SpecKey): void;
 }
 

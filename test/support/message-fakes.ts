@@ -89,6 +89,7 @@ export class FakeMessageMeter implements MessageMeter {
   stage(...told: readonly unknown[]): void { this.calls.push(['stage', ...told]); }
   message(...told: readonly unknown[]): void { this.calls.push(['message', ...told]); }
   inHand(...told: readonly unknown[]): void { this.calls.push(['inHand', ...told]); }
+  oldest(...told: readonly unknown[]): void { this.calls.push(['oldest', ...told]); }
   forget(...told: readonly unknown[]): void { this.calls.push(['forget', ...told]); }
 
   of(hook: string): (readonly unknown[])[] {

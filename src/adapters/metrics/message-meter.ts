@@ -7,6 +7,7 @@ import { counter, gauge, histogram, type MetricRegistry } from './registry.ts';
 export function createMessageMeter(registry: MetricRegistry): MessageMeter {
   const messages = counter(registry, metrics.messages);
   const inHand = gauge(registry, metrics.messagesInHand);
+  const oldest = gauge(registry, metrics.messagesOldest);
   const stages = histogram(registry, metrics.messageStage);
   const known = new Set<string>();
   // A rate over the first loss must not be lost.
@@ -22,9 +23,15 @@ export function createMessageMeter(registry: MetricRegistry): MessageMeter {
     stage: (stage, seconds) => stages.observe({ stage }, seconds),
     message: (queue, result) => messages.inc({ ...labelsOf(queue), result }),
     inHand: (queue, count) => inHand.set(labelsOf(queue), count),
+    oldest: (queue, seconds) => {
+      const labels = labelsOf(queue);
+      if (seconds === undefined) oldest.remove(labels);
+      else oldest.set(labels, seconds);
+    },
     forget: ({ kind, name }) => {
       if (!known.delete(name)) return;
       inHand.remove({ kind, name });
+      oldest.remove({ kind, name });
       for (const result of messageResults) messages.remove({ kind, name, result });
     },
   };

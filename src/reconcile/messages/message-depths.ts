@@ -3,7 +3,8 @@ import type { Clock, Timer } from '../../lib/clock.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import { sourceText, type QueueSource } from '../../spec/queue-source.ts';
 import { specText } from '../key.ts';
-import type { Meter } from '../meter.ts';
+import type { QueueStats } from '../api-ports.ts';
+import type { MessageMeter, Meter } from '../meter.ts';
 import type { DepthProbe } from '../ports.ts';
 
 const pace = 30_000;
@@ -13,7 +14,9 @@ const countedTo = 10_000;
 export interface MessageDepthsDeps {
   readonly clock: Clock;
   readonly probe: DepthProbe;
+  readonly queueStats?: QueueStats;
   readonly meter: Meter;
+  readonly messageMeter: MessageMeter;
 }
 
 interface Watched {
@@ -55,12 +58,15 @@ export class MessageDepths {
   }
 
   async #read(watched: Watched): Promise<void> {
-    const { clock, probe, meter } = this.#deps;
+    const { clock, probe, queueStats, meter, messageMeter } = this.#deps;
     const { key, source, abort } = watched;
     const began = clock.monotonic();
     const answer = await probe.depth({ source, upTo: countedTo }, abort.signal);
+    const took = clock.monotonic() - began;
+    const counts = await queueStats?.counts(source);
     if (abort.signal.aborted) return;
-    meter.depth(key, answer.kind === 'known' ? answer.ready : undefined, (clock.monotonic() - began) / 1000);
+    messageMeter.oldest(key, counts?.kind === 'known' ? (counts.counts.oldestAge ?? 0) / 1000 : undefined);
+    meter.depth(key, answer.kind === 'known' ? answer.ready : undefined, took / 1000);
     watched.timer = clock.timer(pace, () => void this.#read(watched));
   }
 }

@@ -5,6 +5,7 @@ import type { MessagesView } from '../../plan/messages/observed.ts';
 import { isStored } from '../../plan/messages/stored.ts';
 import { isMessageJob } from '../../plan/messages/view.ts';
 import type { ObservedJob, SpecKey } from '../../plan/observed.ts';
+import type { QueueStats } from '../api-ports.ts';
 import type { Capacity } from '../capacity/capacity.ts';
 import type { CreateDeps } from '../create-named.ts';
 import type { QueueSource } from '../../spec/queue-source.ts';
@@ -24,6 +25,7 @@ export interface MessagesDeps extends CreateDeps {
   readonly messages: MessageSource;
   readonly payloads: PayloadStore;
   readonly probe: DepthProbe;
+  readonly queueStats?: QueueStats;
   readonly capacity: Pick<Capacity, 'settled'>;
   readonly leadership: Leadership;
   readonly meter: Meter;

@@ -36,6 +36,7 @@ function touchAll({ meter, runs, messages, workQueue, client, watch, leader, fea
   runs.recordWrite('done');
   messages.message(key, 'created');
   messages.inHand(key, 2);
+  messages.oldest(key, 30);
   messages.stage('leased_to_created', 0.01);
   meter.spec(key, idle);
   meter.round('queue', 'success', 0.004);
@@ -108,6 +109,10 @@ describe('series of messages', () => {
     const before = await samples(metrics);
     metrics.messages.inHand(key, 3);
     metrics.messages.message(key, 'lease_lost');
+    metrics.messages.oldest(key, 7);
+    metrics.messages.oldest(key, undefined);
+    expect(named(await samples(metrics), 'job_chief_queue_oldest_message_seconds')).toEqual([]);
+    metrics.messages.oldest(key, 7);
     const all = (await samples(metrics)).filter(({ labels }) => labels['name'] === key.name);
     expect(named(all, 'job_chief_messages_in_hand').map(({ value }) => value)).toEqual([3]);
     expect(named(all, 'job_chief_messages_total').filter(({ value }) => value === 0)).toHaveLength(messageResults.length - 1);

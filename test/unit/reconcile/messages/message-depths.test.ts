@@ -1,17 +1,20 @@
 import { expect, it } from 'vitest';
 import type { SpecKey } from '../../../../src/plan/observed.ts';
+import type { CountsAnswer, QueueStats } from '../../../../src/reconcile/api-ports.ts';
 import { MessageDepths } from '../../../../src/reconcile/messages/message-depths.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { FakeMeter, FakeProbe, known, notKnown } from '../../../support/fakes.ts';
+import { FakeMessageMeter } from '../../../support/message-fakes.ts';
 import { pgBossSource } from '../../../support/sources.ts';
 
 const key: SpecKey = { kind: 'queue', name: 'work' };
 
-function someDepths() {
+function someDepths(queueStats?: QueueStats) {
   const clock = new FakeClock();
   const probe = new FakeProbe();
   const meter = new FakeMeter();
-  return { clock, probe, meter, depths: new MessageDepths({ clock, probe, meter }) };
+  const messageMeter = new FakeMessageMeter();
+  return { clock, probe, meter, messageMeter, depths: new MessageDepths({ clock, probe, meter, messageMeter, ...(queueStats && { queueStats }) }) };
 }
 
 it('counts at once and then every 30 seconds, however often plans are made', async () => {
@@ -38,4 +41,20 @@ it('counts another queue from now on, and none in the end', async () => {
   depths.watch(key, undefined);
   depths.close();
   expect([meter.of('depth').length, clock.pending]).toEqual([1, []]);
+});
+
+const counted = (oldestAge: number | undefined): CountsAnswer => ({ kind: 'known', counts: { ready: 1, deferred: 0, active: 0, retrying: 0, dead: 0, oldestAge }, upTo: 10, at: 0 });
+
+it.each<[string, CountsAnswer | undefined, number | undefined]>([
+  ['how long the oldest has waited', counted(1500), 1.5],
+  ['that none waits', counted(undefined), 0],
+  ['nothing where the queue does not tell', { kind: 'unknown', reason: 'QueueUnsupported', message: 'none of pg-boss' }, undefined],
+  ['nothing where nobody can be asked', undefined, undefined],
+])('tells %s', async (_what, answer, expected) => {
+  const { probe, messageMeter, depths } = someDepths(answer && { counts: () => Promise.resolve(answer) });
+  probe.always = known(1);
+  depths.watch(key, pgBossSource('work'));
+  await settle();
+  depths.close();
+  expect(messageMeter.of('oldest')).toEqual([[key, expected]]);
 });
