@@ -1,8 +1,9 @@
 /**
  * `hack/demo`: an empty machine to a running result. Brings up Kubernetes and PostgreSQL, runs job-chief with the rights
  * of its own ServiceAccount, applies manifests/examples/queues, puts real messages into pg-boss queues, shows how Jobs
- * start and the queues empty, runs some of manifests/examples/workflows, asks for runs of a template by command line and
- * HTTP, prints what a user would look at, and cleans up. `--keep` leaves everything running until Ctrl-C.
+ * start and the queues empty, and how each message of another queue gets a Job and its result, runs some of
+ * manifests/examples/workflows, asks for runs of a template by command line and HTTP, prints what a user would look at,
+ * and cleans up. `--keep` leaves everything running until Ctrl-C.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -21,6 +22,7 @@ import { startPostgres, type Postgres } from '../postgres.ts';
 import { parseSpec } from '../../../src/spec/parse.ts';
 import { stepImage, workerImage } from './images.ts';
 import { install, namespace, startController, type Controller } from './installation.ts';
+import { invoiceQueues, showInvoices } from './invoices.ts';
 import { Kubectl } from './kubectl.ts';
 import { Producer } from './messages.ts';
 import { ProcessKubelet } from './process-kubelet.ts';
@@ -78,7 +80,7 @@ async function demo(): Promise<void> {
   install(kubectl, { ...database, host: hostFor(cluster) });
   const specs = specsOf(examples);
   const producer = new Producer(postgres.url);
-  await step('pg-boss makes its schema and queues', () => producer.start([...specs.map(({ queue }) => queue), 'misspelt', 'no-such-image']));
+  await step('pg-boss makes its schema and queues', () => producer.start([...specs.map(({ queue }) => queue), 'misspelt', 'no-such-image', ...invoiceQueues]));
   undo.push(() => producer.stop());
   const controller = await startController(kubectl, folder, database);
   undo.push(() => controller.stop());
@@ -89,6 +91,9 @@ async function demo(): Promise<void> {
   headline(`${messages} messages into each of ${specs.length} queues`);
   for (const { queue } of specs) await producer.send(queue, messages);
   await watchUntilEmpty({ kubectl, producer, examples: specs.filter(({ held }) => !held), check: () => { checkAlive(controller); } }, 180_000);
+
+  // Processes have no mounts.
+  if (cluster.pods === 'real') await showInvoices({ kubectl, producer, check: () => { checkAlive(controller); } });
 
   headline('When something is wrong');
   await producer.send('no-such-image', 1);

@@ -25,6 +25,17 @@ export class Producer {
     await this.#boss.insert(queue, Array.from({ length: count }, (_, index) => ({ data: { number: index + 1 } })));
   }
 
+  async sendBodies(queue: string, bodies: readonly object[]): Promise<void> {
+    await this.#boss.insert(queue, bodies.map((data) => ({ data })));
+  }
+
+  /** One line for each message of the queues: what it was, and what came of it. */
+  async results(queues: readonly string[]): Promise<readonly string[]> {
+    const answer: unknown = await this.#boss.getDb().executeSql('SELECT name, state::text, data::text, output::text FROM pgboss.job WHERE name = ANY ($1::text[]) ORDER BY name, created_on, data::text', [queues]);
+    const { rows } = answer as { rows: { name: string; state: string; data: string; output: string | null }[] };
+    return rows.map(({ name, state, data, output }) => [name.padEnd(14), state.padEnd(10), data.padEnd(24), output ?? ''].join(' ').trimEnd());
+  }
+
   async depths(queue: string): Promise<Depths> {
     const answer: unknown = await this.#boss.getDb().executeSql('SELECT state::text, count(*)::int FROM pgboss.job WHERE name = $1 GROUP BY state', [queue]);
     const { rows } = answer as { rows: { state: string; count: number }[] };
