@@ -26,7 +26,7 @@ export async function showInvoices({ kubectl, producer, check }: InvoicesOptions
   await untilSettled(producer, check);
   command(`kubectl get jobs -n ${namespace} -l job-chief/name=invoices -L job-chief/attempt`);
   console.log(kubectl.show('get', 'jobs', '-n', namespace, '-l', 'job-chief/name=invoices', '-L', 'job-chief/attempt').trim());
-  command("psql -c 'SELECT name, state, data, output FROM pgboss.job'");
+  command("psql -c 'SELECT name, state, data, COALESCE(output, source_output) FROM pgboss.job'");
   for (const row of await producer.results(invoiceQueues)) console.log(row);
 }
 

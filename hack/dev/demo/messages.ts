@@ -31,7 +31,7 @@ export class Producer {
 
   /** One line for each message of the queues: what it was, and what came of it. */
   async results(queues: readonly string[]): Promise<readonly string[]> {
-    const answer: unknown = await this.#boss.getDb().executeSql('SELECT name, state::text, data::text, output::text FROM pgboss.job WHERE name = ANY ($1::text[]) ORDER BY name, created_on, data::text', [queues]);
+    const answer: unknown = await this.#boss.getDb().executeSql('SELECT name, state::text, data::text, COALESCE(output, source_output)::text AS output FROM pgboss.job WHERE name = ANY ($1::text[]) ORDER BY name, created_on, data::text', [queues]);
     const { rows } = answer as { rows: { name: string; state: string; data: string; output: string | null }[] };
     return rows.map(({ name, state, data, output }) => [name.padEnd(14), state.padEnd(10), data.padEnd(24), output ?? ''].join(' ').trimEnd());
   }
