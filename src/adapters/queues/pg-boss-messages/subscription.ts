@@ -61,7 +61,9 @@ export class PgBossSubscription implements Subscription {
   }
 
   credit(total: number): void {
-    this.#allowed = Math.max(this.#allowed, total);
+    // The same sum again, as each round gives it, is no reason to ask.
+    if (total <= this.#allowed) return;
+    this.#allowed = total;
     this.askNow();
   }
 
