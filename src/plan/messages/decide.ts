@@ -25,12 +25,16 @@ export interface Context {
 export function decide(message: MessageView, context: Context): Decision {
   const [newest] = message.jobs;
   const [lease] = message.leases;
-  // What it settles takes no place any more; what it starts does.
-  if (message.underWay) return lease && !isFinishedUnsettled(newest) ? { kind: 'wait', for: 'create' } : nothing;
+  if (message.underWay) return whileAsked(message);
   if (!newest) return lease ? first(message, lease, context) : nothing;
   if (newest.message.settled?.as === 'taken' && lease && !newest.deleting) return settleAgain(newest, lease, message) ?? nothing;
   if (message.jobs.some(isLive)) return isLive(newest) ? whileLive(newest, message, context) : nothing;
   return newest.message.settled ? afterSettlement(newest, message, context) : finished(newest, message, context);
+}
+
+/** What it settles takes no place any more; what it starts does. */
+function whileAsked({ jobs: [newest], leases }: MessageView): Decision {
+  return leases.length > 0 && !isFinishedUnsettled(newest) ? { kind: 'wait', for: 'create' } : nothing;
 }
 
 function afterSettlement(job: MessageJobView, message: MessageView, context: Context): Decision {
