@@ -2,7 +2,8 @@
 import { Option, type Command } from 'commander';
 import { systemClock, type Clock } from '../lib/clock.ts';
 import { nearest } from '../lib/nearest.ts';
-import { checkConnection, type CheckResult, type CheckStep } from '../adapters/queues/check-connection.ts';
+import { checkConnection } from '../adapters/queues/check-connection.ts';
+import type { CheckResult } from '../adapters/queues/check-steps.ts';
 import { loadConfig, type ConfigSources } from '../config/load.ts';
 import { exitCode, UserError } from './exit-code.ts';
 import { writeError, writeLine } from './output.ts';
@@ -11,6 +12,7 @@ export interface CheckConnectionOptions {
   readonly name: string;
   readonly output: 'text' | 'json';
   readonly schema: string | undefined;
+  readonly queue: string | undefined;
   readonly config: string | undefined;
 }
 
@@ -24,10 +26,11 @@ export interface CheckConnectionDeps {
 /** Adds arguments, options and action. */
 export function defineCheckConnection(command: Command): void {
   command
-    .description('Tries a connection of the configuration step by step: name, address, log-in, TLS, schema, version, the right to read depth, and wakes. Prints the GRANT for a right that is missing, and never a secret.')
+    .description('Tries a connection of the configuration step by step: name, address, log-in, TLS, and what its type has: schema, version, the right to read depth and wakes of pg-boss, the vhost and a queue of RabbitMQ, a queue of SQS. Prints the GRANT for a right that is missing, and never a secret.')
     .argument('<name>', 'name of the connection')
     .addOption(new Option('-o, --output <format>', 'how the result is printed').choices(['text', 'json']).default('text'))
     .option('--schema <name>', "schema of pg-boss; default: the connection's own, else pgboss")
+    .option('--queue <name>', 'a queue of RabbitMQ or SQS to look at; default: none')
     .option('--config <file>', "the controller's configuration; default: $JOB_CHIEF_CONFIG")
     .addHelpText('after', '\nExit code: 0 it works, 1 it does not, 2 there is no such connection or no usable configuration.\n\nExamples:\n  job-chief check connection main --config config.yaml\n  kubectl exec deploy/job-chief -- job-chief check connection main')
     .action(async (name: string, options: Omit<CheckConnectionOptions, 'name'>) => {
@@ -36,14 +39,14 @@ export function defineCheckConnection(command: Command): void {
 }
 
 /** Checks and prints; the exit code. Throws UserError or ConfigError where there is nothing to check. */
-export async function runCheckConnection({ name, output, schema, config: file }: CheckConnectionOptions, { env, clock, out, err }: CheckConnectionDeps): Promise<number> {
+export async function runCheckConnection({ name, output, schema, queue, config: file }: CheckConnectionOptions, { env, clock, out, err }: CheckConnectionDeps): Promise<number> {
   const { config, warnings } = loadConfig({ env, file });
   for (const warning of warnings) err(`warning: ${warning}`);
   const definition = config.connections.get(name);
   if (!definition) throw new UserError(unknownConnection(name, [...config.connections.keys()]));
   const progress = progressLine(clock, err);
   const results: CheckResult[] = [];
-  for await (const result of checkConnection({ definition, schema, clock, onStep: progress.begin })) {
+  for await (const result of checkConnection({ definition, schema, queue, clock, onStep: progress.begin })) {
     progress.end();
     results.push(result);
     if (output === 'text') for (const line of linesOf(result)) out(line);
@@ -54,7 +57,7 @@ export async function runCheckConnection({ name, output, schema, config: file }:
 }
 
 /** One line while a step takes longer than two seconds, for whoever waits. */
-function progressLine(clock: Clock, err: (line: string) => void): { begin: (step: CheckStep) => void; end: () => void } {
+function progressLine(clock: Clock, err: (line: string) => void): { begin: (step: string) => void; end: () => void } {
   let end = (): void => undefined;
   return {
     begin: (step) => {

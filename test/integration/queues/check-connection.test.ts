@@ -16,7 +16,7 @@ async function check(files: Record<string, string>, options: { name?: string; ou
   writeFileSync(config, `connections: {main: {folder: ${folder.folder}}}\n`);
   const [out, err]: [string[], string[]] = [[], []];
   const code = await runCheckConnection(
-    { name: options.name ?? 'main', output: options.output ?? 'text', schema: undefined, config },
+    { name: options.name ?? 'main', output: options.output ?? 'text', schema: undefined, queue: undefined, config },
     { env: {}, clock: options.clock ?? systemClock, out: (line) => out.push(line), err: (line) => err.push(line) },
   );
   const text = out.join('\n');

@@ -13,8 +13,8 @@ export interface AmqpChannel {
   readonly raw: Channel;
   /** What ended it: an error of the server or the connection, or undefined where we closed it ourselves. */
   readonly ended: Promise<unknown>;
-  /** Closes it for a reason that the server knows nothing of; `ended` gives it. What is unacknowledged goes back. */
-  fail(reason: AmqpProblem): void;
+  /** Closes it, unless it is; `ended` gives the reason, if there is none yet. What is unacknowledged goes back. */
+  fail(reason: unknown): void;
   /** The same without a reason; resolves when the server has answered. */
   close(): Promise<void>;
 }
@@ -31,8 +31,9 @@ export async function openChannel(connection: Connection, lost: () => unknown): 
     reason ??= error;
   });
   raw.on('close', () => {
-    // A connection ends its channels before it says why it ended, all in one turn.
-    queueMicrotask(() => { resolve(reason ?? lost()); });
+    // A connection ends its channels before it says why it ended, and a request that the server ended it for is answered
+    // before whoever made it can say so: both in this turn of the event loop.
+    setImmediate(() => { resolve(reason ?? lost()); });
   });
   keepBytes(raw);
   return {

@@ -72,7 +72,8 @@ function clientOptions({ user, password, heartbeat, tls }: AmqpSettings): Connec
   };
 }
 
-function tlsOptions({ ca, cert, key, servername }: AmqpTls): Exclude<ConnectionOptions['tls'], boolean | undefined> {
+/** For the client, and for whoever looks at the certificates. */
+export function tlsOptions({ ca, cert, key, servername }: AmqpTls): Exclude<ConnectionOptions['tls'], boolean | undefined> {
   return {
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),

@@ -120,8 +120,8 @@ export class AmqpConsumer {
         await this.#cancel();
         await this.#consume();
       } catch (error) {
-        // Whatever goes wrong with a request ends the channel; `ended` says why, unless the client refused it itself.
-        this.#deps.channel.fail(error instanceof AmqpProblem ? error : new AmqpProblem('QueueUnreachable', String(error)));
+        // Whatever goes wrong with a request ends the channel, and the answer is told to nobody else.
+        this.#deps.channel.fail(error);
         return;
       }
     }

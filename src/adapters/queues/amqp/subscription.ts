@@ -208,7 +208,7 @@ export class AmqpSubscription implements Subscription {
 
 function problemOf(error: unknown, session: AmqpSession | undefined): AmqpProblem {
   if (error instanceof AmqpProblem) return error;
-  if (session) return explain(error, session);
+  if (session) return explain(error ?? new Error('the channel was closed'), session);
   return new AmqpProblem('QueueUnreachable', String(error));
 }
 
