@@ -7,6 +7,7 @@ import { isRunnable } from '../../spec/parsed.ts';
 import { describeFinding, requestFindings } from '../../spec/request-values.ts';
 import type { RunSpec } from '../../spec/run.ts';
 import type { WorkflowSpec } from '../../spec/workflow.ts';
+import type { Status } from '../action.ts';
 import { DraftOf, type Stand } from '../draft.ts';
 import type { PlanEnvironment } from '../environment.ts';
 import type { Claim } from '../observed.ts';
@@ -20,7 +21,7 @@ import type { AskRun, RequestAction, RequestPlan } from './action.ts';
 import { commandsFor } from './commands.ts';
 import type { ObservedRequest } from './observed.ts';
 import { recordNameOf, sourceOf } from './record-name.ts';
-import { rememberedRun } from './remembered.ts';
+import { rememberedRun, type Remembered } from './remembered.ts';
 import { requestStatus, standOfRecord } from './status.ts';
 
 class RequestDraft extends DraftOf<RequestAction, never> {}
@@ -34,7 +35,7 @@ export function planRequest(observed: ObservedRequest, environment: PlanEnvironm
     draft.statuses.push({ claim: winner.index, status });
     observed.claims.forEach((claim, index) => {
       if (index === winner.index || (claim.source.kind === 'configMap' && claim.source.deleting)) return;
-      draft.statuses.push({ claim: index, status: requestStatus(claim, superseded(claim, sourceName(winner.claim)), undefined) });
+      draft.statuses.push({ claim: index, status: withMemory(requestStatus(claim, superseded(claim, sourceName(winner.claim)), undefined), memoryOf(claim, environment)) });
     });
   }
   return draft.finish(now);
@@ -49,19 +50,27 @@ interface Round {
   readonly claim: Claim;
 }
 
-function statusOf(draft: RequestDraft, round: Round): ReturnType<typeof requestStatus> {
+function statusOf(draft: RequestDraft, round: Round): Status {
   const { observed, environment, claim } = round;
   const { recordsUnknown, record } = observed;
-  if (recordsUnknown) return requestStatus(claim, { state: 'Blocked', reason: recordsUnknown.reason, message: recordsUnknown.message }, undefined);
+  const remembered = memoryOf(claim, environment);
+  if (recordsUnknown) return withMemory(requestStatus(claim, { state: 'Blocked', reason: recordsUnknown.reason, message: recordsUnknown.message }, undefined), remembered);
   if (record) return requestStatus(claim, accepted(draft, round, record), record);
+  if (remembered && !observed.reserved) return withMemory(requestStatus(claim, { state: remembered.state, reason: 'RunForgotten', message: remembered.message }, undefined), remembered);
   const name = recordNameOf(claim, environment.instance);
-  const remembered = name === undefined ? undefined : rememberedRun(claim, name);
-  if (remembered && !observed.reserved) {
-    return { ...requestStatus(claim, { state: remembered.state, reason: 'RunForgotten', message: remembered.message }, undefined), run: remembered.run };
-  }
   const { spec } = claim.parsed;
   const stand = spec?.kind === 'Run' && name !== undefined ? asking(draft, round, { spec, name }) : rejected(claim.parsed.problems);
-  return requestStatus(claim, stand, undefined);
+  return withMemory(requestStatus(claim, stand, undefined), remembered);
+}
+
+function memoryOf(claim: Claim, { instance }: PlanEnvironment): Remembered | undefined {
+  const name = recordNameOf(claim, instance);
+  return name === undefined ? undefined : rememberedRun(claim, name);
+}
+
+/** Whatever else there is to tell: a status that named the run no more would let it run again. */
+function withMemory(status: Status, remembered: Remembered | undefined): Status {
+  return remembered ? { ...status, run: remembered.run } : status;
 }
 
 /** There is a record: the run goes its way, whatever the text says now but for what steers it. */

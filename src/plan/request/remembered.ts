@@ -13,13 +13,15 @@ export interface Remembered {
 }
 
 const ends: readonly State[] = ['Succeeded', 'Failed', 'Cancelled'];
+const endOf: Readonly<Partial<Record<string, State>>> = { succeeded: 'Succeeded', failed: 'Failed', cancelled: 'Cancelled' };
 
 /** `name`: of the record that is gone. undefined: the status tells of no such run. */
 export function rememberedRun({ source }: Claim, name: string): Remembered | undefined {
   const status = source.kind === 'configMap' ? parseJson(source.writtenStatus) : undefined;
   const run = isObject(status) ? status['run'] : undefined;
   if (!isObject(status) || !isObject(run) || stringAt(run, 'name') !== name) return undefined;
-  const state = ends.find((end) => end === stringAt(status, 'state'));
+  // The status may have told of something else since, such as records that cannot be read.
+  const state = endOf[stringAt(run, 'outcome') ?? ''] ?? ends.find((end) => end === stringAt(status, 'state'));
   return { state: state ?? 'Failed', message: `the record of run "${name}" was deleted${state === undefined ? ' before the run had ended' : `; it ${words[state] ?? ''}`}`, run: run as unknown as RequestedRun };
 }
 

@@ -148,6 +148,27 @@ describe('a Run whose run was asked for', () => {
   });
 });
 
+describe('what the status of a Run remembers', () => {
+  const run = { name: recordName, createdAt: '2026-01-01T12:00:00.000Z', outcome: 'succeeded' };
+  const remembering = (state: string, name = 'first', createdAt = noon): Claim => aRunClaim(aRun(), aConfigMap({ name, uid: 'uid-first', createdAt, writtenStatus: JSON.stringify({ state, run }) }));
+
+  it.each<[string, Partial<ObservedRequest>]>([
+    ['while nobody can read records', { recordsUnknown: { reason: 'RecordsUnread', message: 'no answer' } }],
+    ['while another ConfigMap has its name', { claims: [remembering('Succeeded'), aRunClaim(aRun(), aConfigMap({ name: 'newer', uid: 'uid-newer', createdAt: noon + 1000 }))] }],
+    ['while its name is asked for', { reserved: true }],
+    ['once the record is gone', {}],
+  ])('stays in it %s', (_when, changes) => {
+    const plan = planned({ claims: [remembering('Succeeded')], ...changes });
+    expect(plan.statuses.find(({ claim }) => claim === 0)?.status.run).toEqual(run);
+  });
+
+  it('is enough to run nothing again, and to tell how it ended, when the last thing that was written was that records cannot be read', () => {
+    const { actions, statuses } = planned({ claims: [remembering('Blocked')] });
+    expect(actions).toEqual([]);
+    expect(statuses[0]?.status).toMatchObject({ state: 'Succeeded', reason: 'RunForgotten', run });
+  });
+});
+
 it('of two ConfigMaps with one name the newer one asks', () => {
   const older = aRunClaim(aRun(), aConfigMap({ name: 'older', uid: 'uid-older', createdAt: noon - 5000 }));
   const newer = aRunClaim(aRun(), aConfigMap({ name: 'newer', uid: 'uid-newer', createdAt: noon }));
