@@ -6,6 +6,7 @@ import type { Json, JsonObject } from '../lib/json.ts';
 import type { QueueSource } from '../spec/queue-source.ts';
 import type { DepthProblem, SpecKey } from './observed.ts';
 import type { LeaseDemand, MessageAction } from './messages/action.ts';
+import type { JobRef, OwnParts } from './job-parts.ts';
 import type { RecordedOutcome } from './notes.ts';
 import type { Reason } from './reason.ts';
 
@@ -34,9 +35,6 @@ export interface DrainBlueprint {
   readonly manifest: JsonObject;
   readonly ours?: OwnParts;
 }
-
-/** What job-chief itself has put into a manifest, as the very objects that are in it: the operator's policy is not about those. */
-export type OwnParts = readonly JsonObject[];
 
 /** Stop a Job without deleting it: it fails within a second, its pods go, the record stays. */
 export interface EndAction extends Because {
@@ -80,12 +78,6 @@ export interface DeleteAction extends Because {
 export interface ResolveAction extends Because {
   readonly kind: 'resolve';
   readonly jobName: string;
-}
-
-export interface JobRef {
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
 }
 
 /** What a round needs to know from outside before it can go on. The shell fetches it and starts another round. */
@@ -225,4 +217,4 @@ export interface Plan {
   readonly leases?: readonly LeaseDemand[];
 }
 
-export type { DepthProblem };
+export type { DepthProblem, JobRef, OwnParts };

@@ -6,6 +6,7 @@ import type { ParsedSpec } from '../spec/parsed.ts';
 import type { Room } from './limits/room.ts';
 import type { MessageJobFacts, MessagesView } from './messages/observed.ts';
 import type { RecordedOutcome, UpkeepNote } from './notes.ts';
+import type { Refusal } from './refusal.ts';
 
 /** What all rounds of one logical spec are keyed by: lower-case kind and the name as label value. */
 export interface SpecKey {
@@ -183,18 +184,6 @@ export type CallState =
 /** By UID of what is to go. */
 export type Calls = ReadonlyMap<string, CallState>;
 
-/** The last create that the API server refused, until one is accepted or the spec changes. */
-export interface Refusal {
-  /** `taken`: a Job that is not ours has the name. `denied`: the operator's policy says no, and nothing was asked. */
-  readonly kind: 'refused' | 'denied' | 'quota' | 'forbidden' | 'taken';
-  readonly hash: string;
-  readonly message: string;
-  /** By this process's clock. */
-  readonly at: number;
-  /** How many in a row. */
-  readonly count: number;
-}
-
 export interface Observed {
   readonly key: SpecKey;
   /** Not sorted; plan chooses the winner. */
@@ -219,3 +208,5 @@ export interface Observed {
   /** Only of Queues that lease messages, and while Jobs of such a one are left. */
   readonly messages?: MessagesView;
 }
+
+export type { Refusal };

@@ -3,22 +3,15 @@ import type { DeadMessage, DeliveryRef, MessageSource, Subscription, Subscriptio
 import type { SettleAnswer, Verdict } from '../plan/messages/message.ts';
 import type { DeadLetterSpec } from '../spec/queue.ts';
 import type { QueueSource } from '../spec/queue-source.ts';
-import type { Channel, MessageBroker, Place } from './message-broker.ts';
-import type { Delivery, SimulatedMessageQueue } from './message-queue.ts';
+import type { MessageBroker, Place } from './message-broker.ts';
+import type { SimulatedMessageQueue } from './message-queue.ts';
+import type { Held } from './message-held.ts';
 import { SimulatedSubscription } from './message-subscription.ts';
 import type { SimulatedProcess } from './process.ts';
 
 export interface SimulatedMessagesDeps {
   readonly broker: MessageBroker;
   readonly process: SimulatedProcess;
-}
-
-/** A delivery in the hand of this process. */
-export interface Held {
-  readonly delivery: Delivery;
-  readonly channel: Channel;
-  /** Told when it is in hand no more. */
-  readonly forget: () => void;
 }
 
 export class SimulatedMessages implements MessageSource {

@@ -6,7 +6,7 @@ import type { QueueSource } from '../spec/queue-source.ts';
 import { BrokerFailure, type Channel, type MessageBroker } from './message-broker.ts';
 import type { MessageCall } from './message-faults.ts';
 import type { Delivery, SimulatedMessageQueue } from './message-queue.ts';
-import type { Held } from './message-source.ts';
+import type { Held } from './message-held.ts';
 import type { SimulatedProcess } from './process.ts';
 
 export interface SubscriptionDeps {

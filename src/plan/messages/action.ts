@@ -5,7 +5,7 @@
 import type { JsonObject } from '../../lib/json.ts';
 import type { DeadLetterSpec } from '../../spec/queue.ts';
 import type { QueueSource } from '../../spec/queue-source.ts';
-import type { JobRef, OwnParts } from '../action.ts';
+import type { JobRef, OwnParts } from '../job-parts.ts';
 import type { Reason } from '../reason.ts';
 import type { Failure, Message, Receipt } from './message.ts';
 

@@ -1,5 +1,5 @@
 /** What a plan may look at of messages. */
-import type { Refusal } from '../observed.ts';
+import type { Refusal } from '../refusal.ts';
 import type { Lease, MessageNote, SettledNote, SourceState } from './message.ts';
 
 /** Of a Job that was made for a message. */

@@ -3,8 +3,8 @@
  * leases of, open until a plan wishes none. Events are noted at once and ask for a round; what follows from them is decided
  * there.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../lib/clock.ts';
+import { canonicalJson } from '../../lib/digest.ts';
 import type { LeaseDemand } from '../../plan/messages/action.ts';
 import type { Lease, SourceState } from '../../plan/messages/message.ts';
 import type { LeaseInHand } from '../../plan/messages/observed.ts';
@@ -222,11 +222,7 @@ interface Early {
   standing: Standing | undefined;
 }
 
-/** What is absent and what is undefined are the same: one of them may have been written down and read again. */
-function isSame(left: unknown, right: unknown): boolean {
-  return left === right || isDeepStrictEqual(plain(left), plain(right));
-}
-
-function plain(value: unknown): unknown {
-  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+/** In whatever order their parts stand: one of them may have been written down and read again. */
+function isSame<Value extends QueueSource | SourceState>(left: Value | undefined, right: Value): boolean {
+  return left === right || (left !== undefined && canonicalJson(left) === canonicalJson(right));
 }

@@ -1,0 +1,11 @@
+/** The last create that the API server refused, until one is accepted or the spec changes. */
+export interface Refusal {
+  /** `taken`: a Job that is not ours has the name. `denied`: the operator's policy says no, and nothing was asked. */
+  readonly kind: 'refused' | 'denied' | 'quota' | 'forbidden' | 'taken';
+  readonly hash: string;
+  readonly message: string;
+  /** By this process's clock. */
+  readonly at: number;
+  /** How many in a row. */
+  readonly count: number;
+}
