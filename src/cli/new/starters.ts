@@ -69,7 +69,8 @@ perMessage:
   # deadLetter: {queue: dead}
 # How many of its Jobs at once.
 concurrency: {max: 10}
-# How long one Job may take: less than the queue lets a message be away.
+# How long one Job may take: both together less than the queue lets a message be away.
+startTimeout: 3m
 timeout: 10m
 # Fields of the container, its pod and the Job, in one level.
 job:

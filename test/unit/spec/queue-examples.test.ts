@@ -3,7 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import { starter } from '../../../src/cli/new.ts';
 import type { Json } from '../../../src/lib/json.ts';
+import { leaseTooShort } from '../../../src/plan/messages/lease-limit.ts';
 import { renderMessageText, type MessageValues } from '../../../src/spec/message-text.ts';
 import { parseSpec } from '../../../src/spec/parse.ts';
 import type { MessageQueueSpec } from '../../../src/spec/queue.ts';
@@ -24,7 +26,21 @@ function env({ perMessage }: MessageQueueSpec, body: Json, changes: Partial<Mess
   return Object.fromEntries(Object.entries(perMessage.env).map(([name, text]) => [name, renderMessageText(text, message)]));
 }
 
+/** Where nobody has set another: expireInSeconds of pg-boss, consumer_timeout of RabbitMQ, 12 h of SQS. */
+const usualLimit = { pgBoss: 900_000, amqp: 1_800_000, sqs: 43_200_000 } as const;
+
 describe('the examples of messages', () => {
+  it.each(readdirSync(folder))('fit in what queues allow: %s', (file) => {
+    const spec = example(file);
+    expect(leaseTooShort(spec, { kind: 'open', leaseLimit: usualLimit[spec.source.type], strict: true, limitName: 'the usual' })).toBeUndefined();
+  });
+
+  it('fit in what queues allow: the text that job-chief new writes', () => {
+    const { spec } = parseSpec({ file: 'new', objectName: 'new', label: 'queue', data: { 'spec.yaml': starter('message-queue', { image: 'x:1', target: 'template/t', specOnly: true }) } }, {});
+    expect(spec).toMatchObject({ mode: 'perMessage' });
+    expect(leaseTooShort(spec as MessageQueueSpec, { kind: 'open', leaseLimit: usualLimit.pgBoss, strict: true, limitName: 'the usual' })).toBeUndefined();
+  });
+
   it('are of each kind of queue', () => {
     expect(readdirSync(folder).toSorted()).toEqual(['content-and-environment.yaml', 'pg-boss.yaml', 'rabbitmq.yaml', 'sqs.yaml']);
     expect(readdirSync(folder).map((file) => example(file).source.type).toSorted()).toEqual(['amqp', 'amqp', 'pgBoss', 'sqs']);
