@@ -160,8 +160,11 @@ describe('a queue', () => {
     const watched = new Watched(chainOf().messages, amqpSource(queue));
     watched.subscription.credit(1);
     await waitFor(() => expect(watched.states.at(-1)).toMatchObject({ kind: 'open' }));
-    await send(queue, 1);
-    await waitFor(() => expect(watched.states).toContainEqual({ kind: 'closed', reason: 'QueueUnsupported', message: expect.stringContaining('is a stream') as string }));
+    // A consumer of a stream gets what is published after it has come.
+    await waitFor(async () => {
+      await send(queue, 1);
+      expect(watched.states).toContainEqual({ kind: 'closed', reason: 'QueueUnsupported', message: expect.stringContaining('is a stream') as string });
+    });
     expect(watched.leases).toEqual([]);
   });
 });
@@ -191,6 +194,18 @@ describe('rights', () => {
     await rabbit.server.permit('writer', '/', { configure: '^$', write: '^amq\\.default$', read: '.*' });
     // The server remembers rights for each channel.
     await waitFor(async () => expect(await bury()).toEqual({ kind: 'done' }));
+  });
+
+  it('to configure are needed where the queue is declared, with those that its dead-letter exchange asks for', async () => {
+    const password = await rabbit.server.addUser('maker');
+    await rabbit.server.permit('maker', '/', { configure: '^$', write: '^$', read: '.*' });
+    const declare = { type: 'quorum', deadLetterExchange: 'amq.fanout', deadLetterRoutingKey: undefined } as const;
+    const watched = new Watched(chainOf({ user: 'maker', password }).messages, amqpSource(queueName(), { declare }));
+    await waitFor(() => expect(watched.states.at(-1)).toMatchObject({ kind: 'closed', reason: 'QueueForbidden' }));
+    await rabbit.server.permit('maker', '/', { configure: '^work-', write: '^$', read: '^work-' });
+    await waitFor(() => expect(watched.states.at(-1)).toMatchObject({ reason: 'QueueForbidden', message: expect.stringContaining("exchange 'amq.fanout'") as string }));
+    await rabbit.server.permit('maker', '/', { configure: '^work-', write: '^amq\\.fanout$', read: '^work-' });
+    await waitFor(() => expect(watched.states.at(-1)).toMatchObject({ kind: 'open' }));
   });
 
   it('of a user with a wrong password are none; nobody at all is something else', async () => {
