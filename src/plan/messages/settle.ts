@@ -62,7 +62,7 @@ function afterFailure(finished: Finished): Decision {
   const again = anotherTry(job, message).kind === 'again';
   // Nobody to be told: the next delivery is the next attempt, and one that is to be buried must be delivered for that.
   if (!delivery) return again || !deadLetter ? returned(finished) : afterGrace(finished, 'returned');
-  if (!delivery.lease && (again || deadLetter)) return { kind: 'adopt', receipt: delivery.receipt, until: graceEnd(job) };
+  if (!delivery.lease && (again || deadLetter)) return finished.now < graceEnd(job) ? { kind: 'adopt', receipt: delivery.receipt, until: graceEnd(job) } : afterGrace(finished, 'returned');
   if (again) return returned(finished);
   return deadLetter && delivery.lease ? bury(finished, delivery.lease) : fail(finished, delivery);
 }

@@ -166,6 +166,13 @@ describe('a Job that has finished', () => {
     expect(adopted(seen([job]))).toEqual(['a']);
   });
 
+  it('badly, and its delivery cannot be taken over: nothing is waited for after a day', () => {
+    const job = anEndedMessageJob('a', 'failed', { at: noon, note: { receipt: { id: 'row' }, retry: { ...aNote('a').retry, attempts: 2 } } });
+    expect(planAt(seen([job])).wakeAt).toBe(noon + hours(24));
+    expect(said(planAt(seen([job]), noon + hours(24) - 1))).toEqual([]);
+    expect(said(planAt(seen([job]), noon + hours(24)))).toEqual(['settle MessageReturned a note returned']);
+  });
+
   it.each([
     ['all attempts are made', { attempts: 2 }, { tries: 2 }, {}],
     ['the exit code is not worth another', { attempts: 9, exitCodes: { retry: [75] } }, {}, { exitCode: 1 }],
