@@ -2,9 +2,11 @@
  * Telling the queue what has become of a message, and writing it down on its Job, in the orders of
  * docs/adr/0015-owning-a-message.md: a process that dies between two steps leads back to the same step.
  */
+import type { JsonObject } from '../../lib/json.ts';
 import type { JobRef } from '../../plan/action.ts';
 import type { SettleMessage, Settling } from '../../plan/messages/action.ts';
-import type { SettledNote, Verdict } from '../../plan/messages/message.ts';
+import type { Failure, SettledNote, Verdict } from '../../plan/messages/message.ts';
+import type { DeadLetterSpec } from '../../spec/queue.ts';
 import { settledAnnotation } from '../../spec/keys.ts';
 import type { MessageStepDeps, MessageTask, Next } from './message-task.ts';
 
@@ -53,7 +55,12 @@ async function dead(deps: MessageStepDeps, task: SettleTask, { target, message, 
     task.did.add('published');
   }
   if ((await mark(deps, task, 'dead')) === 'failed') return 'again';
-  return (await tell(deps, task, { kind: 'complete' })) === 'failed' ? 'again' : settled(deps, task);
+  return (await tell(deps, task, { kind: 'complete', output: buried(target, failure) })) === 'failed' ? 'again' : settled(deps, task);
+}
+
+/** For queues that keep an output: whoever looks at what is settled there must not take it for a success. */
+function buried(target: DeadLetterSpec, { reason, message, attempt, job }: Failure): JsonObject {
+  return { deadLetter: 'queue' in target ? target.queue : target.exchange, reason, message, attempt, ...(job !== undefined && { job }) };
 }
 
 async function note(deps: MessageStepDeps, task: SettleTask, as: SettledNote['as']): Promise<Next> {
