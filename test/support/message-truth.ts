@@ -31,8 +31,8 @@ export interface MessageJob {
   gone: boolean;
 }
 
-/** Less what passes between the note of the time and its arrival. */
-const dedupeWindow = 600_000 - 5_000;
+/** Less what clocks may differ by, which tell the time of the cluster from the answers of its API server. */
+const dedupeWindow = 600_000 - 10_000;
 
 export class MessageTruth {
   readonly violations: string[] = [];
@@ -101,15 +101,16 @@ export class MessageTruth {
     const { status } = asJob(object);
     if (hasCondition(status, 'Complete')) job.finished = 'Complete';
     if (hasCondition(status, 'Failed')) job.finished = 'Failed';
-    const settled = stringAt(parseJson(annotations[settledAnnotation]), 'as');
-    if (settled !== undefined && settled !== job.settled) job.settledAt = this.#world.clock.now();
+    const settledNote = parseJson(annotations[settledAnnotation]);
+    const settled = stringAt(settledNote, 'as');
+    if (settled !== undefined && settled !== job.settled) job.settledAt = numberAt(settledNote, 'at');
     job.settled = settled;
     this.#checkOneLive(id, `${type} Job ${name}`);
   }
 
   #born(job: Pick<MessageJob, 'name' | 'uid' | 'id' | 'serial' | 'attempt' | 'onJobCreated'>): void {
     for (const before of this.of(job.id)) {
-      if (before.succeeded && !before.gone && before.settled !== 'kept') this.#report(`Job ${job.name} was made for message ${job.id}, whose Job ${before.name} has succeeded and is still there`);
+      if (before.finished === 'Complete' && !before.gone) this.#report(`Job ${job.name} was made for message ${job.id}, whose Job ${before.name} has succeeded and is still there`);
     }
     this.jobs.push({ ...job, bornAt: this.#world.clock.now(), startedAt: undefined, succeeded: false, failed: false, finished: undefined, settled: undefined, settledAt: undefined, gone: false });
   }

@@ -1,0 +1,3 @@
+import { stormyMessages } from '../../support/stormy-messages.ts';
+
+stormyMessages('messages on stormy days', [0, 0.15]);
