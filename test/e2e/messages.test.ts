@@ -50,7 +50,7 @@ describe.skipIf(noRealPods !== undefined)('a Job for each message', () => {
       'set -e',
       'test "`cat /job-chief/message`" = "$BODY"',
       'test "$QUEUE_NAME/$JOB_CHIEF_NAME/$JOB_CHIEF_ATTEMPT" = letters/letters/1',
-      'printf \'{"to":"%s","number":%s,"id":"%s"}\' "$TO" "$NUMBER" "$JOB_CHIEF_MESSAGE_ID" > "$JOB_CHIEF_OUTPUT"',
+      'printf "to=%s\\nnumber=%s\\nid=%s\\n" "$TO" "$NUMBER" "$JOB_CHIEF_MESSAGE_ID" > "$JOB_CHIEF_OUTPUT"',
     ].join('\n');
     await site().queue('letters', { ...perMessage, perMessage: { payload: { env: 'BODY' }, env: { NUMBER: '$(message.body.number)', TO: 'dear $(message.body.to)' } }, job: shell(script) });
     const to = 'A "quoted" $(NUMBER) & `name`';
@@ -59,7 +59,7 @@ describe.skipIf(noRealPods !== undefined)('a Job for each message', () => {
       const found = await rows(site(), 'letters');
       expect(found.map(({ state }) => state)).toEqual(ids.map(() => 'completed'));
       expect(found.map(({ id, output }) => ({ id, output })).toSorted((left, right) => left.id.localeCompare(right.id))).toEqual(
-        ids.map((id, number) => ({ id, output: { to: `dear ${to}`, number, id } })).toSorted((left, right) => left.id.localeCompare(right.id)),
+        ids.map((id, number) => ({ id, output: { to: `dear ${to}`, number: String(number), id } })).toSorted((left, right) => left.id.localeCompare(right.id)),
       );
     });
     const jobs = await jobsByMessage(site(), 'letters');
@@ -183,7 +183,7 @@ describe.skipIf(noRealPods !== undefined)('messages of SQS', () => {
     const [bad, ...others] = ['bad', 'slow', 'good', 'good'].map((body) => sendToSqs(server(), 'work', body, attributes));
     await eventually(() => {
       expect(inspect(server(), 'work')).toMatchObject({ ready: [], inflight: [] });
-      expect(inspect(server(), 'dead').ready).toMatchObject([{ body: 'bad', messageAttributes: { tenant: { StringValue: 'acme' }, 'x-job-chief-message-id': { StringValue: bad }, 'x-job-chief-exit-code': { StringValue: '3' } } }]);
+      expect(inspect(server(), 'dead').ready).toMatchObject([{ body: 'bad', messageAttributes: { tenant: { StringValue: 'acme' }, 'x-job-chief-id': { StringValue: bad }, 'x-job-chief-exit-code': { StringValue: '3' } } }]);
     });
     const jobs = await jobsByMessage(site(), 'work');
     expect([...jobs].map(([id, all]) => [id, all.length]).toSorted()).toEqual([bad, ...others].map((id) => [id, 1]).toSorted());

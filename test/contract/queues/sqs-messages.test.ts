@@ -82,7 +82,7 @@ function subject(kind: 'standard' | 'fifo', { missing }: SubjectOptions = {}): P
 function found({ body, messageAttributes: attributes }: { body: string; messageAttributes: Record<string, { StringValue?: string }> }): FoundDead {
   const text = (name: string): string => attributes[`x-job-chief-${name}`]?.StringValue ?? '';
   return {
-    messageId: text('message-id'),
+    messageId: text('id'),
     body: new TextEncoder().encode(body),
     headers: Object.fromEntries(Object.entries(attributes).map(([name, { StringValue: value }]) => [name, value ?? null])),
     reason: text('reason'),

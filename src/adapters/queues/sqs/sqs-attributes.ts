@@ -1,6 +1,6 @@
 /** Message attributes of SQS as headers, and what a dead message carries beside its body. */
 import type { Json } from '../../../lib/json.ts';
-import type { Failure, Message } from '../../../plan/messages/message.ts';
+import type { Failure } from '../../../plan/messages/message.ts';
 import type { MessageAttributeValue } from './sqs-api.ts';
 
 type Attributes = Readonly<Record<string, MessageAttributeValue>>;
@@ -32,14 +32,15 @@ const mostAttributes = 10;
  * The message's own attributes and why it died, as `x-job-chief-*`. There is room for ten: what tells most is left out
  * last, the message's own never.
  */
-export function deadAttributes(own: Attributes, { id }: Message, failure: Failure): Attributes {
+export function deadAttributes(own: Attributes, { id, queue }: { readonly id: string; readonly queue: string }, failure: Failure): Attributes {
   const ours = [
-    ...textAttribute('x-job-chief-message-id', id),
+    ...textAttribute('x-job-chief-id', id),
     ...textAttribute('x-job-chief-reason', failure.reason),
     ...textAttribute('x-job-chief-message', failure.message),
     ...textAttribute('x-job-chief-job', failure.job ?? ''),
     ...attributeOf('x-job-chief-attempt', failure.attempt),
     ...(failure.exitCode === undefined ? [] : attributeOf('x-job-chief-exit-code', failure.exitCode)),
+    ...textAttribute('x-job-chief-queue', queue),
   ];
   // Dead once before, and moved back by somebody: what it died of then is history.
   const kept = Object.entries(own).filter(([name]) => !name.startsWith('x-job-chief-'));

@@ -66,7 +66,7 @@ export class SqsMessages implements MessageSource {
     const send = (attributes: typeof own): Promise<void> => this.#links.use(queue, (api, url) => api.send(url, { body, attributes, fifo }));
     try {
       // What filled its queue to the last byte goes without a reason rather than not at all.
-      await send(deadAttributes(own, message, failure)).catch((error: unknown) => (isKind(error, 'size') ? send(own) : Promise.reject(asError(error))));
+      await send(deadAttributes(own, { id: message.id, queue: source.queue }, failure)).catch((error: unknown) => (isKind(error, 'size') ? send(own) : Promise.reject(asError(error))));
       return { kind: 'done' };
     } catch (error) {
       return { kind: 'failed', message: `queue "${target.queue}" for dead letters: ${asError(error).message}` };

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { attributesOf, deadAttributes, headersOf } from '../../../../src/adapters/queues/sqs/sqs-attributes.ts';
 import { readMessage } from '../../../../src/adapters/queues/sqs/sqs-message.ts';
-import type { Failure, Message } from '../../../../src/plan/messages/message.ts';
+import type { Failure } from '../../../../src/plan/messages/message.ts';
 
-const message: Message = { id: '0b7f', body: new Uint8Array(), headers: {}, contentType: undefined, enqueuedAt: undefined };
+const message = { id: '0b7f', queue: 'work' };
 const failure: Failure = { reason: 'OOMKilled', message: 'the container "main" used more memory than it may', job: 'work-abc', attempt: 3, exitCode: 137 };
 const text = (value: string) => ({ DataType: 'String', StringValue: value });
 
@@ -27,24 +27,25 @@ describe('message attributes', () => {
   it('of a dead message say what it was and why it died', () => {
     expect(deadAttributes({ tenant: text('acme') }, message, failure)).toEqual({
       tenant: text('acme'),
-      'x-job-chief-message-id': text('0b7f'),
+      'x-job-chief-id': text('0b7f'),
       'x-job-chief-reason': text('OOMKilled'),
       'x-job-chief-message': text('the container "main" used more memory than it may'),
       'x-job-chief-job': text('work-abc'),
       'x-job-chief-attempt': { DataType: 'Number', StringValue: '3' },
       'x-job-chief-exit-code': { DataType: 'Number', StringValue: '137' },
+      'x-job-chief-queue': text('work'),
     });
   });
 
   it('of a dead message that died before say what it died of now', () => {
     const before = deadAttributes({ tenant: text('acme') }, message, failure);
     const again = deadAttributes(before, { ...message, id: '1c8a' }, { ...failure, reason: 'Timeout' });
-    expect(again).toEqual({ ...before, 'x-job-chief-message-id': text('1c8a'), 'x-job-chief-reason': text('Timeout') });
+    expect(again).toEqual({ ...before, 'x-job-chief-id': text('1c8a'), 'x-job-chief-reason': text('Timeout') });
   });
 
   it('have no job and no exit code where there is none', () => {
     const names = Object.keys(deadAttributes({}, message, { reason: 'MessageInvalid', message: 'it is no JSON', job: undefined, attempt: 1 }));
-    expect(names).toEqual(['x-job-chief-message-id', 'x-job-chief-reason', 'x-job-chief-message', 'x-job-chief-attempt']);
+    expect(names).toEqual(['x-job-chief-id', 'x-job-chief-reason', 'x-job-chief-message', 'x-job-chief-attempt', 'x-job-chief-queue']);
   });
 
   it('have no control characters that SQS refuses', () => {
@@ -59,7 +60,7 @@ describe('message attributes', () => {
         const { exitCode: _, ...without } = failure;
         const all = deadAttributes(own, message, exited ? failure : without);
         expect(all).toMatchObject(own);
-        expect(Object.keys(all).length).toBe(Math.min(10, names.length + (exited ? 6 : 5)));
+        expect(Object.keys(all).length).toBe(Math.min(10, names.length + (exited ? 7 : 6)));
       }),
     );
   });
