@@ -46,7 +46,8 @@ const ofLimits: readonly Reason[] = ['LimitReached', 'GroupFull', 'StartRateReac
 /** Reasons that only the controller can know: the queue's depth, what a create or a dry run was answered. */
 const onlyItsOwn: ReadonlySet<Reason> = new Set<Reason>([
   'SpecChecking', 'TemplateRefused', 'TemplateUnchecked', 'PolicyDenied',
-  'QueueEmpty', 'QueueReady', 'ConnectionUnknown', 'QueueUnreachable', 'QueueForbidden', 'QueueNotFound', 'QueueUnsupported',
+  'QueueEmpty', 'QueueReady', 'ConnectionUnknown', 'QueueUnreachable', 'QueueForbidden', 'QueueNotFound', 'QueueUnsupported', 'QueueRefused',
+  'QueueListening', 'MessageReceived', 'LeaseTooShort',
   'JobCreated', 'JobDeleted', 'JobNameTaken', 'CreateRefused', 'QuotaExceeded', 'Forbidden', 'AnswerUnknown', 'CacheBehind', 'RecordsOff', 'RecordsUnread',
 ]);
 

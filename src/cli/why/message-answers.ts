@@ -13,7 +13,7 @@ export const messageAnswers = {
   MessageDead: () => 'mend the cause, then send the message again from the dead-letter queue',
   MessageInvalid: () => 'correct whoever sends such messages: the message says what is wrong',
   MessageKept: byItself('its message gets another Job'),
-  MessagePresumed: nothing,
+  MessagePresumed: () => 'look whether the message is still in the queue, and if so, why it is not delivered',
   MessageReleased: byItself('the queue hands it out again'),
   PayloadPosted: byItself('its pod starts'),
   PayloadLost: byItself('its message gets another Job when the queue hands it out again'),
