@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compactJson, storableJson } from '../../../../../src/adapters/queues/pg-boss-messages/json-text.ts';
-import { parseJson } from '../../../../../src/lib/json.ts';
+import { isObject, parseJson, type Json } from '../../../../../src/lib/json.ts';
 
 /** As PostgreSQL prints jsonb: a blank after each colon and comma. */
-const printed = (text: string): string => JSON.stringify(parseJson(text), undefined, 1).replaceAll(/\n */g, ' ').replaceAll(/([[{]) | ([\]}])/g, '$1$2');
+function printed(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(printed).join(', ')}]`;
+  if (isObject(value)) return `{${Object.entries(value).map(([key, entry]) => `${JSON.stringify(key)}: ${printed(entry ?? null)}`).join(', ')}}`;
+  return JSON.stringify(value);
+}
 
 describe('JSON as PostgreSQL prints it', () => {
   it.each([
@@ -19,7 +23,7 @@ describe('JSON as PostgreSQL prints it', () => {
 
   it('is the same value afterwards, whatever it holds', () => {
     fc.assert(fc.property(fc.json(), (text) => {
-      expect(parseJson(compactJson(printed(text)))).toEqual(parseJson(text));
+      expect(parseJson(compactJson(printed(parseJson(text))))).toEqual(parseJson(text));
       expect(compactJson(JSON.stringify(parseJson(text)))).toBe(JSON.stringify(parseJson(text)));
     }));
   });
