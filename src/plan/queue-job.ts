@@ -7,6 +7,7 @@ import { deadlineSeconds, ownerReference } from './manifest.ts';
 import type { UpkeepNote } from './notes.ts';
 import type { Claim } from './observed.ts';
 
+/** All that looking after the Job needs once the spec is gone. */
 export function queueAnnotations(spec: QueueSpec, claim: Claim): Record<string, string> {
   return {
     [keys.nameAnnotation]: spec.name,

@@ -7,6 +7,7 @@ import type { Wait } from './wait.ts';
 
 const refusalReasons = { quota: 'QuotaExceeded', forbidden: 'Forbidden', refused: 'CreateRefused', denied: 'PolicyDenied', taken: 'JobNameTaken' } as const;
 
+/** After a create that was refused, in the words of whoever refused it. */
 export function refusedStand(refusal: Refusal): Stand {
   return { state: 'Blocked', reason: refusalReasons[refusal.kind], message: refusal.message };
 }
@@ -14,6 +15,7 @@ export function refusedStand(refusal: Refusal): Stand {
 const waitReasons = { succeeded: 'WaitAfterSucceeded', failed: 'WaitAfterFailed', notStarted: 'WaitAfterNotStarted', refused: 'WaitAfterRefused' } as const;
 const outcomeWords = { succeeded: 'succeeded', failed: 'failed', notStarted: 'did not start', refused: 'was refused' } as const;
 
+/** After outcomes: how many of a kind in a row, and until when. */
 export function waitStand(wait: Wait): Stand {
   const until = isoTime(wait.until);
   const times = wait.streak === 1 ? 'the last Job' : `${wait.streak} Jobs in a row`;

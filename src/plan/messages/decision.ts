@@ -58,6 +58,7 @@ export interface Settled {
   readonly delivery: Pick<Delivery, 'token' | 'receipt'>;
 }
 
+/** The decision to tell the queue, or to write it down, with the reason that goes with it. */
 export function settle(source: QueueSource, id: string, { how, because, reason, job, delivery }: Settled): Decision {
   const ref: JobRef | undefined = job && refOf(job);
   return { kind: 'settle', action: { kind: 'settle', reason: reason ?? reasonOf(how), because, source, id, job: ref, token: delivery.token, receipt: delivery.receipt, how } };

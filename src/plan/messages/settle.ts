@@ -21,6 +21,7 @@ export interface Finished {
   readonly now: number;
 }
 
+/** By the outcome and the mode in the note: what the queue is told, or what is only written down. */
 export function settleFinished(finished: Finished): Decision {
   const { job, outcome } = finished;
   const worked = outcome.outcome === 'succeeded' || outcome.outcome === 'failed';

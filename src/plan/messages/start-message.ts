@@ -10,6 +10,7 @@ import type { MessageRound } from './round.ts';
 /** What is known of the Job before there is one. */
 type Input = Omit<MessageJobInput, 'note'>;
 
+/** Its Job and its Secret; or, where the message is invalid, what becomes of it without one. */
 export function startMessage(round: MessageRound, lease: LeaseInHand, next: Next): StartMessage | SettleMessage {
   const { spec } = round;
   const { id, message } = lease;

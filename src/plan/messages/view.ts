@@ -25,6 +25,7 @@ export interface MessageView {
 /** What plans see where nobody leases messages, or nothing was heard yet. */
 export const noMessages: MessagesView = { leases: [], sources: new Map(), underWay: new Set(), posted: new Set(), lost: new Set(), refusals: new Map() };
 
+/** It was made for a message, and its note can be read. */
 export function isMessageJob(job: ObservedJob): job is MessageJobView {
   return job.message !== undefined;
 }
