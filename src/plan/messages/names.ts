@@ -4,6 +4,9 @@ import { messageJobName, type MessageJobInput } from './message-job.ts';
 import type { MessagesView } from './observed.ts';
 import type { MessageView } from './view.ts';
 
+/** So many later Jobs a message may have had that are all gone, with a pod left. */
+const serialsLookedFor = 10;
+
 export class TakenNames {
   readonly #observed: Observed;
   readonly #input: Pick<MessageJobInput, 'key' | 'spec' | 'environment'> | undefined;
@@ -19,12 +22,18 @@ export class TakenNames {
     this.#left = new Set(observed.orphans.flatMap(({ jobName }) => (jobName === undefined ? [] : [jobName])));
   }
 
-  /** A create is not in view yet; or a Job is gone, this one or the one before, and a pod of it still lives. */
+  /** A create is not in view yet; or a Job is gone, this one, the one before or a later one, and a pod of it still lives. */
   inTheWay(id: string, serial: number): 'create' | 'pods' | undefined {
     if (!this.#input || this.#reserved.size + this.#left.size === 0) return undefined;
     const name = messageJobName(this.#input, id, serial);
     if (this.#reserved.has(name)) return 'create';
-    return this.#left.has(name) || this.#left.has(messageJobName(this.#input, id, serial - 1)) ? 'pods' : undefined;
+    return this.#isLeft(this.#input, id, serial) ? 'pods' : undefined;
+  }
+
+  /** Nobody may remember any more how many Jobs there were. */
+  #isLeft(input: Pick<MessageJobInput, 'key' | 'spec' | 'environment'>, id: string, serial: number): boolean {
+    for (let one = serial - 1; this.#left.size > 0 && one < serial + serialsLookedFor; one += 1) if (this.#left.has(messageJobName(input, id, one))) return true;
+    return false;
   }
 
   /** Creates that are under way: one for each of these messages, and what else is reserved. */

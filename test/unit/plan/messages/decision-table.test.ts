@@ -43,6 +43,14 @@ describe('a message in hand without a Job', () => {
     expect(said(planAt(observedMessages(spec, { leases: [aLease('b')] }, { orphans })))).toEqual(['startMessage MessageReceived b']);
   });
 
+  it('waits as long as a pod of a later Job lives, though all its Jobs were deleted and nobody remembers them', () => {
+    const earlier = anEndedMessageJob('a', 'failed', { settled: settledAs('returned'), note: { serial: 3 } });
+    const [third] = startsOf(planAt(seen([earlier], { leases: [aLease('a', later)] })));
+    const orphans = [aPod({ jobName: third?.jobName, jobUid: 'gone' })];
+    expect(third?.jobName).toBeDefined();
+    expect(said(planAt(observedMessages(spec, { leases: [aLease('a')] }, { orphans })))).toEqual([]);
+  });
+
   it('waits while something is being asked about it, or its create is not in view yet', () => {
     const [start] = startsOf(planAt(seen([], { leases: [aLease('a')] })));
     const reservations = [{ jobName: start?.jobName ?? '', state: 'created' as const }];
