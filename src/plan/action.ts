@@ -144,7 +144,7 @@ export interface Status {
   /** For GitOps tools: Degraded when the spec is rejected, and after a failed run where the spec asks for that. */
   readonly health: 'Healthy' | 'Progressing' | 'Degraded';
   readonly observedHash: string | undefined;
-  readonly conditions: readonly { readonly type: 'Accepted' | 'Progressing' | 'LastRun' | 'BeforeDelete'; readonly status: 'True' | 'False' | 'Unknown'; readonly reason: string; readonly message: string }[];
+  readonly conditions: readonly { readonly type: 'Accepted' | 'Progressing' | 'LastRun' | 'BeforeDelete' | 'Settled'; readonly status: 'True' | 'False' | 'Unknown'; readonly reason: string; readonly message: string }[];
   readonly lastRun: LastRun | undefined;
   /** Of a Queue. */
   readonly liveJobs?: number;

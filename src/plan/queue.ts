@@ -10,7 +10,7 @@ import { messagePatience } from './messages/payload-lost.ts';
 import { hasMessages, planMessages } from './messages/plan-messages.ts';
 import type { QueueRound } from './round.ts';
 import { planStart } from './start.ts';
-import { queueStatus, rejected, superseded, withFailingCalls } from './status.ts';
+import { queueStatus, rejected, superseded, withFailingCalls, withTroubles } from './status.ts';
 import { planAfterDeletion, planMarks, planOwnership, planPatience, planPruning } from './upkeep.ts';
 import { waitAfterRuns, waitFor } from './wait.ts';
 import { afterDeletion, refusedStand, waitStand } from './wait-stand.ts';
@@ -26,7 +26,7 @@ export function planQueue(observed: Observed, environment: PlanEnvironment, now:
   const failing = planPruning(draft, observed, winner && specOf(winner), now);
   if (winning && stand) {
     const { index, claim } = winning;
-    draft.statuses.push({ claim: index, status: withFailingCalls(queueStatus(stand, claim, observed), failing, 'Job') });
+    draft.statuses.push({ claim: index, status: withTroubles(withFailingCalls(queueStatus(stand, claim, observed), failing, 'Job'), observed.messages?.troubles) });
     reportLosers(draft, observed, index);
   }
   return draft.finish(now);

@@ -39,6 +39,7 @@ export const reasons = {
   MessageKept: 'Warning',
   MessagePresumed: 'Warning',
   MessageReleased: 'Normal',
+  MessageUnsettled: 'Warning',
   PayloadPosted: 'Normal',
   PayloadLost: 'Warning',
   // Jobs

@@ -52,6 +52,13 @@ export function withFailingCalls(status: Status, failing: Told<never>['failing']
   return { ...status, conditions: [...status.conditions, { type: 'BeforeDelete', status: 'False', reason: 'BeforeDeleteFailed', message: text }] };
 }
 
+/** With what keeps messages from being settled. Without a count, which would change with each of them. */
+export function withTroubles(status: Status, troubles: ReadonlyMap<string, string> | undefined): Status {
+  const [first] = troubles?.values() ?? [];
+  if (first === undefined) return status;
+  return { ...status, conditions: [...status.conditions, { type: 'Settled', status: 'False', reason: 'MessageUnsettled', message: cut(`messages cannot be settled: ${first}`, longestHint) }] };
+}
+
 export interface StatusFacts {
   readonly last: LastRun | undefined;
   readonly verdict: TemplateVerdict | undefined;

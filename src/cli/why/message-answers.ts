@@ -15,6 +15,7 @@ export const messageAnswers = {
   MessageKept: byItself('its message gets another Job'),
   MessagePresumed: () => 'look whether the message is still in the queue, and if so, why it is not delivered',
   MessageReleased: byItself('the queue hands it out again'),
+  MessageUnsettled: () => 'mend what the message names: such as a queue for dead letters that is not there, or a right that is missing',
   PayloadPosted: byItself('its pod starts'),
   PayloadLost: byItself('its message gets another Job when the queue hands it out again'),
 } as const satisfies Partial<Record<Reason, Answer>>;

@@ -26,6 +26,8 @@ export interface MessagesView {
   readonly lost: ReadonlySet<string>;
   /** Notes of Jobs that somebody deleted before their messages were settled, by message id, as far as this process saw it; the newest of each. */
   readonly deleted?: ReadonlyMap<string, MessageNote>;
+  /** Why messages could not be settled, again and again, by message id. */
+  readonly troubles?: ReadonlyMap<string, string>;
   /** The last create that was refused, by message id; its `count` in a row. */
   readonly refusals: ReadonlyMap<string, Refusal>;
 }

@@ -9,6 +9,8 @@ import type { ClusterCache } from '../ports.ts';
 
 /** A write that the cache has not shown after this time is given up on, as in Memory. */
 const patience = 5 * 60_000;
+/** Tries in a row that came to nothing, the last of them seconds after the first: what heals by itself within that time is no news. */
+const manyTries = 9;
 /** What was once of a message that is not in hand any more says nothing about the next. */
 const longestLife = 60 * 60_000;
 
@@ -24,6 +26,8 @@ export class MessageMemory {
   /** Ids of messages, by the UID of the Job with whose receipt they could not be settled. */
   readonly #lost = new Map<string, string>();
   readonly #refusals = new Map<string, Refusal>();
+  /** Messages that could not be settled, by id: how often in a row, and why. */
+  readonly #troubles = new Map<string, { readonly count: number; readonly message: string; readonly at: number }>();
   /** Of Jobs that were deleted before their messages were settled, by id of the message. */
   readonly #deleted = new Map<string, { readonly note: MessageNote; readonly at: number }>();
   /** Writes on Jobs that the cache does not show yet, by id of the message. */
@@ -72,6 +76,21 @@ export class MessageMemory {
     return new Map(this.#refusals);
   }
 
+  /** A step of settling the message came to nothing. */
+  troubled(id: string, message: string): void {
+    this.#troubles.set(id, { count: (this.#troubles.get(id)?.count ?? 0) + 1, message, at: this.#deps.clock.now() });
+  }
+
+  /** The message is settled, or somebody else has it. */
+  eased(id: string): void {
+    this.#troubles.delete(id);
+  }
+
+  /** Why messages cannot be settled, by id; the oldest first. */
+  get troubles(): ReadonlyMap<string, string> {
+    return new Map([...this.#troubles].flatMap(([id, { count, message }]) => (count < manyTries ? [] : [[id, message] as const])));
+  }
+
   /** A Job of the message was written on: until the cache shows it, nothing is decided about the message. */
   wrote(id: string, resourceVersion: string): void {
     this.#unseen.set(id, { resourceVersion, at: this.#deps.clock.monotonic() });
@@ -89,6 +108,7 @@ export class MessageMemory {
   tidy(jobs: readonly Pick<ObservedJob, 'uid' | 'message'>[], inHand: (id: string) => boolean): void {
     const old = this.#deps.clock.now() - longestLife;
     for (const [id, { at }] of this.#refusals) if (at < old && !inHand(id)) this.#refusals.delete(id);
+    for (const [id, { at }] of this.#troubles) if (at < old) this.#troubles.delete(id);
     if (this.#deleted.size > 0) this.#tidyDeleted(jobs, (id, at) => at < old && !inHand(id));
     // A payload that is posted once too often costs one request.
     if (this.posted.size + this.#lost.size <= 2 * jobs.length + 256) return;

@@ -64,8 +64,8 @@ export class Messages {
     const memory = this.#tasks.memory(key);
     if (!wanted && !memory && !this.#book.has(key) && !jobs.some(({ message }) => message)) return undefined;
     memory?.tidy(jobs, (id) => this.#book.holds(key, id));
-    const { posted, lost, deleted, refusals } = memory ?? nothing;
-    return { leases: this.#book.leases(key), sources: this.#book.states(key), underWay: this.#tasks.underWay(key), posted, lost, deleted, refusals };
+    const { posted, lost, deleted, troubles, refusals } = memory ?? nothing;
+    return { leases: this.#book.leases(key), sources: this.#book.states(key), underWay: this.#tasks.underWay(key), posted, lost, deleted, troubles, refusals };
   }
 
   /** To be called with a plan before anything is awaited. `source`: the queue that its spec names now. */
@@ -122,4 +122,4 @@ export class Messages {
   }
 }
 
-const nothing = { posted: new Set<string>(), lost: new Set<string>(), deleted: new Map<string, never>(), refusals: new Map<string, never>() };
+const nothing = { posted: new Set<string>(), lost: new Set<string>(), deleted: new Map<string, never>(), troubles: new Map<string, never>(), refusals: new Map<string, never>() };

@@ -121,12 +121,15 @@ function forgetReceipt({ book }: MessageStepDeps, { key, action: { job, id }, me
   return 'round';
 }
 
-function settled({ told, clock }: MessageStepDeps, { key, action, finishedAt }: SettleTask): Next {
+function settled({ told, clock }: MessageStepDeps, { key, action, finishedAt, memory }: SettleTask): Next {
+  memory.eased(action.id);
   told(key, { action, step: 'settled', result: 'done', message: action.because, job: action.job, took: finishedAt === undefined ? undefined : clock.now() - finishedAt });
   return 'round';
 }
 
-function trouble({ told }: MessageStepDeps, { key, action }: SettleTask, { result, message }: { readonly result: string; readonly message: string }, next: Next): Next {
+function trouble({ told }: MessageStepDeps, { key, action, memory }: SettleTask, { result, message }: { readonly result: string; readonly message: string }, next: Next): Next {
+  if (next === 'round') memory.eased(action.id);
+  else memory.troubled(action.id, message);
   told(key, { action, step: 'failed', result, message, job: action.job, took: undefined });
   return next;
 }

@@ -84,3 +84,14 @@ it('of what is stored is let go with the Jobs, not with each of them', () => {
   memory.tidy(jobs, no);
   expect([[...memory.posted], memory.lost.size]).toEqual([['uid-7'], 0]);
 });
+
+it('of what keeps a message from being settled is told when it lasts, until the message is settled', () => {
+  const { memory } = aMemory();
+  for (let count = 1; count <= 8; count += 1) memory.troubled('a', 'there is no such queue');
+  expect(memory.troubles.size).toBe(0);
+  memory.troubled('a', 'there is no such queue');
+  expect([...memory.troubles]).toEqual([['a', 'there is no such queue']]);
+  memory.eased('a');
+  memory.troubled('a', 'timed out');
+  expect(memory.troubles.size).toBe(0);
+});
