@@ -130,7 +130,7 @@ export class ControllerProcess {
   #line(line: string): void {
     this.#tail.push(line);
     if (this.#tail.length > 20) this.#tail.shift();
-    if (!line.includes('"action":"create"') || !line.includes('"result":"done"')) return;
+    if (!/"action":"(?:create|startMessage)"/.test(line) || !line.includes('"result":"done"')) return;
     const { job, time } = JSON.parse(line) as { job: string; time: string };
     this.confirmed.set(job, Date.parse(time));
   }

@@ -29,7 +29,8 @@ export const usage = `usage: hack/bench [--scenario latency,rate,messages,memory
 
   Starts a control plane and a PostgreSQL of its own, measures, and stops both. Prints a table; progress goes to stderr.
 
-  latency   one message into an idle queue, until its Job is there: pg-boss queues with notify, and polled ones
+  latency   one message into an idle queue, until its Job is there: pg-boss queues with notify, polled ones, and one
+            with perMessage
   rate      one message into each of --count queues at once; beside it a bare client that creates the same Jobs
   messages  --count messages into one queue with perMessage at once; beside it a bare client that creates the same Jobs
   memory    resident memory, and the time until synced, with --count specs and --jobs finished Jobs

@@ -68,8 +68,8 @@ function clusterConditions({ kubernetes, options }: Pick<Results, 'options' | 'k
 
 function latencyRows({ mode, visible, confirmed }: LatencyResult): Row[] {
   const both = (values: readonly number[]): string => `${short(quantile(values, 0.5))} / ${short(quantile(values, 0.99))} ms`;
-  const how = mode === 'notify' ? 'queue with notify' : 'polled every second';
-  const bar = mode === 'notify' ? '25 / 100 ms' : '-';
+  const how = { notify: 'queue with notify', polled: 'polled every second', owned: 'leased by job-chief (perMessage), queue with notify' }[mode];
+  const bar = mode === 'polled' ? '-' : '25 / 100 ms';
   return [
     { what: `message committed → Job seen by a watcher, ${how}, p50 / p99 of ${visible.length}`, measured: both(visible), beside: '-', ratio: '-', bar },
     { what: `message committed → create confirmed, ${how}`, measured: both(confirmed), beside: '-', ratio: '-', bar: '-' },
