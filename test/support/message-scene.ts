@@ -82,7 +82,7 @@ export class MessageScene {
     this.ownDead = this.world.broker.create('own-dead', { kind });
     this.dead = this.world.broker.create('dead', { kind });
     this.queue = this.world.broker.create('work', { kind, deadLetter: 'own-dead', ...queue });
-    this.truth = new MessageTruth(this.world, invalid);
+    this.truth = new MessageTruth(this.world, { invalid });
     this.truth.watch(this.queue);
     this.world.cluster.script = (object, random) => pod({ ...workOf(object), pod: object, random });
     if (spec !== 'none') this.apply(spec);

@@ -31,6 +31,16 @@ export interface MessageJob {
   gone: boolean;
 }
 
+export interface TruthOptions {
+  /** Messages that cannot become Jobs. */
+  readonly invalid?: ((stored: StoredMessage) => boolean) | undefined;
+  /**
+   * Watches fall silent. A pod that was left behind when somebody deleted its Job is then seen by nobody for a while, and
+   * the next attempt, which looks at no live list of pods, may begin beside it.
+   */
+  readonly blind?: boolean;
+}
+
 /** Less what clocks may differ by, which tell the time of the cluster from the answers of its API server. */
 const dedupeWindow = 600_000 - 10_000;
 
@@ -40,12 +50,11 @@ export class MessageTruth {
   readonly jobs: MessageJob[] = [];
   readonly #world: Simulation;
   readonly #queues = new Set<SimulatedMessageQueue>();
-  /** Messages that cannot become Jobs. */
-  readonly #invalid: (stored: StoredMessage) => boolean;
+  readonly #options: TruthOptions;
 
-  constructor(world: Simulation, invalid: (stored: StoredMessage) => boolean = () => false) {
+  constructor(world: Simulation, options: TruthOptions = {}) {
     this.#world = world;
-    this.#invalid = invalid;
+    this.#options = options;
     world.cluster.store.subscribe((change) => {
       if (change.resource === jobs) this.#job(change);
       else if (change.resource === pods) this.#pod(asPod(change.object), change);
@@ -135,7 +144,7 @@ export class MessageTruth {
     for (const job of this.#world.jobs()) if (mine.has(job.metadata.uid) && !isFinished(job)) live.add(job.metadata.name);
     for (const pod of this.#world.pods()) {
       const job = mine.get(pod.metadata.labels?.['batch.kubernetes.io/controller-uid'] ?? '');
-      if (job && !isTerminal(pod)) live.add(job.name);
+      if (job && !isTerminal(pod) && !(job.gone && this.#options.blind === true)) live.add(job.name);
     }
     if (live.size > 1) this.#report(`message ${id} has ${live.size} live Jobs (${[...live].join(', ')}) after ${after}`);
   }
@@ -143,7 +152,11 @@ export class MessageTruth {
   #told(queue: SimulatedMessageQueue, stored: StoredMessage, verdict: Verdict): void {
     const { id } = stored.message;
     if (verdict.kind === 'complete' && !this.#mayComplete(queue, stored)) this.#report(`message ${id} is acknowledged, and none of its Jobs succeeded: ${this.story().join('; ')}`);
-    if (verdict.kind === 'fail' && !this.#invalid(stored) && !this.of(id).some(({ failed, finished }) => failed || finished === 'Failed')) this.#report(`message ${id} is said to have failed, and none of its Jobs did`);
+    if (verdict.kind === 'fail' && !this.#isInvalid(stored) && !this.of(id).some(({ failed, finished }) => failed || finished === 'Failed')) this.#report(`message ${id} is said to have failed, and none of its Jobs did`);
+  }
+
+  #isInvalid(stored: StoredMessage): boolean {
+    return this.#options.invalid?.(stored) === true;
   }
 
   #mayComplete(queue: SimulatedMessageQueue, stored: StoredMessage): boolean {
@@ -152,7 +165,7 @@ export class MessageTruth {
     if (mine.some(({ succeeded, finished }) => succeeded || finished === 'Complete')) return true;
     if (mine.some(({ onJobCreated }) => onJobCreated)) return true;
     const published = this.#world.broker.all.some((other) => other !== queue && other.find(id) !== undefined);
-    return published && (this.#invalid(stored) || mine.some(({ failed, finished }) => failed || finished === 'Failed'));
+    return published && (this.#isInvalid(stored) || mine.some(({ failed, finished }) => failed || finished === 'Failed'));
   }
 
   /** Retention: only what is settled, and not before redeliveries have had their time to meet it. */

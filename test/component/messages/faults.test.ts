@@ -150,6 +150,17 @@ describe.each(messageQueueKinds)('a queue of %s', (kind) => {
     expect(scene.states).toEqual(['completed']);
   });
 
+  it('has its Job deleted by hand, and its pod left behind: the next attempt waits until that has ended', async () => {
+    const scene = stage({ kind, pod: works });
+    scene.queue.send({ id: 'a' });
+    await runs(scene);
+    scene.world.cluster.registry.delete(jobs, scene.truth.jobs[0]?.name ?? '', { propagation: 'Orphan' });
+    await scene.world.run(40 * second);
+    expect(scene.truth.jobs).toHaveLength(1);
+    expect(await scene.settled(hour), scene.truth.story().join('\n')).toBe(true);
+    expect(scene.truth.jobs.map(({ attempt, finished }) => [attempt, finished])).toEqual([[1, undefined], [2, 'Complete']]);
+  });
+
   it('waits while the quota of the namespace is full, and loses no attempt by it', async () => {
     const scene = stage({ kind });
     scene.world.cluster.quota.set('count/jobs.batch', 0);
