@@ -5,13 +5,16 @@ import { isLive, jobState } from '../job-state.ts';
 import { deliveryOf, nothing, settle, type Decision, type Next } from './decision.ts';
 import type { MessageNote } from './message.ts';
 import type { LeaseInHand, MessagesView } from './observed.ts';
-import { nextAt } from './retries.ts';
+import { anotherTry, nextAt } from './retries.ts';
 import { settleAgain, settleFinished } from './settle.ts';
 import { isStored } from './stored.ts';
 import { isSameLease, type MessageJobView, type MessageView } from './view.ts';
 
 /** Milliseconds after a Job that was lost by no fault of its own; twice as long with each repetition. */
 const firstPauseAfterLoss = 1000;
+
+/** pg-boss lets nobody hold a job for longer; milliseconds. */
+const longestExpiry = 24 * 3_600_000;
 
 export interface Context {
   readonly view: MessagesView;
@@ -39,8 +42,20 @@ function whileAsked({ jobs: [newest], leases }: MessageView): Decision {
 
 function afterSettlement(job: MessageJobView, message: MessageView, context: Context): Decision {
   const [lease] = message.leases;
-  if (!lease) return settleOlder(message) ?? nothing;
+  if (!lease) return settleOlder(message) ?? betweenJobs(job, message, context);
   return settleAgain(job, lease, message) ?? following(job, message, { lease, context });
+}
+
+/**
+ * A process died before it could start the next Job. What it held of pg-boss nobody else gets before it expires, which
+ * costs the message a retry of its queue, maybe the only one; RabbitMQ and SQS hand it out again by themselves, soon.
+ */
+function betweenJobs(job: MessageJobView, message: MessageView, { view, now }: Context): Decision {
+  const { note, settled } = job.message;
+  const goesOn = settled?.as === 'kept' || (settled?.as === 'returned' && anotherTry(job, message).kind === 'again');
+  const until = note.leasedAt + longestExpiry;
+  const delivery = deliveryOf(job, message, view);
+  return goesOn && delivery && note.source.type === 'pgBoss' && now < until ? { kind: 'adopt', receipt: delivery.receipt, until } : nothing;
 }
 
 function isFinishedUnsettled(job: MessageJobView | undefined): boolean {

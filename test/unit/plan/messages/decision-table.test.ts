@@ -328,6 +328,25 @@ describe('settle: onJobCreated', () => {
   });
 });
 
+describe('a message that waits for its next Job, and whose process has died', () => {
+  const more = { note: { receipt: { retry: '0' }, retry: { ...aNote('a').retry, attempts: 2 } } };
+  const kept = anEndedMessageJob('a', 'errored', { ...withReceipt, settled: settledAs('kept') });
+  const returned = anEndedMessageJob('b', 'failed', { ...more, settled: settledAs('returned') });
+
+  it('is taken over where its queue would wait for it to expire', () => {
+    expect(adopted(seen([kept, returned]))).toEqual(['a', 'b']);
+    expect(adopted(seen([kept, returned], { leases: [aLease('a')] }))).toEqual(['b']);
+    expect(planAt(seen([returned])).wakeAt).toBe(noon - seconds(5) + hours(24));
+    expect(planAt(seen([returned]), noon + hours(24)).leases).toMatchObject([{ adopt: [] }]);
+  });
+
+  it('is left to its queue where that hands it out again, or decides by its own policy', () => {
+    const forGood = anEndedMessageJob('c', 'failed', { ...withReceipt, settled: settledAs('returned') });
+    const elsewhere = anEndedMessageJob('d', 'errored', { note: { source: { type: 'sqs', connection: 'main', queue: 'orders', url: undefined }, receipt: { handle: 'h' } }, settled: settledAs('kept') });
+    expect(adopted(seen([forGood, elsewhere]))).toEqual([]);
+  });
+});
+
 describe('a message that is invalid', () => {
   const strict = (deadLetter?: { readonly queue: string }) => aMessageQueueSpec({ perMessage: { schema: { type: 'object', required: ['order'] }, deadLetter } });
   const bad = aLease('a', { message: aMessage('a', { body: '{"rows":1}' }) });
