@@ -100,6 +100,28 @@ function leasing(make: MakeSubject): void {
       await until(place, () => expect(watched.ids.toSorted()).toEqual(ids.toSorted()));
     });
 
+    it('leases no more than there is credit for after a pause, if the sum is lower than before', async () => {
+      const watched = new Watched(process, place.queue);
+      await place.send(numbered(1));
+      watched.subscription.credit(100);
+      await until(place, () => expect(watched.leases).toHaveLength(1));
+      watched.subscription.pause();
+      const busy = new Watched(place.process(), place.queue);
+      busy.subscription.credit(100);
+      // Until the other one has got one, what was under way may still come.
+      await place.send(numbered(1));
+      await until(place, () => expect(watched.leases.length + busy.leases.length).toBe(2));
+      await busy.subscription.close();
+      const before = watched.leases.length;
+      watched.subscription.credit(before + 1);
+      await place.send(numbered(3));
+      await until(place, () => expect(watched.leases.length).toBeGreaterThan(before));
+      const late = new Watched(place.process(), place.queue);
+      late.subscription.credit(100);
+      await until(place, () => expect(watched.leases.length + late.leases.length).toBeGreaterThanOrEqual(before + 3));
+      expect(watched.leases).toHaveLength(before + 1);
+    });
+
     it('gives a lease with its message and all that belongs to it', async () => {
       const watched = new Watched(process, place.queue);
       const before = place.now();

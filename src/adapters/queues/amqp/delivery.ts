@@ -15,11 +15,14 @@ export interface Received {
 
 /** Ids become annotations of Jobs; nothing that names a message is longer. */
 const longestId = 1_024;
+/** Levels of tables in headers. Whoever publishes decides how many there are, and each costs stack. */
+const deepest = 64;
 
 /** `rule` undefined: the property `message_id`. */
 export function received(delivery: AsyncMessage, rule: MessageIdRule | undefined): Received {
   const body = bytesOf(delivery.body);
-  const headers = jsonTable(delivery.headers ?? {});
+  const tooDeep = isDeeper(delivery.headers, deepest);
+  const headers = tooDeep ? {} : jsonTable(delivery.headers ?? {});
   const found = idOf(delivery, headers, body ?? new Uint8Array(), rule ?? { property: 'message_id' });
   const message: Message = {
     id: found.id,
@@ -29,8 +32,13 @@ export function received(delivery: AsyncMessage, rule: MessageIdRule | undefined
     // AMQP counts whole seconds, and some publishers set it to 0.
     enqueuedAt: delivery.timestamp !== undefined && delivery.timestamp > 0 ? delivery.timestamp * 1_000 : undefined,
   };
-  const problem = body === undefined ? 'its body was not kept as it was published; this is an error of job-chief' : found.problem;
+  const problem = body === undefined ? 'its body was not kept as it was published; this is an error of job-chief' : tooDeep ? `its headers are nested deeper than ${deepest} levels` : found.problem;
   return { message, delivery: deliveryNumber(delivery, headers), problem };
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false;
+  return levels === 0 || Object.values(value).some((entry) => isDeeper(entry, levels - 1));
 }
 
 /** undefined: the client made something else of it. */
@@ -51,10 +59,19 @@ function idOf(delivery: AsyncMessage, headers: JsonObject, body: Uint8Array, rul
   if (rule === 'bodyHash') return { id: hash };
   const [where, value] = 'property' in rule ? [`property ${rule.property}`, propertyOf(delivery, rule.property)] : [`header ${rule.header}`, headers[rule.header]];
   const id = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
-  if (id === undefined || id === null || id === '') return { id: hash, problem: `it has no ${where}, by which messages of this queue are told apart` };
-  if (typeof id !== 'string') return { id: hash, problem: `its ${where} is no text, and messages of this queue are told apart by it` };
-  if (id.length > longestId) return { id: hash, problem: `its ${where}, by which messages of this queue are told apart, is longer than ${longestId} characters` };
-  return { id };
+  const problem = problemOfId(id, where) ?? (isBlurred(value) ? `its ${where} is a number of more than 53 bits; to tell messages of this queue apart by it, publish it as text` : undefined);
+  return problem === undefined && typeof id === 'string' ? { id } : { id: hash, ...(problem !== undefined && { problem }) };
+}
+
+function problemOfId(id: Json | undefined, where: string): string | undefined {
+  if (id === undefined || id === null || id === '') return `it has no ${where}, by which messages of this queue are told apart`;
+  if (typeof id !== 'string') return `its ${where} is no text, and messages of this queue are told apart by it`;
+  return id.length > longestId ? `its ${where}, by which messages of this queue are told apart, is longer than ${longestId} characters` : undefined;
+}
+
+/** AMQP has 64 bits for whole numbers, and JavaScript 53: two neighbours would be one message. */
+function isBlurred(value: Json | undefined): boolean {
+  return Number.isInteger(value) && !Number.isSafeInteger(value);
 }
 
 function propertyOf(delivery: AsyncMessage, property: 'message_id' | 'correlation_id'): string | undefined {

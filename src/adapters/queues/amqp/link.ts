@@ -83,7 +83,8 @@ export class AmqpLink {
       if (!held) return;
       held = false;
       this.#users -= 1;
-      if (this.#users === 0) this.#idle = this.#deps.clock.timer(idleFor, () => { this.#endIdle(); });
+      // After the end there is no connection to keep, and nothing that is worth a timer.
+      if (this.#users === 0 && !this.#stop.signal.aborted) this.#idle = this.#deps.clock.timer(idleFor, () => { this.#endIdle(); });
     };
   }
 

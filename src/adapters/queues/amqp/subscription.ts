@@ -43,7 +43,6 @@ export class AmqpSubscription implements Subscription {
   readonly #running: Promise<void>;
   #credit = 0;
   #taken = 0;
-  #paused = false;
   #channel: AmqpChannel | undefined;
   #consumer: AmqpConsumer | undefined;
   #said: string | undefined;
@@ -61,12 +60,12 @@ export class AmqpSubscription implements Subscription {
 
   credit(total: number): void {
     this.#credit = Math.max(this.#credit, total);
-    this.#paused = false;
     this.#consumer?.adjust();
   }
 
   pause(): void {
-    this.#paused = true;
+    // The next sum may be lower than the last one.
+    this.#credit = Math.min(this.#credit, this.#taken);
     this.#consumer?.adjust();
   }
 
@@ -176,7 +175,7 @@ export class AmqpSubscription implements Subscription {
   }
 
   #wanted(): number {
-    return this.#paused ? 0 : Math.max(this.#credit - this.#taken, 0);
+    return Math.max(this.#credit - this.#taken, 0);
   }
 
   #lease(token: string, delivery: AsyncMessage): Lease {

@@ -35,6 +35,7 @@ describe('the id of a message', () => {
     ['is empty', { property: 'correlation_id' }, { correlationId: '' }, 'it has no property correlation_id'],
     ['is a header that is missing', { header: 'order' }, { headers: { Order: 'o-1' } }, 'it has no header order'],
     ['is no text', { header: 'order' }, { headers: { order: { n: 1 } } }, 'its header order is no text'],
+    ['is a number that has neighbours which look the same', { header: 'order' }, { headers: { order: Number('9007199254740993') } }, 'its header order is a number of more than 53 bits'],
     ['is too long', { header: 'order' }, { headers: { order: 'o'.repeat(1_025) } }, 'longer than 1024'],
   ])('that %s is a problem, and the message goes by its content', (_, rule, changes, problem) => {
     expect(received(aDelivery(changes), rule)).toMatchObject({ message: { id: hash }, problem: expect.stringContaining(problem) as string });
@@ -55,6 +56,20 @@ describe('a delivery', () => {
   it('was published when its timestamp says, if it says something', () => {
     const at = (timestamp: number | undefined) => received(aDelivery(timestamp === undefined ? {} : { timestamp }), 'bodyHash').message.enqueuedAt;
     expect([at(1_700_000_000), at(0), at(undefined)]).toEqual([1_700_000_000_000, undefined, undefined]);
+  });
+
+  it.each([64, 20_000])('whose headers are nested %i levels deep and one is refused, and harms nobody', (levels) => {
+    let nested: unknown = { end: true };
+    for (let level = 1; level < levels; level++) nested = level % 2 === 0 ? [nested] : { nested };
+    const { message, problem } = received(aDelivery({ headers: { nested } }), 'bodyHash');
+    expect([message.headers, problem]).toEqual([{}, 'its headers are nested deeper than 64 levels']);
+  });
+
+  it('whose headers are nested 64 levels deep is taken as it is', () => {
+    let nested: unknown = {};
+    for (let level = 2; level < 64; level++) nested = { nested };
+    const { message, problem } = received(aDelivery({ headers: { nested } }), 'bodyHash');
+    expect([message.headers, problem]).toEqual([{ nested }, undefined]);
   });
 
   it('keeps its bytes', () => {
