@@ -13,6 +13,7 @@ import { refOf } from '../upkeep.ts';
 import { decide } from './decide.ts';
 import type { Decision } from './decision.ts';
 import { gateOf, type Gate } from './gate.ts';
+import { withRuleOfJobs } from './id-rule.ts';
 import { TakenNames } from './names.ts';
 import { freePlaces, placesOf, type Places } from './places.ts';
 import { planReplacement } from './replace.ts';
@@ -44,7 +45,8 @@ export function hasMessages({ jobs, messages }: Observed): boolean {
 
 /** What the queue stands at; undefined where nobody wants messages. */
 export function planMessages(draft: Draft, input: MessagesInput): Stand | undefined {
-  const { observed, environment, now, wanted } = input;
+  const { observed, environment, now } = input;
+  const wanted = input.wanted && { ...input.wanted, spec: withRuleOfJobs(input.wanted.spec, observed.jobs) };
   const view = observed.messages ?? noMessages;
   const names = new TakenNames(observed, wanted && { key: observed.key, spec: wanted.spec, environment });
   const pauses = wanted && { hash: wanted.spec.hash, waitAfter: wanted.spec.perMessage.waitAfter, breaker: wanted.spec.breaker };
@@ -52,7 +54,7 @@ export function planMessages(draft: Draft, input: MessagesInput): Stand | undefi
   const all = messagesOf(observed, view).map((message): Decided => ({ message, decision: decide(message, context) }));
   const round = wanted && { observed, environment, now, view, ...wanted };
   planSettling(draft, all, round);
-  const demands = new Demands(observed, all);
+  const demands = new Demands(observed, all, wanted?.spec.observe === false ? wanted.spec.source : undefined);
   const stand = round && planStarts(draft, round, { all, names, demands });
   draft.leases.push(...demands.list());
   if (!wanted) return undefined;
@@ -188,7 +190,9 @@ interface Demand {
 class Demands {
   readonly #bySource = new Map<string, Demand>();
 
-  constructor({ jobs }: Observed, all: readonly Decided[]) {
+  /** `wanted`: as the spec has it now, also where Jobs were made when it was to be declared otherwise. */
+  constructor({ jobs }: Observed, all: readonly Decided[], wanted: QueueSource | undefined) {
+    if (wanted) this.of(wanted);
     for (const job of jobs) if (isMessageJob(job) && !job.message.settled) this.of(job.message.note.source);
     for (const { message, decision } of all) {
       const [newest] = message.jobs;

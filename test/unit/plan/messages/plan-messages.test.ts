@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { unlimited, type Room } from '../../../../src/plan/limits/room.ts';
 import { sourceText } from '../../../../src/spec/queue-source.ts';
 import { aBrokenClaim, aClaim, aPod, aQueueSpec, aRefusal, aRunningPod, hours, minutes, noon, observed, passed, seconds, verdict } from '../../../support/builders.ts';
-import { aLease, aMessageJob, aMessageQueueSpec, aMessagesView, anEndedMessageJob, anOpenSource, freeOf, observedMessages, orders, said, settledAs, startsOf } from '../../../support/message-builders.ts';
+import { aLease, aMessageJob, aMessageQueueSpec, aMessagesView, anEndedMessageJob, anOpenSource, freeOf, observedMessages, orders, rabbitOrders, said, settledAs, startsOf } from '../../../support/message-builders.ts';
 import { acts, planAt, standing } from '../../../support/planning.ts';
 
 const spec = aMessageQueueSpec();
@@ -266,5 +266,19 @@ describe('retention', () => {
     expect(deleted({ jobs }, { leases: leases('a') })).toEqual([]);
     expect(deleted({ jobs }, { underWay: new Set(['a']) })).toEqual([]);
     expect(deleted({ jobs })).toEqual(['delete RetentionExceeded orders-a-1']);
+  });
+});
+
+describe('a rule for ids that was changed', () => {
+  const old = aMessageJob('a', { pods: [aRunningPod()], note: { source: rabbitOrders } });
+  const edited = aMessageQueueSpec({ source: { type: 'amqp', connection: 'rabbit', queue: 'orders', vhost: undefined, messageId: 'bodyHash', declare: { type: 'quorum', deadLetterExchange: undefined, deadLetterRoutingKey: undefined } } });
+
+  it('counts once no Job is left whose message went by the old one: it would be delivered again under another id', () => {
+    const lease = aLease('b', { source: sourceText(rabbitOrders) });
+    const plan = planAt(observedMessages(edited, { leases: [lease] }, { jobs: [old] }));
+    expect(plan.leases?.map(({ source }) => source)).toMatchObject([{ messageId: undefined, declare: { type: 'quorum' } }]);
+    expect(startsOf(plan).map(({ source }) => source)).toMatchObject([{ messageId: undefined }]);
+    const settled = anEndedMessageJob('a', 'succeeded', { note: { source: rabbitOrders }, settled: settledAs('completed') });
+    expect(planAt(observedMessages(edited, {}, { jobs: [settled] })).leases?.map(({ source }) => source)).toMatchObject([{ messageId: 'bodyHash' }]);
   });
 });

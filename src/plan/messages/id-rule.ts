@@ -1,0 +1,22 @@
+/** By which rule messages of a RabbitMQ queue are told apart while the spec says another than before. */
+import type { MessageQueueSpec } from '../../spec/queue.ts';
+import { sourceText } from '../../spec/queue-source.ts';
+import type { ObservedJob } from '../observed.ts';
+import { isMessageJob } from './view.ts';
+
+/**
+ * The spec with the rule by which its unsettled Jobs were made: under another one RabbitMQ would hand out their messages
+ * again with other ids, and they would run twice. A changed rule counts once no such Job is left.
+ */
+export function withRuleOfJobs(spec: MessageQueueSpec, jobs: readonly ObservedJob[]): MessageQueueSpec {
+  const { source } = spec;
+  if (source.type !== 'amqp') return spec;
+  const text = sourceText(source);
+  for (const job of jobs) {
+    if (!isMessageJob(job) || job.message.settled) continue;
+    const made = job.message.note.source;
+    // Ids of `none` are new with each delivery anyway.
+    if (made.type === 'amqp' && made.messageId !== 'none' && sourceText(made) === text) return { ...spec, source: { ...source, messageId: made.messageId } };
+  }
+  return spec;
+}
