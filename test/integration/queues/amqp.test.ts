@@ -1,5 +1,7 @@
 /** Leasing from a RabbitMQ on its bad days: what is in hand, what is said about the queue, and what comes again. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Connection } from 'rabbitmq-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { amqpChain, amqpFiles, amqpSource, makeQueue, peek, publish, queueName, useRabbitMq, type AmqpChain, type QueueType } from '../../support/rabbitmq.ts';
 import { startProxy } from '../../support/tcp-proxy.ts';
@@ -301,6 +303,44 @@ describe('dead letters', () => {
     expect(await bury(`${queue}-y`, 'x')).toMatchObject({ kind: 'failed', message: expect.stringContaining(`NOT_FOUND - no exchange '${queue}-y'`) as string });
     expect(await bury(`${queue}-x`, 'failed.finally')).toEqual({ kind: 'done' });
     await waitFor(async () => expect(await peek(rabbit.client(), dead)).toHaveLength(3));
+  });
+});
+
+describe('a server that is short of memory', () => {
+  afterEach(() => rabbit.server.evaluate('vm_memory_monitor:set_vm_memory_high_watermark(0.4)'));
+
+  it('answers nothing about dead letters, and holds up nobody who stops', async () => {
+    const [queue, dead] = [await aQueue(), await aQueue()];
+    await send(queue, 1);
+    const { watched, chain, source } = await leasing(queue, 1);
+    const bury = () => chain.messages.deadLetter(source, { queue: dead }, { message: watched.message(0), failure });
+    expect(await bury()).toEqual({ kind: 'done' });
+    await rabbit.server.evaluate('vm_memory_monitor:set_vm_memory_high_watermark(0.000001)');
+    await waitFor(async () => expect(await rabbit.server.evaluate('length(rabbit_alarm:get_alarms())')).toBe('1'));
+    const answer = bury();
+    // The server has read what makes it stop reading.
+    await waitFor(async () => expect(await rabbit.server.evaluate('[rabbit_reader:info(P, [state]) || P <- rabbit_networking:local_connections()]')).toContain('blocked'));
+    await Promise.race([chain.messages.close(), delay(8_000).then(() => { throw new Error('it does not close'); })]);
+    await chain.links.close();
+    expect(await answer).toMatchObject({ kind: 'failed' });
+    await rabbit.server.evaluate('vm_memory_monitor:set_vm_memory_high_watermark(0.4)');
+    await waitFor(async () => expect(await rabbit.server.ready(queue)).toBe(1));
+  });
+});
+
+describe('a message that is made to do harm', () => {
+  it('by headers that are nested deeply is refused, and the next one is leased', async () => {
+    const queue = await aQueue();
+    let nested: unknown = {};
+    for (let level = 0; level < 2_500; level++) nested = { nested };
+    const { host: hostname, port, user: username, password } = rabbit.server;
+    const client = new Connection({ hostname, port, username, password, frameMax: 131_072 });
+    await publish(client, queue, [{ body: Buffer.from('{}'), envelope: { messageId: 'deep', headers: { nested } } }]);
+    await client.close();
+    const [next] = await send(queue, 1);
+    const { watched } = await leasing(queue, 2);
+    expect(watched.ids).toEqual(['deep', next]);
+    expect(watched.at(0).problem).toContain('nested deeper');
   });
 });
 

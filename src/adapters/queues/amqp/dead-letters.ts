@@ -24,6 +24,7 @@ interface Outlet {
 
 /** Milliseconds. A server that is short of memory or disk confirms nothing until it has some. */
 const longestWait = 15_000;
+const longestGoodbye = 3_000;
 /** Characters. All headers together must fit into one frame of 128 KiB. */
 const longestText = 4_096;
 /** Bytes that a message id can have as a property. */
@@ -54,18 +55,21 @@ export class DeadLetters {
     }
   }
 
+  /** Waits for the server, but not for one that has stopped reading; its connection is ended by whoever ends the link. */
   async close(): Promise<void> {
-    const outlet = await this.#outlet?.catch(() => undefined);
-    await outlet?.channel.close();
+    const over = new AbortController();
+    const polite = this.#outlet?.then(({ channel }) => channel.close(), () => undefined);
+    await Promise.race([polite, sleep(this.#clock, longestGoodbye, over.signal).catch(() => undefined)]);
+    over.abort();
   }
 
   /** Whether a queue has it. Rejects where nobody can tell. */
   async #publish(envelope: Envelope, body: Buffer): Promise<boolean> {
-    const outlet = await this.#opened();
+    const outlet = await this.#inTime(this.#opened());
     const key = returnKey(envelope);
     outlet.returned.delete(key);
     try {
-      await this.#confirmed(outlet.channel.raw.basicPublish(envelope, body));
+      await this.#inTime(outlet.channel.raw.basicPublish(envelope, body));
     } catch (error) {
       // What else is under way there may hang as well; it is published again.
       void outlet.channel.close();
@@ -99,17 +103,17 @@ export class DeadLetters {
     return { session, channel, returned };
   }
 
-  async #confirmed(publish: Promise<void>): Promise<void> {
+  async #inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
     const over = new AbortController();
-    const late = sleep(this.#clock, longestWait, over.signal).then(
-      () => { throw new AmqpProblem('QueueUnreachable', 'RabbitMQ did not confirm it in time'); },
-      () => undefined,
-    );
+    const late = sleep(this.#clock, longestWait, over.signal).then((): never => {
+      throw new AmqpProblem('QueueUnreachable', 'RabbitMQ did not confirm it in time');
+    });
+    // Whichever of the two comes second is heard by nobody.
+    for (const loser of [answer, late]) loser.catch(() => undefined);
     try {
-      await Promise.race([publish, late]);
+      return await Promise.race([answer, late]);
     } finally {
       over.abort();
-      publish.catch(() => undefined);
     }
   }
 }
