@@ -4,7 +4,8 @@ import { isLive } from '../job-state.ts';
 import { unlimited } from '../limits/room.ts';
 import type { MessageRound } from './round.ts';
 import { isStored } from './stored.ts';
-import { isMessageJob } from './view.ts';
+import type { MessagesView } from './observed.ts';
+import { isMessageJob, type MessageView } from './view.ts';
 
 /** Nobody needs more at once, and a queue without a limit must not be emptied into this process. */
 const mostAtOnce = 1000;
@@ -35,8 +36,21 @@ export function placesOf({ observed, spec, view }: MessageRound, inHand: Readonl
   }
 }
 
-/** How many more messages may be leased, beside `waiting` ones that have no live Job. */
-export function freePlaces({ observed: { room = unlimited }, spec }: MessageRound, { taken, awaiting }: Places, waiting: number): number {
+/** In hand without a live Job: to be started, delivered twice, or not to be settled. What is settled just now is on its way out. */
+export function idleOf({ id, leases, jobs: [newest] }: MessageView, { troubles }: Pick<MessagesView, 'troubles'>): number {
+  const carried = newest !== undefined && (isLive(newest) || (!newest.message.settled && troubles?.has(id) !== true));
+  return Math.max(0, leases.length - (carried ? 1 : 0));
+}
+
+export interface InHand {
+  /** Messages that have no live Job and are to get one. */
+  readonly waiting: number;
+  /** Deliveries by `idleOf`. */
+  readonly idle: number;
+}
+
+/** How many more messages may be leased, beside those in hand. */
+export function freePlaces({ observed: { room = unlimited }, spec }: MessageRound, { taken, awaiting }: Places, { waiting, idle }: InHand): number {
   const bySpec = spec.concurrency.max - taken + awaiting - waiting;
-  return Math.max(0, Math.min(bySpec, room.jobs - waiting, mostAtOnce));
+  return Math.max(0, Math.min(bySpec, room.jobs - waiting, mostAtOnce - idle));
 }

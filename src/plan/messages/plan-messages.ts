@@ -15,7 +15,7 @@ import type { Decision } from './decision.ts';
 import { gateOf, type Gate } from './gate.ts';
 import { withRuleOfJobs } from './id-rule.ts';
 import { TakenNames } from './names.ts';
-import { freePlaces, placesOf, type Places } from './places.ts';
+import { freePlaces, idleOf, placesOf, type InHand, type Places } from './places.ts';
 import { planReplacement } from './replace.ts';
 import type { MessageRound } from './round.ts';
 import { contentOfJob, startMessage } from './start-message.ts';
@@ -117,7 +117,8 @@ function planStarts(draft: Draft, round: MessageRound, { all, names, demands }: 
   const begun = begin(draft, round, { due: gate.kind === 'probe' ? byRefusals(due, round) : due, bound });
   planReplacement(draft, round);
   const waiting = starts.length - begun.invalid + withPods;
-  const free = freeOf(round, { gate, places, waiting });
+  const idle = mine.reduce((sum, { message }) => sum + idleOf(message, view), 0);
+  const free = freeOf(round, { gate, places, inHand: { waiting, idle } });
   if (!round.spec.observe) demands.of(round.spec.source).free = free;
   const left = due.length - begun.started - begun.invalid;
   planWants(draft, { gate, places, left, free });
@@ -147,11 +148,11 @@ function byRefusals(due: readonly Start[], { view, spec }: MessageRound): readon
   return [...due].sort((left, right) => count(left) - count(right));
 }
 
-function freeOf(round: MessageRound, { gate, places, waiting }: { readonly gate: Gate; readonly places: Places; readonly waiting: number }): number {
+function freeOf(round: MessageRound, { gate, places, inHand }: { readonly gate: Gate; readonly places: Places; readonly inHand: InHand }): number {
   if (gate.kind === 'held') return 0;
-  const free = freePlaces(round, places, waiting);
+  const free = freePlaces(round, places, inHand);
   // The probe is what is in hand, or else the next that comes.
-  return gate.kind === 'probe' ? Math.min(free, waiting > 0 ? 0 : 1) : free;
+  return gate.kind === 'probe' ? Math.min(free, inHand.waiting > 0 ? 0 : 1) : free;
 }
 
 interface Outlook {

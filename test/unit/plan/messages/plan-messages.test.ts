@@ -6,6 +6,7 @@ import { aLease, aMessageJob, aMessageQueueSpec, aMessagesView, anEndedMessageJo
 import { acts, planAt, standing } from '../../../support/planning.ts';
 
 const spec = aMessageQueueSpec();
+const endless = aMessageQueueSpec({ concurrency: { max: Infinity } });
 const leases = (...ids: readonly string[]) => ids.map((id) => aLease(id));
 const live = (id: string) => aMessageJob(id, { pods: [aRunningPod()] });
 const room = (jobs: number, changes: Partial<Room> = {}): Room => ({ ...unlimited, jobs, shortage: { state: 'Waiting', reason: 'LimitReached', message: '5 of 5 Jobs are live' }, ...changes });
@@ -75,7 +76,18 @@ describe('how many messages may be leased', () => {
   });
 
   it('a queue without a limit is not emptied into this process', () => {
-    expect(freeOf(planAt(observedMessages(aMessageQueueSpec({ concurrency: { max: Infinity } }))))).toBe(1000);
+    expect(freeOf(planAt(observedMessages(endless)))).toBe(1000);
+    const many = Array.from({ length: 400 }, (_, index) => aLease(`m${index}`));
+    expect(freeOf(planAt(observedMessages(endless, { leases: many })))).toBe(600);
+    expect(freeOf(planAt(observedMessages(endless, { leases: many, underWay: new Set(many.map(({ id }) => id)) })))).toBe(600);
+  });
+
+  it('nor by deliveries of one message, nor by messages that cannot be settled', () => {
+    const again = Array.from({ length: 1200 }, (_, index) => aLease('a', { token: `${index}` }));
+    expect(freeOf(planAt(observedMessages(endless, { leases: again }, { jobs: [live('a')] })))).toBe(0);
+    const ended = [anEndedMessageJob('a', 'succeeded'), anEndedMessageJob('b', 'succeeded')];
+    expect(freeOf(planAt(observedMessages(endless, { leases: leases('a', 'b'), troubles: new Map([['a', 'timed out']]) }, { jobs: ended })))).toBe(999);
+    expect(freeOf(planAt(observedMessages(endless, { leases: leases('a') }, { jobs: [live('a')] })))).toBe(1000);
   });
 
   it.each([
