@@ -45,6 +45,8 @@ export function idleOf({ id, leases, jobs: [newest] }: MessageView, { troubles }
 export interface InHand {
   /** Messages that have no live Job and are to get one. */
   readonly waiting: number;
+  /** Of these, messages whose own creates were refused for what may be their fault alone. */
+  readonly suspect: number;
   /** Deliveries by `idleOf`. */
   readonly idle: number;
 }

@@ -118,7 +118,7 @@ function planStarts(draft: Draft, round: MessageRound, { all, names, demands }: 
   planReplacement(draft, round);
   const waiting = starts.length - begun.invalid + withPods;
   const idle = mine.reduce((sum, { message }) => sum + idleOf(message, view), 0);
-  const free = freeOf(round, { gate, places, inHand: { waiting, idle } });
+  const free = freeOf(round, { gate, places, inHand: { waiting, suspect: starts.filter((start) => isSuspect(start, round)).length, idle } });
   if (!round.spec.observe) demands.of(round.spec.source).free = free;
   const left = due.length - begun.started - begun.invalid;
   planWants(draft, { gate, places, left, free });
@@ -148,11 +148,17 @@ function byRefusals(due: readonly Start[], { view, spec }: MessageRound): readon
   return [...due].sort((left, right) => count(left) - count(right));
 }
 
+/** No quota, and no missing right, which keep every message from its Job. */
+function isSuspect({ lease: { id } }: Start, { view, spec }: MessageRound): boolean {
+  const refusal = view.refusals.get(id);
+  return refusal?.hash === spec.hash && refusal.kind !== 'quota' && refusal.kind !== 'forbidden';
+}
+
 function freeOf(round: MessageRound, { gate, places, inHand }: { readonly gate: Gate; readonly places: Places; readonly inHand: InHand }): number {
   if (gate.kind === 'held') return 0;
   const free = freePlaces(round, places, inHand);
-  // The probe is what is in hand, or else the next that comes.
-  return gate.kind === 'probe' ? Math.min(free, inHand.waiting > 0 ? 0 : 1) : free;
+  // The probe is what is in hand, or else the next that comes: one that is refused for itself must not keep all others out.
+  return gate.kind === 'probe' ? Math.min(free, inHand.waiting > inHand.suspect ? 0 : 1) : free;
 }
 
 interface Outlook {

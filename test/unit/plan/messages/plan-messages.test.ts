@@ -219,6 +219,13 @@ describe('creates that are refused', () => {
     expect(said(planAt(view, noon + seconds(30)))).toEqual(['startMessage MessageReceived b']);
   });
 
+  it('a message that alone is in hand, and is refused, does not keep others from being leased and tried', () => {
+    const refused = (kind: 'refused' | 'taken' | 'quota') => observedMessages(spec, { leases: leases('a'), refusals: new Map([['a', aRefusal(kind)]]) });
+    expect([freeOf(planAt(refused('refused'))), freeOf(planAt(refused('taken')))]).toEqual([0, 0]);
+    expect([freeOf(planAt(refused('refused'), noon + seconds(30))), freeOf(planAt(refused('taken'), noon + seconds(30)))]).toEqual([1, 1]);
+    expect(freeOf(planAt(refused('quota'), noon + seconds(30)))).toBe(0);
+  });
+
   it('matter no more once their messages are not in hand, or the text has changed', () => {
     const refusals = new Map([['a', aRefusal('quota')]]);
     expect(freeOf(planAt(observedMessages(spec, { refusals })))).toBe(10);
