@@ -58,7 +58,7 @@ class MessageStorm {
     this.#random = new Random(`messages-${seed}`);
     const random = this.#random;
     this.#world = simulate({ seed, historyWindow: random.pick([5 * minute, 30_000]) });
-    this.#truth = new MessageTruth(this.#world, { invalid: isBad, blind: true });
+    this.#truth = new MessageTruth(this.#world, { invalid: isBad });
     this.#end = this.#world.clock.now() + random.int(10, 40) * minute;
     this.#places = ['alpha', 'beta'].slice(0, random.int(1, 2)).map((name) => this.#place(name));
     this.#crew = new Crew({ world: this.#world, random, highAvailability: options.highAvailability === true, until: this.#end, tell: (text) => { this.#tell(text); }, problem: (text) => { this.#problem(text); } });

@@ -34,11 +34,6 @@ export interface MessageJob {
 export interface TruthOptions {
   /** Messages that cannot become Jobs. */
   readonly invalid?: ((stored: StoredMessage) => boolean) | undefined;
-  /**
-   * Watches fall silent. A pod that was left behind when somebody deleted its Job is then seen by nobody for a while, and
-   * the next attempt, which looks at no live list of pods, may begin beside it.
-   */
-  readonly blind?: boolean;
 }
 
 /** Less what clocks may differ by, which tell the time of the cluster from the answers of its API server. */
@@ -144,7 +139,7 @@ export class MessageTruth {
     for (const job of this.#world.jobs()) if (mine.has(job.metadata.uid) && !isFinished(job)) live.add(job.metadata.name);
     for (const pod of this.#world.pods()) {
       const job = mine.get(pod.metadata.labels?.['batch.kubernetes.io/controller-uid'] ?? '');
-      if (job && !isTerminal(pod) && !(job.gone && this.#options.blind === true)) live.add(job.name);
+      if (job && !isTerminal(pod)) live.add(job.name);
     }
     if (live.size > 1) this.#report(`message ${id} has ${live.size} live Jobs (${[...live].join(', ')}) after ${after}`);
   }

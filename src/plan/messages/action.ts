@@ -25,6 +25,8 @@ export interface StartMessage extends AboutMessage {
   readonly token: string;
   readonly hash: string;
   readonly jobName: string;
+  /** The Job before it, which somebody deleted: it may have left pods that no watch shows yet, and nothing starts beside them. */
+  readonly after?: string;
   readonly manifest: JsonObject;
   readonly ours: OwnParts;
   /** The Secret without its owner, which has no UID yet; undefined: the Job asks for nothing of the message. */

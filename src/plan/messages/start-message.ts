@@ -3,7 +3,7 @@ import type { SettleMessage, StartMessage } from './action.ts';
 import { asksForContent, readContent } from './content.ts';
 import type { Next } from './decision.ts';
 import type { Failure, MessageNote } from './message.ts';
-import { messageJob, payloadSecret, type MessageJobInput } from './message-job.ts';
+import { messageJob, messageJobName, payloadSecret, type MessageJobInput } from './message-job.ts';
 import type { LeaseInHand } from './observed.ts';
 import type { MessageRound } from './round.ts';
 
@@ -18,6 +18,7 @@ export function startMessage(round: MessageRound, lease: LeaseInHand, next: Next
   const reading = lease.problem !== undefined || !message ? { problem: lease.problem ?? 'its content is missing' } : readContent(spec, message, next.attempt);
   if ('problem' in reading) return invalid(round, lease, { reason: 'MessageInvalid', message: reading.problem, job: undefined, attempt: next.attempt });
   const input: Input = { key: round.observed.key, spec, claim: round.winner, environment: round.environment };
+  const deleted = round.view.deleted?.get(id);
   const { jobName, manifest, ours } = messageJob({ ...input, note: noteOf(round, lease, { next, sha256: reading.content.sha256 }) });
   return {
     kind: 'startMessage',
@@ -28,6 +29,7 @@ export function startMessage(round: MessageRound, lease: LeaseInHand, next: Next
     token: lease.token,
     hash: spec.hash,
     jobName,
+    ...(deleted && { after: messageJobName(input, id, deleted.serial) }),
     manifest,
     ours,
     payload: payloadSecret(input, jobName, reading.content),

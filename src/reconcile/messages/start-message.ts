@@ -4,7 +4,7 @@
  */
 import { objectAt, stringAt, type JsonObject } from '../../lib/json.ts';
 import type { PostPayload, StartMessage } from '../../plan/messages/action.ts';
-import type { Refusal } from '../../plan/observed.ts';
+import type { Refusal, SpecKey } from '../../plan/observed.ts';
 import * as keys from '../../spec/keys.ts';
 import { createNamed, type NamedResult } from '../create-named.ts';
 import type { LiveJob, WriteResult } from '../ports.ts';
@@ -18,11 +18,21 @@ interface JobName {
 /** Never creates without the lease: another process may have the message by now. */
 export function startMessage(deps: MessageStepDeps, task: MessageTask<StartMessage>): Promise<Next> {
   const { key, action } = task;
-  const { jobName, manifest, ours, token } = action;
+  const { jobName, manifest, ours, token, after: before } = action;
   return deps.gate.during(async () => {
+    const left = before === undefined ? undefined : await leftOf(deps, key, before);
+    if (left !== undefined) return failed(deps, task, 'blocked', left);
     const still = (): boolean => deps.leadership.leading && deps.book.get(key, token) !== undefined;
     return after(deps, task, await createNamed(deps, key, { jobName, manifest, ours, still }));
   });
+}
+
+/** What a Job that is gone has left, as the API server sees it this moment: the watch of pods may be behind. */
+async function leftOf({ jobs }: MessageStepDeps, key: SpecKey, jobName: string): Promise<string | undefined> {
+  const live = await jobs.live(key);
+  if (live.kind !== 'found') return `whether pods of Job "${jobName}" live is not known${live.kind === 'failed' ? `: ${live.message}` : ''}`;
+  const pod = live.value.livePods.find((name) => name.startsWith(`${jobName}-`));
+  return pod === undefined ? undefined : `Job "${jobName}" is gone, and its pod "${pod}" still lives`;
 }
 
 /** Its Job is there; whether its Secret is, nobody here knows. */

@@ -34,6 +34,12 @@ describe('a message in hand without a Job', () => {
     expect(nextOf(seen([], { leases: [aLease('a', later)], deleted }))).toEqual([[3, 3, 1]]);
   });
 
+  it('whose Job was deleted by hand is started after a look at what that Job has left', () => {
+    const [before] = startsOf(planAt(seen([], { leases: [aLease('a')] })));
+    const [start] = startsOf(planAt(seen([], { leases: [aLease('a')], deleted: new Map([['a', aNote('a')]]) })));
+    expect([before?.after, start?.after, start?.jobName === before?.jobName]).toEqual([undefined, before?.jobName, false]);
+  });
+
   it('waits as long as a pod of the Job before lives', () => {
     const deleted = new Map([['a', aNote('a')]]);
     const [start] = startsOf(planAt(seen([], { leases: [aLease('a')] })));

@@ -69,6 +69,24 @@ describe('starting', () => {
     expect([[...(tasks.memory(key)?.posted ?? [])], memory.reservations(key)]).toEqual([['uid-new'], [{ jobName: 'work-a', state: 'created' }]]);
   });
 
+  it('creates nothing beside pods that a deleted Job has left, seen or not', async () => {
+    const { run, jobs, steps, clock } = setting();
+    jobs.view = { ...jobs.view, livePods: ['work-other-x2x2x', 'work-before-x1x1x'] };
+    await run(start('a', { after: 'work-before' }));
+    expect([jobs.requests, steps()]).toEqual([['live work'], ['failed blocked']]);
+    jobs.view = { ...jobs.view, livePods: ['work-other-x2x2x'] };
+    await clock.advance(1000);
+    await run(start('a', { after: 'work-before' }));
+    expect([jobs.requests, steps()]).toEqual([['live work', 'live work', 'create work-a'], ['failed blocked', 'created done', 'posted done']]);
+  });
+
+  it('creates nothing after a deleted Job whose pods cannot be listed', async () => {
+    const { run, jobs, steps } = setting();
+    jobs.answers.live = { kind: 'failed', message: 'connection refused', forbidden: false };
+    await run(start('a', { after: 'work-before' }));
+    expect([jobs.requests, steps()]).toEqual([['live work'], ['failed blocked']]);
+  });
+
   it('posts nothing where the Job asks for nothing of the message', async () => {
     const { run, payloads, steps } = setting();
     await run(start('a', { payload: undefined }));
