@@ -41,3 +41,12 @@ export function arrayAt(value: unknown, key: string): Json[] {
   const found = isObject(value) ? value[key] : undefined;
   return Array.isArray(found) ? found : [];
 }
+
+/**
+ * Whether lists and mappings lie within each other by more than so many levels. Whatever walks a value costs stack for each
+ * level (JSON.stringify too, JSON.parse does not), and who sends us one may have chosen how many there are.
+ */
+export function isNestedDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false;
+  return levels === 0 || Object.values(value).some((entry) => isNestedDeeper(entry, levels - 1));
+}

@@ -5,7 +5,7 @@
  * through a Secret, which nobody expands again: nothing is doubled in what is inserted, and `$$(` is read as `$(` here,
  * as Kubernetes reads it in the env of a container.
  */
-import { isObject, type Json } from '../lib/json.ts';
+import { isNestedDeeper, isObject, type Json } from '../lib/json.ts';
 import { nearest } from '../lib/nearest.ts';
 import { textOf } from './convert.ts';
 import { referencesIn, type Reference } from './references.ts';
@@ -25,6 +25,9 @@ export interface MessageValues {
 /** `problem`: why there is no text, a sentence that names the reference and repeats nothing of the message. */
 export type MessageText = { readonly text: string } | { readonly problem: string };
 
+/** Levels of lists and mappings; as text they would cost stack for each. */
+export const deepestValue = 256;
+
 /** The parts of a message, and how each is named. */
 const parts = { id: '$(message.id)', attempt: '$(message.attempt)', sha256: '$(message.sha256)', headers: '$(message.headers.NAME)', body: '$(message.body.PATH)' } as const;
 type Part = keyof typeof parts;
@@ -37,6 +40,7 @@ export function renderMessageText(template: string, message: MessageValues): Mes
   for (const reference of referencesIn(template).filter(({ root }) => root === 'message')) {
     const value = valueOf(reference, message);
     if ('problem' in value) return value;
+    if (isNestedDeeper(value.value, deepestValue)) return { problem: `${reference.text} is nested deeper than ${deepestValue} levels` };
     text += literal(template.slice(at, reference.offset)) + textOf(value.value);
     at = reference.offset + reference.text.length;
   }

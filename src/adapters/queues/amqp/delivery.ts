@@ -1,7 +1,7 @@
 /** What RabbitMQ hands out, as a message that others understand. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { AsyncMessage } from 'rabbitmq-client';
-import type { Json, JsonObject } from '../../../lib/json.ts';
+import { isNestedDeeper, type Json, type JsonObject } from '../../../lib/json.ts';
 import type { Message } from '../../../plan/messages/message.ts';
 import type { MessageIdRule } from '../../../spec/queue-source.ts';
 
@@ -21,7 +21,7 @@ const deepest = 64;
 /** `rule` undefined: the property `message_id`. */
 export function received(delivery: AsyncMessage, rule: MessageIdRule | undefined): Received {
   const body = bytesOf(delivery.body);
-  const tooDeep = isDeeper(delivery.headers, deepest);
+  const tooDeep = isNestedDeeper(delivery.headers, deepest);
   const headers = tooDeep ? {} : jsonTable(delivery.headers ?? {});
   const found = idOf(delivery, headers, body ?? new Uint8Array(), rule ?? { property: 'message_id' });
   const message: Message = {
@@ -34,11 +34,6 @@ export function received(delivery: AsyncMessage, rule: MessageIdRule | undefined
   };
   const problem = body === undefined ? 'its body was not kept as it was published; this is an error of job-chief' : tooDeep ? `its headers are nested deeper than ${deepest} levels` : found.problem;
   return { message, delivery: deliveryNumber(delivery, headers), problem };
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false;
-  return levels === 0 || Object.values(value).some((entry) => isDeeper(entry, levels - 1));
 }
 
 /** undefined: the client made something else of it. */

@@ -9,6 +9,7 @@ const dataOf = (perMessage: NonNullable<PerMessage>, message?: Message): Record<
   const reading = read(perMessage, message);
   return 'problem' in reading ? reading.problem : Object.fromEntries([...reading.content.data].map(([key, bytes]) => [key, Buffer.from(bytes).toString()]));
 };
+const nested = (levels: number): string => `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
 const none = { file: undefined, env: undefined };
 
 describe('what a Job is given of its message', () => {
@@ -23,6 +24,11 @@ describe('what a Job is given of its message', () => {
 
   it('the sha256 of the body, in hex', () => {
     expect(dataOf({ payload: none, env: { SUM: '$(message.sha256)' } }, aMessage('a', { body: 'abc' }))).toEqual({ 'env.SUM': 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad' });
+  });
+
+  it('a part that is nested deeply, and the rest of a body that is nested deeper than anything can write', () => {
+    expect(dataOf({ payload: none, env: { A: '$(message.body.a)' } }, aMessage('a', { body: nested(256) }))).toEqual({ 'env.A': nested(256).slice(5, -1) });
+    expect(dataOf({ payload: none, env: { B: '$(message.body.b)' } }, aMessage('a', { body: `{"b":1,${nested(20_000).slice(1)}` }))).toEqual({ 'env.B': '1' });
   });
 
   it('is the same bytes as they came, whatever they are', () => {
@@ -47,6 +53,8 @@ describe('a message is invalid', () => {
     ['when its body has a NUL and is to be a variable', { payload: { file: undefined, env: 'B' } }, aMessage('a', { body: 'x\0' }), 'the body cannot be the environment variable B: its value has a NUL'],
     ['when its body is not UTF-8 and is to be a variable', { payload: { file: undefined, env: 'B' } }, aMessage('a', { body: Uint8Array.from([255]) }), 'the body cannot be the environment variable B: it is not UTF-8'],
     ['when a part is missing', { env: { A: '$(message.body.rows)' } }, aMessage('a'), 'the environment variable A cannot be made: $(message.body.rows) leads nowhere: the body has no "rows"'],
+    ['when a part is nested so deeply that it cannot be written', { env: { A: '$(message.body.a)' } }, aMessage('a', { body: nested(20_000) }), 'the environment variable A cannot be made: $(message.body.a) is nested deeper than 256 levels'],
+    ['when its body is nested so deeply that it cannot be checked', { schema: { type: 'object' } }, aMessage('a', { body: nested(20_000) }), 'the body is nested deeper than 256 levels'],
     ['when its body is no JSON and a part is asked for', { env: { A: '$(message.body.rows)' } }, aMessage('a', { body: 'rows' }), 'the environment variable A cannot be made: $(message.body.rows) leads nowhere: the body of the message is no JSON'],
     ['when its body is no JSON and there is a schema', { schema }, aMessage('a', { body: '{' }), 'the body is no JSON, and `schema` asks for it'],
     ['when its body is against the schema, of which alone is told', { schema }, aMessage('a', { body: '{"order":3}' }), 'the body does not meet /properties/order/minimum of `schema`'],
