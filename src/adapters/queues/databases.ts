@@ -150,6 +150,8 @@ function newPool(settings: PgBossSettings, plain: boolean, access: Access): pg.P
   const pool = new pg.Pool({ ...clientConfig(settings, plain, access), max: access === 'read' ? 2 : 4, idleTimeoutMillis: 60_000, maxLifetimeSeconds: 3_600, allowExitOnIdle: true });
   // An idle session that the server ends is no news: the next question opens another. Unheard, it would end the process.
   pool.on('error', () => undefined);
+  // The pool hears idle sessions only. One that ends in the middle of a question fails the question, and says so once more.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

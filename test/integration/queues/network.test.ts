@@ -133,6 +133,29 @@ describe('a network that falls silent', () => {
   });
 });
 
+describe('a connection that ends in the middle of a question', () => {
+  it('is an answer, and harms nobody else', async () => {
+    const database = await aDatabase();
+    await using proxy = await startProxy(postgres.server.port);
+    using folder = connectionFolder({ ...filesFor(postgres.server, database), port: String(proxy.port) });
+    await using chain = depthChain({ main: folder.folder });
+    // Whoever runs the tests hears of it too, as of an error that nobody handles.
+    let unheard = 0;
+    const hear = (): void => { unheard += 1; };
+    process.on('uncaughtExceptionMonitor', hear);
+    try {
+      const question = (await chain.databases.open('main')).query('SELECT pg_sleep(4)').catch((error: unknown) => error);
+      await vi.waitFor(async () => expect(await postgres.server.query("SELECT FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(4)' AND state = 'active'")).toHaveLength(1), 4_000);
+      proxy.thaw();
+      expect(await question).toMatchObject({ problem: 'QueueUnreachable' });
+      expect(await chain.ask('work')).toMatchObject({ ready: 1 });
+    } finally {
+      process.off('uncaughtExceptionMonitor', hear);
+    }
+    expect(unheard).toBe(0);
+  });
+});
+
 describe('a database that stays away', () => {
   it('is tried again at a growing distance, not for every question', async () => {
     const database = await aDatabase();
