@@ -27,7 +27,7 @@ export class MessageMemory {
   readonly #lost = new Map<string, string>();
   readonly #refusals = new Map<string, Refusal>();
   /** Messages that could not be settled, by id: how often in a row, and why. */
-  readonly #troubles = new Map<string, { readonly count: number; readonly message: string; readonly at: number }>();
+  readonly #troubles = new Map<string, { readonly count: number; readonly message: string }>();
   /** Of Jobs that were deleted before their messages were settled, by id of the message. */
   readonly #deleted = new Map<string, { readonly note: MessageNote; readonly at: number }>();
   /** Writes on Jobs that the cache does not show yet, by id of the message. */
@@ -78,7 +78,7 @@ export class MessageMemory {
 
   /** A step of settling the message came to nothing. */
   troubled(id: string, message: string): void {
-    this.#troubles.set(id, { count: (this.#troubles.get(id)?.count ?? 0) + 1, message, at: this.#deps.clock.now() });
+    this.#troubles.set(id, { count: (this.#troubles.get(id)?.count ?? 0) + 1, message });
   }
 
   /** The message is settled, or somebody else has it. */
@@ -108,13 +108,19 @@ export class MessageMemory {
   tidy(jobs: readonly Pick<ObservedJob, 'uid' | 'message'>[], inHand: (id: string) => boolean): void {
     const old = this.#deps.clock.now() - longestLife;
     for (const [id, { at }] of this.#refusals) if (at < old && !inHand(id)) this.#refusals.delete(id);
-    for (const [id, { at }] of this.#troubles) if (at < old) this.#troubles.delete(id);
+    if (this.#troubles.size > 0) this.#tidyTroubles(jobs, inHand);
     if (this.#deleted.size > 0) this.#tidyDeleted(jobs, (id, at) => at < old && !inHand(id));
     // A payload that is posted once too often costs one request.
     if (this.posted.size + this.#lost.size <= 2 * jobs.length + 256) return;
     const known = new Set(jobs.map(({ uid }) => uid));
     for (const uid of this.posted) if (!known.has(uid)) this.posted.delete(uid);
     for (const uid of this.#lost.keys()) if (!known.has(uid)) this.#lost.delete(uid);
+  }
+
+  /** What is not in hand, and what no Job waits for, somebody else has settled. */
+  #tidyTroubles(jobs: readonly Pick<ObservedJob, 'message'>[], inHand: (id: string) => boolean): void {
+    const open = new Set(jobs.flatMap(({ message }) => (message && !message.settled ? [message.note.id] : [])));
+    for (const id of this.#troubles.keys()) if (!open.has(id) && !inHand(id)) this.#troubles.delete(id);
   }
 
   /** A Job that follows says it all. */

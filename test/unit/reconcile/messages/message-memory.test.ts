@@ -3,6 +3,7 @@ import { MessageMemory } from '../../../../src/reconcile/messages/message-memory
 import { aJob, minutes, noon } from '../../../support/builders.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { FakeCache } from '../../../support/fakes.ts';
+import type { SettledNote } from '../../../../src/plan/messages/message.ts';
 import { aMessageNote } from '../../../support/message-fakes.ts';
 
 const no = (): boolean => false;
@@ -93,5 +94,16 @@ it('of what keeps a message from being settled is told when it lasts, until the 
   expect([...memory.troubles]).toEqual([['a', 'there is no such queue']]);
   memory.eased('a');
   memory.troubled('a', 'timed out');
+  expect(memory.troubles.size).toBe(0);
+});
+
+it('of what kept a message from being settled is gone when somebody else has settled it', () => {
+  const { memory } = aMemory();
+  for (let count = 1; count <= 9; count += 1) memory.troubled('a', 'access refused');
+  const job = (settled: SettledNote | undefined) => ({ uid: 'uid-a', message: { note: aNote('a', 1), settled } });
+  memory.tidy([], (id) => id === 'a');
+  memory.tidy([job(undefined)], () => false);
+  expect(memory.troubles.size).toBe(1);
+  memory.tidy([job({ as: 'completed', at: noon })], () => false);
   expect(memory.troubles.size).toBe(0);
 });
