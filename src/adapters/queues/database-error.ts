@@ -1,5 +1,6 @@
 /** What goes wrong with a database, in the words that a spec's status can carry. */
 import type { DepthProblem } from '../../plan/observed.ts';
+import { codeOf, messageOf, withoutSecret } from './error-text.ts';
 import type { PgBossSettings } from './pg-boss-settings.ts';
 
 export class DatabaseError extends Error {
@@ -21,7 +22,7 @@ export function explain(error: unknown, settings: PgBossSettings): DatabaseError
   const code = codeOf(error);
   const message = messageOf(error);
   const [problem, text] = bySqlState(code, message, settings) ?? byNetwork(code, message, settings);
-  return new DatabaseError(problem, withoutSecrets(text, settings), code);
+  return new DatabaseError(problem, withoutSecret(text, settings.password), code);
 }
 
 type Explanation = readonly [problem: DepthProblem, text: string];
@@ -72,22 +73,6 @@ function byNetwork(code: string | undefined, message: string, settings: PgBossSe
 
 function isCertificateProblem(code: string | undefined): boolean {
   return code !== undefined && (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code) && !code.includes('ALERT'));
-}
-
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  // A name with several addresses fails with one error for each.
-  return error instanceof AggregateError ? codeOf(error.errors[0]) : undefined;
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return messageOf(error.errors[0]);
-  return error instanceof Error ? error.message : String(error);
-}
-
-function withoutSecrets(text: string, { password }: PgBossSettings): string {
-  return password === undefined || password.length < 4 ? text : text.replaceAll(password, '***');
 }
 
 /** An identifier as SQL needs it: plain where that is enough. */

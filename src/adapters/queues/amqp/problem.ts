@@ -1,6 +1,7 @@
 /** What goes wrong with a RabbitMQ, in the words that a spec's status can carry. */
 import type { SourceProblem } from '../../../plan/messages/message.ts';
 import type { AmqpSettings } from '../amqp-settings.ts';
+import { codeOf, messageOf, withoutSecret } from '../error-text.ts';
 
 export class AmqpProblem extends Error {
   readonly problem: SourceProblem;
@@ -27,7 +28,7 @@ export function explain(error: unknown, { settings, host }: Place): AmqpProblem 
   const code = codeOf(error);
   const message = messageOf(error);
   const [problem, text] = byReplyCode(code, message) ?? byNetwork(code, message, `${host.host}:${host.port}`);
-  return new AmqpProblem(problem, withoutSecrets(text, settings), code);
+  return new AmqpProblem(problem, withoutSecret(text, settings.password), code);
 }
 
 type Explanation = readonly [problem: SourceProblem, text: string];
@@ -84,20 +85,4 @@ function byTls(code: string, message: string, where: string): Explanation | unde
   if (code.startsWith('ERR_OSSL')) return ['QueueUnreachable', `the certificates of the connection cannot be used: ${message}`];
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) return ['QueueUnreachable', `the certificate of ${where} was not accepted: ${message}`];
   return undefined;
-}
-
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  // A name with several addresses fails with one error for each.
-  return error instanceof AggregateError ? codeOf(error.errors[0]) : undefined;
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return messageOf(error.errors[0]);
-  return error instanceof Error ? error.message : String(error);
-}
-
-function withoutSecrets(text: string, { password }: AmqpSettings): string {
-  return password.length < 4 ? text : text.replaceAll(password, '***');
 }

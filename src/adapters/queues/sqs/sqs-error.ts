@@ -1,6 +1,7 @@
 /** What goes wrong with SQS, in the words that a spec's status can carry. */
 import { asError } from '../../../lib/clock.ts';
 import type { DepthProblem } from '../../../plan/observed.ts';
+import { withoutSecret } from '../error-text.ts';
 import type { SqsSettings } from '../sqs-settings.ts';
 
 /**
@@ -29,7 +30,7 @@ export class SqsError extends Error {
 export function explain(error: unknown, settings: SqsSettings): SqsError {
   if (error instanceof SqsError) return error;
   const { name, code, status, message } = factsOf(error);
-  const text = withoutSecrets(message, settings);
+  const text = withoutSecret(withoutSecret(message, settings.credentials?.secretAccessKey), settings.credentials?.sessionToken);
   return byName(name, text) ?? byNetwork(code ?? name, text, settings) ?? byStatus(status, name, text);
 }
 
@@ -107,9 +108,4 @@ function statusOf(error: unknown): number | undefined {
 function firstLine(text: string): string {
   const line = text.split('\n', 1)[0] ?? '';
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;
-}
-
-function withoutSecrets(text: string, { credentials }: SqsSettings): string {
-  const secrets = [credentials?.secretAccessKey, credentials?.sessionToken].filter((secret) => secret !== undefined && secret.length >= 4);
-  return secrets.reduce<string>((clean, secret) => clean.replaceAll(secret ?? '', '***'), text);
 }
