@@ -111,7 +111,7 @@ function leasing(make: MakeSubject): void {
       // Until the other one has got one, what was under way may still come.
       await place.send(numbered(1));
       await until(place, () => expect(watched.leases.length + busy.leases.length).toBe(2));
-      await busy.subscription.close();
+      await meanwhile(place, busy.subscription.close());
       const before = watched.leases.length;
       watched.subscription.credit(before + 1);
       await place.send(numbered(3));
