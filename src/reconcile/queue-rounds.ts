@@ -8,7 +8,7 @@ import { priorityOf } from '../plan/limits/priority.ts';
 import type { Claim, Observed, SpecKey } from '../plan/observed.ts';
 import { plan as decide } from '../plan/plan.ts';
 import { winningClaim } from '../plan/winner.ts';
-import type { QueueSource } from '../spec/queue-source.ts';
+import type { QueueSpec } from '../spec/queue.ts';
 import type { Capacity } from './capacity/capacity.ts';
 import type { Asker } from './capacity/line.ts';
 import type { DeletionCalls } from './deletion-calls.ts';
@@ -80,9 +80,10 @@ export class QueueRounds implements Rounds {
       const observed = this.#observe(key, claims);
       return { observed, plan: decide(observed, environment, clock.now()) };
     }
-    const asker = askerOf(key, claims);
+    const spec = queueSpecOf(claims);
+    const asker = askerOf(key, spec);
     const seen = this.#observe(key, claims);
-    const source = leasedFrom(claims);
+    const source = spec?.mode === 'perMessage' ? spec.source : undefined;
     const view = messages.view(key, seen.jobs, source !== undefined);
     const observed = { ...seen, room: capacity.room(asker), ...(view && { messages: view }) };
     const plan = decide(observed, environment, clock.now());
@@ -146,10 +147,10 @@ function restAfter(planning: number): number {
   return planning < shortestPlanning ? 0 : restPerPlanning * planning;
 }
 
-/** The queue of which the spec wants messages; undefined: it wants none, or nobody can read it. */
-function leasedFrom(claims: readonly Claim[]): QueueSource | undefined {
+/** undefined: there is none, or nobody can read it. */
+function queueSpecOf(claims: readonly Claim[]): QueueSpec | undefined {
   const spec = winningClaim(claims)?.claim.parsed.spec;
-  return spec?.kind === 'Queue' && spec.mode === 'perMessage' ? spec.source : undefined;
+  return spec?.kind === 'Queue' ? spec : undefined;
 }
 
 /** Names that take a place from now on; that of a drain Job is not known yet. */
@@ -159,8 +160,6 @@ function startsOf(key: SpecKey, { actions, messages = [] }: Plan): readonly stri
 }
 
 /** Without a spec that can be read nothing is asked for. */
-function askerOf(key: SpecKey, claims: readonly Claim[]): Asker {
-  const spec = winningClaim(claims)?.claim.parsed.spec;
-  const queue = spec?.kind === 'Queue' ? spec : undefined;
-  return { key, group: queue?.concurrency.group, priority: queue ? priorityOf(queue) : 0, holder: `queue ${key.name}` };
+function askerOf(key: SpecKey, spec: QueueSpec | undefined): Asker {
+  return { key, group: spec?.concurrency.group, priority: spec ? priorityOf(spec) : 0, holder: `queue ${key.name}` };
 }

@@ -11,7 +11,6 @@
 import type { PodScript } from '../../src/simulation/pod-script.ts';
 import { scheduleOutages } from '../../src/simulation/fault-plans.ts';
 import type { PodObject } from '../../src/simulation/job-shape.ts';
-import { isTerminal } from '../../src/simulation/job-shape.ts';
 import { jobs, pods } from '../../src/simulation/objects.ts';
 import { Random } from '../../src/simulation/random.ts';
 import { drainWorker } from '../../src/simulation/worker.ts';
@@ -20,6 +19,7 @@ import { Crew } from './crew.ts';
 import { watchInvariants } from './invariants.ts';
 import { simulate, type Simulation } from './simulation.ts';
 import { StormLimits } from './storm-limits.ts';
+import { deleteSomeJob, loseSomePod } from './mischief.ts';
 
 export interface ChaosResult {
   readonly seed: number;
@@ -227,26 +227,11 @@ class Storm {
   }
 
   #deleteJob(): void {
-    const all = this.#world.jobs();
-    if (all.length === 0) return;
-    const job = this.#random.pick(all);
-    const propagation = this.#random.pick(['Foreground', 'Background', 'Orphan'] as const);
-    this.#tell(`delete Job ${job.metadata.name} (${propagation})`);
-    this.#world.cluster.registry.delete(jobs, job.metadata.name, { propagation });
+    deleteSomeJob({ world: this.#world, random: this.#random, tell: (text) => { this.#tell(text); } });
   }
 
   #deletePod(): void {
-    const living = this.#world.pods().filter((pod) => !isTerminal(pod) && pod.metadata.deletionTimestamp === undefined);
-    if (living.length === 0) return;
-    const pod = this.#random.pick(living);
-    this.#tell(`lose pod ${pod.metadata.name}`);
-    const { cluster } = this.#world;
-    const act = this.#random.pick<() => void>([
-      () => { cluster.registry.delete(pods, pod.metadata.name); },
-      () => { cluster.kubelet?.drain(pod.metadata.name); },
-      () => { cluster.kubelet?.evict(pod.metadata.name); },
-    ]);
-    act();
+    loseSomePod({ world: this.#world, random: this.#random, tell: (text) => { this.#tell(text); } });
   }
 
   #quota(): void {

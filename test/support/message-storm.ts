@@ -6,7 +6,6 @@
  */
 import type { JsonObject } from '../../src/lib/json.ts';
 import { scheduleOutages } from '../../src/simulation/fault-plans.ts';
-import { isTerminal } from '../../src/simulation/job-shape.ts';
 import { noMessageFaults, randomMessageFaults } from '../../src/simulation/message-faults.ts';
 import type { SimulatedMessageQueue, StoredMessage } from '../../src/simulation/message-queue.ts';
 import type { MessageQueueKind } from '../../src/simulation/message-rules.ts';
@@ -19,6 +18,7 @@ import { Crew } from './crew.ts';
 import { messageQueueKinds, messageSpec } from './message-scene.ts';
 import { MessageTruth, workOf } from './message-truth.ts';
 import { simulate, type Simulation } from './simulation.ts';
+import { deleteSomeJob, loseSomePod } from './mischief.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -249,21 +249,11 @@ class MessageStorm {
   }
 
   #deleteJob(): void {
-    const all = this.#world.jobs();
-    if (all.length === 0) return;
-    const { name } = this.#random.pick(all).metadata;
-    const propagation = this.#random.pick(['Foreground', 'Background', 'Orphan'] as const);
-    this.#tell(`delete Job ${name} (${propagation})`);
-    this.#world.cluster.registry.delete(jobs, name, { propagation });
+    deleteSomeJob({ world: this.#world, random: this.#random, tell: (text) => { this.#tell(text); } });
   }
 
   #losePod(): void {
-    const living = this.#world.pods().filter((pod) => !isTerminal(pod) && pod.metadata.deletionTimestamp === undefined);
-    if (living.length === 0) return;
-    const { name } = this.#random.pick(living).metadata;
-    const { cluster } = this.#world;
-    this.#tell(`lose pod ${name}`);
-    this.#random.pick<() => void>([() => { cluster.registry.delete(pods, name); }, () => { cluster.kubelet?.drain(name); }, () => { cluster.kubelet?.evict(name); }])();
+    loseSomePod({ world: this.#world, random: this.#random, tell: (text) => { this.#tell(text); } });
   }
 
   #restartBroker(): void {

@@ -19,6 +19,7 @@ import { Crew } from './crew.ts';
 import { RequestTruth } from './request-truth.ts';
 import { simulate, type Simulation } from './simulation.ts';
 import { jobUidOf } from './storm-truth.ts';
+import { deleteSomeJob } from './mischief.ts';
 
 const minute = 60_000;
 /** After the storm everything must be done within this time. */
@@ -279,12 +280,7 @@ class RequestStorm {
   }
 
   #deleteJob(): void {
-    const all = this.#world.jobs();
-    if (all.length === 0) return;
-    const { name, uid } = this.#random.pick(all).metadata;
-    this.#tell(`delete Job ${name}`);
-    this.#truth.meddle(uid, true);
-    this.#world.cluster.registry.delete(jobs, name, { propagation: this.#random.pick(['Foreground', 'Background', 'Orphan'] as const) });
+    deleteSomeJob({ world: this.#world, random: this.#random, tell: (text) => { this.#tell(text); }, before: ({ metadata: { uid } }) => { this.#truth.meddle(uid, true); } });
   }
 
   #deletePod(): void {

@@ -11,7 +11,7 @@ import type { Json, JsonObject } from '../../src/lib/json.ts';
 import type { RunRequest } from '../../src/plan/run/record.ts';
 import type { RunState } from '../../src/plan/run/state.ts';
 import { scheduleOutages } from '../../src/simulation/fault-plans.ts';
-import { isFinished, isTerminal, type PodObject } from '../../src/simulation/job-shape.ts';
+import { isFinished, type PodObject } from '../../src/simulation/job-shape.ts';
 import { configMaps, jobs, type KubeObject, pods } from '../../src/simulation/objects.ts';
 import type { PodScript } from '../../src/simulation/pod-script.ts';
 import { Random } from '../../src/simulation/random.ts';
@@ -25,6 +25,7 @@ import { drawWorkflow, outputValue, type Fate, type WorkflowModel } from './stor
 import { fateOf } from './storm-oracle.ts';
 import { indexOf, jobUidOf, stateOf, Truth } from './storm-truth.ts';
 import type { ChaosOptions, ChaosResult } from './chaos.ts';
+import { loseSomePod } from './mischief.ts';
 
 const minute = 60_000;
 /** After the storm everything must be done within this time: many attempts that never start, one after the other. */
@@ -345,18 +346,7 @@ class WorkflowStorm {
   }
 
   #deletePod(): void {
-    const living = this.#world.pods().filter((pod) => !isTerminal(pod) && pod.metadata.deletionTimestamp === undefined);
-    if (living.length === 0) return;
-    const pod = this.#random.pick(living);
-    const { name } = pod.metadata;
-    this.#tell(`lose pod ${name}`);
-    this.#truth.meddle(jobUidOf(pod), false);
-    const { cluster } = this.#world;
-    this.#random.pick<() => void>([
-      () => { cluster.registry.delete(pods, name); },
-      () => { cluster.kubelet?.drain(name); },
-      () => { cluster.kubelet?.evict(name); },
-    ])();
+    loseSomePod({ world: this.#world, random: this.#random, tell: (text) => { this.#tell(text); }, before: (pod) => { this.#truth.meddle(jobUidOf(pod), false); } });
   }
 
   #quota(): void {

@@ -4,7 +4,7 @@ import { kindLabel, messageAnnotation, specKey } from '../../../src/spec/keys.ts
 import { measurePairs, type RatePair } from './bursts.ts';
 import { openQueues } from './queues.ts';
 import { configMapsPath, createAll, makeNamespace } from './requests.ts';
-import { connection } from './specs.ts';
+import { connection, workerJob } from './specs.ts';
 import type { World } from './world.ts';
 
 const namespace = 'bench-messages';
@@ -43,17 +43,7 @@ retention:
 podMetadata:
   annotations:
     fake-kubelet/run-for: ${runFor}
-job:
-  image: registry.example.com/acme/worker:3.1
-  command: [node, worker.js]
-  args: [--batch, "10"]
-  env:
-    - {name: LOG_LEVEL, value: info}
-    - {name: REGION, value: eu-central-1}
-  resources:
-    requests: {cpu: 100m, memory: 128Mi}
-    limits: {memory: 256Mi}
-`;
+${workerJob}`;
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: where, labels: { [kindLabel]: 'queue' } }, data: { [specKey]: text } };
 }
 

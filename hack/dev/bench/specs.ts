@@ -15,6 +15,19 @@ export interface QueueText {
   readonly runFor: string;
 }
 
+/** As large as users' Jobs are. */
+export const workerJob = `job:
+  image: registry.example.com/acme/worker:3.1
+  command: [node, worker.js]
+  args: [--batch, "10"]
+  env:
+    - {name: LOG_LEVEL, value: info}
+    - {name: REGION, value: eu-central-1}
+  resources:
+    requests: {cpu: 100m, memory: 128Mi}
+    limits: {memory: 256Mi}
+`;
+
 /** As long as users' specs are, so that parsing and caching cost what they cost there. */
 export function specMap(namespace: string, { name, checkInterval, runFor }: QueueText): JsonObject {
   const text = `# yaml-language-server: $schema=https://example.com/queue.schema.json
@@ -29,17 +42,7 @@ retention:
 podMetadata:
   annotations:
     fake-kubelet/run-for: ${runFor}
-job:
-  image: registry.example.com/acme/worker:3.1
-  command: [node, worker.js]
-  args: [--batch, "10"]
-  env:
-    - {name: LOG_LEVEL, value: info}
-    - {name: REGION, value: eu-central-1}
-  resources:
-    requests: {cpu: 100m, memory: 128Mi}
-    limits: {memory: 256Mi}
-timeout: 1h
+${workerJob}timeout: 1h
 `;
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace, labels: { [kindLabel]: 'queue' } }, data: { [specKey]: text } };
 }

@@ -4,10 +4,11 @@
  */
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asError, type Clock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../reconcile/ports.ts';
 import type { ConnectionDefinition, ConnectionFacts, ConnectionsByName } from '../../spec/connection.ts';
 import { readSettings, type ConnectionReading } from './connection-files.ts';
+import { codeOf, messageOf } from './error-text.ts';
 import { injectionFor } from './injection.ts';
 
 export type ConnectionState = ConnectionReading | { readonly kind: 'unknown'; readonly message: string };
@@ -116,7 +117,7 @@ export async function readConnection(definition: ConnectionDefinition): Promise<
   try {
     return readSettings(await filesOf(definition.folder), definition);
   } catch (error) {
-    return { kind: 'broken', message: `its folder ${definition.folder} cannot be read: ${codeOf(error)}` };
+    return { kind: 'broken', message: `its folder ${definition.folder} cannot be read: ${codeOf(error) ?? messageOf(error)}` };
   }
 }
 
@@ -146,8 +147,4 @@ async function filesIn(folder: string): Promise<ReadonlyMap<string, string>> {
   const names = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.')).map((entry) => entry.name);
   const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
   return new Map(names.map((name, index) => [name, (texts[index] ?? '').slice(0, largestFile)] as const));
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : asError(error).message;
 }

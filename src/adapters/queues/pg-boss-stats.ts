@@ -40,7 +40,7 @@ export class PgBossStats implements QueueStats {
   }
 
   counts(source: QueueSource): Promise<CountsAnswer> {
-    if (source.type !== 'pgBoss') return Promise.resolve({ kind: 'unknown', reason: 'QueueUnsupported', message: `a queue of ${source.type} is none of pg-boss` });
+    if (source.type !== 'pgBoss') return Promise.resolve({ kind: 'unknown', reason: 'QueueUnsupported', message: `counts by state are known of queues of pg-boss only, not of ${source.type}` });
     const key = sourceText(source);
     const now = this.#clock.monotonic();
     const known = this.#kept.get(key);

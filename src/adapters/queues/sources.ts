@@ -50,12 +50,11 @@ export function openSources({ connections, clock, log, onWake }: SourcesDeps): Q
   const wakes = new Notifications({ databases: reading, clock, log, onWake: woke });
   const pgBoss: PgBossMessages = new PgBossMessages({ databases: writing, clock, log, wakes });
   const messages = messagesByType({ pgBoss, amqp: new AmqpMessages({ links: amqp, clock, log }), sqs: new SqsMessages({ links: sqs, clock, log }) });
-  const stats = new PgBossStats({ databases: reading, clock });
   return {
     probe: probeByType({ pgBoss: new PgBossDepth({ databases: reading, clock, log }), amqp: new AmqpDepth({ links: amqp, clock, log }), sqs: new SqsDepth({ links: sqs, clock, log }) }),
     messages,
     wakes,
-    stats: { counts: (source) => (source.type === 'pgBoss' ? stats.counts(source) : Promise.resolve({ kind: 'unknown', reason: 'QueueUnsupported', message: `counts by state are known of queues of pg-boss only, not of ${source.type}` })) },
+    stats: new PgBossStats({ databases: reading, clock }),
     close: async () => {
       await messages.close();
       sqs.close();

@@ -12,6 +12,8 @@ export class TakenNames {
   readonly #input: Pick<MessageJobInput, 'key' | 'spec' | 'environment'> | undefined;
   readonly #reserved: ReadonlySet<string>;
   readonly #left: ReadonlySet<string>;
+  /** Each is a hash, and is asked for more than once in a plan. */
+  readonly #names = new Map<string, string>();
 
   /** `input` undefined: nobody starts Jobs here. */
   constructor(observed: Observed, input: Pick<MessageJobInput, 'key' | 'spec' | 'environment'> | undefined) {
@@ -25,14 +27,14 @@ export class TakenNames {
   /** A create is not in view yet; or a Job is gone, this one, the one before or a later one, and a pod of it still lives. */
   inTheWay(id: string, serial: number): 'create' | 'pods' | undefined {
     if (!this.#input || this.#reserved.size + this.#left.size === 0) return undefined;
-    const name = messageJobName(this.#input, id, serial);
+    const name = this.#nameOf(this.#input, id, serial);
     if (this.#reserved.has(name)) return 'create';
     return this.#isLeft(this.#input, id, serial) ? 'pods' : undefined;
   }
 
   /** Nobody may remember any more how many Jobs there were. */
   #isLeft(input: Pick<MessageJobInput, 'key' | 'spec' | 'environment'>, id: string, serial: number): boolean {
-    for (let one = serial - 1; this.#left.size > 0 && one < serial + serialsLookedFor; one += 1) if (this.#left.has(messageJobName(input, id, one))) return true;
+    for (let one = serial - 1; this.#left.size > 0 && one < serial + serialsLookedFor; one += 1) if (this.#left.has(this.#nameOf(input, id, one))) return true;
     return false;
   }
 
@@ -53,6 +55,13 @@ export class TakenNames {
   #namesOf(messages: readonly MessageView[], view: MessagesView): ReadonlySet<string> {
     const input = this.#input;
     if (!input || this.#reserved.size === 0) return new Set();
-    return new Set(messages.map(({ id, jobs: [newest] }) => messageJobName(input, id, ((newest?.message.note ?? view.deleted?.get(id))?.serial ?? 0) + 1)));
+    return new Set(messages.map(({ id, jobs: [newest] }) => this.#nameOf(input, id, ((newest?.message.note ?? view.deleted?.get(id))?.serial ?? 0) + 1)));
+  }
+
+  #nameOf(input: Pick<MessageJobInput, 'key' | 'spec' | 'environment'>, id: string, serial: number): string {
+    const key = `${serial} ${id}`;
+    const name = this.#names.get(key) ?? messageJobName(input, id, serial);
+    this.#names.set(key, name);
+    return name;
   }
 }
