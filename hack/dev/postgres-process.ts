@@ -4,6 +4,7 @@ import { cpSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { endedWithUs } from './server-process.ts';
 
 /** The user that runs the server; without ids: we ourselves. */
 export interface Servant {
@@ -60,13 +61,11 @@ function traversable(file: string): boolean {
   }
 }
 
-const hasSetpriv = process.platform === 'linux' && spawnSync('setpriv', ['--version'], { stdio: 'ignore' }).status === 0;
-
 /**
  * Starts a child as the servant, in a process group of its own (a Ctrl-C reaches only us), stopped by the kernel when
  * we die. It keeps this process alive until it is stopped.
  */
 export function withParent(servant: Servant, command: string, args: string[]): ChildProcess {
-  const [file, argv] = hasSetpriv ? ['setpriv', ['--pdeathsig', 'INT', '--', command, ...args]] : [command, args];
+  const [file, argv] = endedWithUs('INT', command, args);
   return spawn(file, argv, { ...servant, cwd: '/', detached: true, stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' } });
 }

@@ -5,19 +5,18 @@
  * exit hooks in every process that imports it and leaves the server behind when that process is killed.
  *
  * Modes: running ⇄ stopped (same data, same port), then disposed (a temporary folder is deleted). When this process
- * ends in any way the kernel stops the server (PR_SET_PDEATHSIG where setpriv exists), and the janitor, a shell that
- * waits for the end of its input, stops it too and deletes a temporary folder.
+ * ends in any way the server ends with it (server-process.ts), and a temporary folder is deleted.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { freePorts } from './cluster/ports.ts';
 import { binaries, servantOf, withParent, type Servant } from './postgres-process.ts';
 import { makeCertificates, type Certificates } from './postgres-tls.ts';
+import { Janitor, ServerProcess } from './server-process.ts';
 
 export interface PostgresOptions {
   /** Listen on all addresses, so that pods can reach it; passwords are required everywhere. */
@@ -89,19 +88,19 @@ class Server implements Postgres {
   password = '';
   port = 0;
   certificates: Certificates | undefined;
-  #child: ChildProcess | undefined;
-  #janitor: ChildProcess | undefined;
-  #log: string[] = [];
+  #janitor: Janitor | undefined;
   readonly #deps: Deps;
   readonly #data: string;
+  readonly #process: ServerProcess;
 
   constructor(deps: Deps) {
     this.#deps = deps;
     this.#data = join(deps.folder, 'data');
+    this.#process = new ServerProcess({ name: 'PostgreSQL', launch: () => this.#launch(), readyLine: 'database system is ready to accept connections', startWithin: 120_000, onLog: deps.options.onLog });
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#process.pid;
   }
 
   get url(): string {
@@ -118,43 +117,24 @@ class Server implements Postgres {
     const passwordFile = join(folder, 'password');
     if (!existsSync(passwordFile)) this.#write(passwordFile, randomBytes(12).toString('hex'));
     this.password = readFileSync(passwordFile, 'utf8').trim();
-    this.#janitor = startJanitor(folder, temporary);
+    this.#janitor = new Janitor(leftovers, folder, temporary ? 'temporary' : 'kept');
     if (!existsSync(join(this.#data, 'PG_VERSION'))) {
       const { initdb } = await binaries(servant);
       await this.#run(initdb, ['-D', this.#data, '-U', user, `--pwfile=${passwordFile}`, '-A', 'scram-sha-256', '-E', 'UTF8', '--locale=C', '--no-sync', '--no-instructions']);
     }
     if (options.tls) this.certificates = makeCertificates(join(folder, 'tls'), servant);
     this.#write(join(this.#data, 'pg_hba.conf'), accessRules(options));
-    this.port = options.port ?? (await freePort(options.listenAll === true));
+    const [free = 0] = options.port === undefined ? await freePorts(1, options.listenAll === true ? '0.0.0.0' : '127.0.0.1') : [];
+    this.port = options.port ?? free;
   }
 
   async start(): Promise<void> {
-    if (this.#child) return;
-    const { postgres } = await binaries(this.#deps.servant);
-    const settings = { ...fast, ...this.#ownSettings(), ...this.#deps.options.settings };
-    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const child = withParent(this.#deps.servant, postgres, ['-D', this.#data, '-p', String(this.port), ...flags]);
-    this.#child = child;
-    this.#log = [];
-    const ready = Promise.withResolvers<undefined>();
-    child.once('exit', (code) => {
-      if (this.#child === child) this.#child = undefined;
-      ready.reject(new Error(`PostgreSQL ended with code ${code ?? 'none'}: ${this.#log.slice(-10).join('\n')}`));
-    });
-    child.once('error', (error) => ready.reject(error));
-    this.#follow(child, () => ready.resolve(undefined));
-    await ready.promise;
+    await this.#process.start();
   }
 
   async stop(): Promise<void> {
-    const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
     // SIGINT is the fast shutdown: clients are cut off, data are written.
-    child.kill('SIGINT');
-    const force = setTimeout(() => child.kill('SIGKILL'), 15_000);
-    await ended;
-    clearTimeout(force);
+    await this.#process.stop(15_000, 'SIGINT');
   }
 
   async restart(): Promise<void> {
@@ -179,14 +159,7 @@ class Server implements Postgres {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    const janitor = this.#janitor;
-    this.#janitor = undefined;
-    if (janitor && janitor.exitCode === null) {
-      const ended = once(janitor, 'exit');
-      janitor.ref();
-      janitor.stdin?.end();
-      await ended;
-    }
+    await this.#janitor?.release();
     if (this.#deps.temporary) rmSync(this.#deps.folder, { recursive: true, force: true });
   }
 
@@ -199,18 +172,12 @@ class Server implements Postgres {
     };
   }
 
-  #follow(child: ChildProcess, ready: () => void): void {
-    let rest = '';
-    child.stderr?.on('data', (chunk: Buffer) => {
-      const lines = (rest + chunk.toString()).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        this.#log.push(line);
-        if (this.#log.length > 200) this.#log.shift();
-        this.#deps.options.onLog?.(line);
-        if (line.includes('database system is ready to accept connections')) ready();
-      }
-    });
+  async #launch(): Promise<ChildProcess> {
+    const { servant, options } = this.#deps;
+    const { postgres } = await binaries(servant);
+    const settings = { ...fast, ...this.#ownSettings(), ...options.settings };
+    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    return withParent(servant, postgres, ['-D', this.#data, '-p', String(this.port), ...flags]);
   }
 
   /** A file that the server's user may read and nobody else. */
@@ -242,27 +209,9 @@ function accessRules(options: PostgresOptions): string {
     .concat('\n');
 }
 
-/** Waits for the end of its input, which is the end of this process; then stops the server and deletes the folder. */
-function startJanitor(folder: string, temporary: boolean): ChildProcess {
-  const script = `
-    cat >/dev/null
-    pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && [ -n "$pid" ] && kill -INT "$pid" 2>/dev/null
-    n=0
-    while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ $n -lt 100 ]; do n=$((n+1)); sleep 0.1; done
-    [ "$2" = temporary ] && rm -rf -- "$1"
-    exit 0`;
-  const janitor = spawn('sh', ['-c', script, 'sh', folder, temporary ? 'temporary' : 'kept'], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-  janitor.unref();
-  return janitor;
-}
-
-/** A port that is free now; somebody may still be faster, then the start fails and says so. */
-async function freePort(everywhere: boolean): Promise<number> {
-  const server = createServer();
-  server.listen(0, everywhere ? undefined : '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
-}
+/** What is left of $1 when we have died: the server, and the folder where it is temporary ($2). */
+const leftovers = `
+  pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && [ -n "$pid" ] && kill -INT "$pid" 2>/dev/null
+  n=0
+  while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ $n -lt 100 ]; do n=$((n+1)); sleep 0.1; done
+  [ "$2" = temporary ] && rm -rf -- "$1"`;

@@ -5,21 +5,24 @@
  * one of its own, on its own port, that ends with it; so any number of them run beside each other and beside the system's.
  *
  * Modes: running ⇄ stopped (same data, same ports), then disposed (the folder is deleted). When this process ends in any
- * way the kernel stops the server (PR_SET_PDEATHSIG where setpriv exists), and the janitor, a shell that waits for the end
- * of its input, stops it too and deletes the folder.
+ * way the server ends with it (server-process.ts), and the folder is deleted.
  */
-import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from './cluster/ports.ts';
 import { until } from './cluster/progress.ts';
 import { makeCertificates, type Certificates } from './postgres-tls.ts';
 import { ensureRabbitMq, type RabbitMqBinaries } from './rabbitmq-install.ts';
+import { endChild, endedWithUs, Janitor, ServerProcess } from './server-process.ts';
 
 export interface RabbitMqOptions {
+  /** Listen on all addresses, so that pods can reach it; passwords are required everywhere. */
+  readonly listenAll?: boolean;
   /** A second port for TLS, with certificates made on the spot; clients must show one as well. */
   readonly tls?: boolean;
   /** Every line the server logs. */
@@ -69,7 +72,7 @@ interface Ports {
 export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<RabbitMq> {
   const binaries = ensureRabbitMq();
   for (let attempt = 1; ; attempt++) {
-    const [amqp = 0, tls = 0, distribution = 0, epmd = 0] = await freePorts(4);
+    const [amqp = 0, tls = 0, distribution = 0, epmd = 0] = await freePorts(4, options.listenAll === true ? '0.0.0.0' : '127.0.0.1');
     const server = new Server(binaries, { amqp, tls, distribution, epmd }, options);
     try {
       await server.start();
@@ -93,16 +96,16 @@ class Server implements RabbitMq {
   readonly #folder = mkdtempSync(join(tmpdir(), 'job-chief-rabbitmq-'));
   readonly #cookie = randomBytes(12).toString('hex').toUpperCase();
   readonly #node = `job-chief-${randomBytes(4).toString('hex')}@localhost`;
+  readonly #janitor: Janitor;
+  readonly #process: ServerProcess;
   #epmd: ChildProcess | undefined;
-  #child: ChildProcess | undefined;
-  #janitor: ChildProcess | undefined;
-  #log: string[] = [];
 
   constructor(binaries: RabbitMqBinaries, ports: Ports, options: RabbitMqOptions) {
     this.#binaries = binaries;
     this.#ports = ports;
     this.#options = options;
-    this.#janitor = startJanitor(this.#folder);
+    this.#janitor = new Janitor(leftovers, this.#folder);
+    this.#process = new ServerProcess({ name: 'RabbitMQ', launch: () => this.#launch(), readyLine: 'Server startup complete', startWithin: 120_000, onLog: options.onLog });
     if (options.tls === true) this.certificates = makeCertificates(join(this.#folder, 'tls'), {});
     writeFileSync(join(this.#folder, '.erlang.cookie'), this.#cookie, { mode: 0o400 });
     writeFileSync(join(this.#folder, 'enabled_plugins'), '[].\n');
@@ -118,36 +121,17 @@ class Server implements RabbitMq {
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#process.pid;
   }
 
   async start(): Promise<void> {
-    if (this.#child) return;
+    if (this.pid !== undefined) return;
     await this.#startEpmd();
-    const { erlang, runtime } = this.#binaries;
-    // Busy waiting is good for one server alone, and takes a whole core from everybody else.
-    const emulator = ['+W', 'w', '+B', 'i', '+sbwt', 'none', '+sbwtdcpu', 'none', '+sbwtdio', 'none'];
-    const logging = ['-syslog', 'logger', '[]', '-syslog', 'syslog_error_logger', 'false', '-kernel', 'prevent_overlapping_partitions', 'false'];
-    const child = this.#spawn(join(runtime, 'erlexec'), ['-noinput', '-s', 'rabbit', 'boot', '-boot', join(erlang, 'bin/start_sasl'), ...emulator, ...logging]);
-    this.#child = child;
-    this.#log = [];
-    writeFileSync(join(this.#folder, 'pids'), `${child.pid ?? ''} ${this.#epmd?.pid ?? ''}`);
-    const ready = Promise.withResolvers<undefined>();
-    child.once('exit', (code) => {
-      if (this.#child === child) this.#child = undefined;
-      ready.reject(new Error(`RabbitMQ ended with code ${code ?? 'none'}: ${this.#log.slice(-30).join('\n')}`));
-    });
-    child.once('error', (error) => ready.reject(error));
-    this.#follow(child, () => ready.resolve(undefined));
-    const late = setTimeout(() => {
-      ready.reject(new Error(`RabbitMQ did not start within two minutes: ${this.#log.slice(-10).join('\n')}`));
-      child.kill('SIGKILL');
-    }, 120_000);
-    await ready.promise.finally(() => { clearTimeout(late); });
+    await this.#process.start();
   }
 
   async stop(): Promise<void> {
-    await end(this.#child, 30_000);
+    await this.#process.stop(30_000);
   }
 
   async restart(): Promise<void> {
@@ -216,16 +200,9 @@ class Server implements RabbitMq {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing of it is needed any more.
-    await end(this.#child, 0);
-    await end(this.#epmd, 1_000);
-    const janitor = this.#janitor;
-    this.#janitor = undefined;
-    if (janitor && janitor.exitCode === null) {
-      const ended = once(janitor, 'exit');
-      janitor.ref();
-      janitor.stdin?.end();
-      await ended;
-    }
+    await this.#process.stop(0);
+    await endChild(this.#epmd, 1_000);
+    await this.#janitor.release();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -248,7 +225,7 @@ class Server implements RabbitMq {
   #configuration(): string {
     const tls = this.certificates;
     const lines = [
-      `listeners.tcp.1 = 127.0.0.1:${this.#ports.amqp}`,
+      `listeners.tcp.1 = ${this.#options.listenAll === true ? '0.0.0.0' : '127.0.0.1'}:${this.#ports.amqp}`,
       ...(tls ? [`listeners.ssl.1 = 127.0.0.1:${this.#ports.tls}`, `ssl_options.cacertfile = ${tls.caFile}`, `ssl_options.certfile = ${tls.serverCertFile}`, `ssl_options.keyfile = ${tls.serverKeyFile}`, 'ssl_options.verify = verify_peer', 'ssl_options.fail_if_no_peer_cert = true'] : []),
       `default_user = ${this.user}`,
       `default_pass = ${this.password}`,
@@ -293,67 +270,38 @@ class Server implements RabbitMq {
     };
   }
 
+  #launch(): ChildProcess {
+    const { erlang, runtime } = this.#binaries;
+    // Busy waiting is good for one server alone, and takes a whole core from everybody else.
+    const emulator = ['+W', 'w', '+B', 'i', '+sbwt', 'none', '+sbwtdcpu', 'none', '+sbwtdio', 'none'];
+    const logging = ['-syslog', 'logger', '[]', '-syslog', 'syslog_error_logger', 'false', '-kernel', 'prevent_overlapping_partitions', 'false'];
+    const child = this.#spawn(join(runtime, 'erlexec'), ['-noinput', '-s', 'rabbit', 'boot', '-boot', join(erlang, 'bin/start_sasl'), ...emulator, ...logging]);
+    writeFileSync(join(this.#folder, 'pids'), `${child.pid ?? ''} ${this.#epmd?.pid ?? ''}`);
+    return child;
+  }
+
   /**
    * In a process group of its own, ended by the kernel when we die. With a limit on open files that Erlang can live with:
    * it makes tables of that size, and with the billion that some containers have it takes minutes and gigabytes.
    */
   #spawn(program: string, args: string[]): ChildProcess {
-    const limited = ['sh', '-c', 'ulimit -n 16384 2>/dev/null || :; exec "$@"', 'sh', program, ...args];
-    const [file = 'sh', ...argv] = hasSetpriv() ? ['setpriv', '--pdeathsig', 'TERM', '--', ...limited] : limited;
+    const limited = ['-c', 'ulimit -n 16384 2>/dev/null || :; exec "$@"', 'sh', program, ...args];
+    const [file, argv] = endedWithUs('TERM', 'sh', limited);
     return spawn(file, argv, { cwd: this.#folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: this.#env() });
   }
-
-  #follow(child: ChildProcess, ready: () => void): void {
-    const read = (stream: NodeJS.ReadableStream | null): void => {
-      let rest = '';
-      stream?.on('data', (chunk: Buffer) => {
-        const lines = (rest + chunk.toString()).split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) this.#heard(line, ready);
-      });
-    };
-    read(child.stdout);
-    read(child.stderr);
-  }
-
-  #heard(line: string, ready: () => void): void {
-    this.#log.push(line);
-    if (this.#log.length > 400) this.#log.shift();
-    this.#options.onLog?.(line);
-    if (line.includes('Server startup complete')) ready();
-  }
 }
-
-const hasSetpriv = (): boolean => process.platform === 'linux' && spawnSync('setpriv', ['--version'], { stdio: 'ignore' }).status === 0;
 
 /** An Erlang binary of UTF-8. */
 function binary(text: string): string {
   return `<<${[...Buffer.from(text)].join(',')}>>`;
 }
 
-/** Asks it to end, and after `patience` milliseconds makes it. */
-async function end(child: ChildProcess | undefined, patience: number): Promise<void> {
-  if (!child || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill(patience > 0 ? 'SIGTERM' : 'SIGKILL');
-  const force = setTimeout(() => child.kill('SIGKILL'), patience);
-  await ended;
-  clearTimeout(force);
-}
-
-/** Waits for the end of its input, which is the end of this process; then ends the server and deletes the folder. */
-function startJanitor(folder: string): ChildProcess {
-  const script = `
-    cat >/dev/null
-    for pid in $(cat "$1/pids" 2>/dev/null); do
-      case $(tr '\\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) in *erlexec*|*beam*|*epmd*) kill -KILL "$pid" 2>/dev/null ;; esac
-    done
-    rm -rf -- "$1"
-    exit 0`;
-  const janitor = spawn('sh', ['-c', script, 'sh', folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-  janitor.unref();
-  return janitor;
-}
+/** What is left of $1 when we have died: its processes, where they are ours still, and the folder. */
+const leftovers = `
+  for pid in $(cat "$1/pids" 2>/dev/null); do
+    case $(tr '\\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) in *erlexec*|*beam*|*epmd*) kill -KILL "$pid" 2>/dev/null ;; esac
+  done
+  rm -rf -- "$1"`;
 
 async function accepts(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
@@ -365,18 +313,4 @@ async function accepts(port: number): Promise<boolean> {
   } finally {
     socket.destroy();
   }
-}
-
-/** Ports that are free now, all held until the last was found, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports: number[] = [];
-  for (const server of servers) {
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    if (address !== null && typeof address !== 'string') ports.push(address.port);
-  }
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
-  return ports;
 }
