@@ -14,11 +14,14 @@ import { KubernetesRunLogs } from './adapters/kubernetes/run-logs.ts';
 import type { Transport } from './adapters/kubernetes/transport.ts';
 import type { Engine } from './engine.ts';
 import type { Clock } from './lib/clock.ts';
+import { noCeilings } from './plan/limits/effective.ts';
+import { LimitsBook } from './reconcile/api/limits-book.ts';
 import { RunFeed } from './reconcile/api/run-feed.ts';
 import { SpecBook } from './reconcile/api/spec-book.ts';
 import type { ApiRuns, QueueStats } from './reconcile/api-ports.ts';
 import type { Log } from './reconcile/ports.ts';
 import type { ParseSpec } from './reconcile/spec-index.ts';
+import type { LimitFields } from './spec/limits.ts';
 import { fieldManager } from './spec/keys.ts';
 
 export interface HttpApiOptions {
@@ -32,6 +35,8 @@ export interface HttpApiOptions {
   readonly instance: string;
   readonly version: string;
   readonly parse: ParseSpec;
+  /** Bounds that the operator sets; absent: none. */
+  readonly ceilings?: LimitFields | undefined;
   readonly queues: QueueStats;
   readonly clientMeter: ClientMeter;
   readonly requests: { readonly limits: { readonly qps: number; readonly burst: number } | 'off'; readonly timeout: number };
@@ -57,9 +62,10 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   const client = new KubernetesClient({ transport, clock, namespace, fieldManager, limits: options.requests.limits, timeout: options.requests.timeout, meter: options.clientMeter });
   const runs = runsOf(client, engine, instance);
   const feed = new RunFeed({ clock, runs, random });
+  const specs = new SpecBook({ source: engine.specs, parse: options.parse, statusOf: (claim) => engine.controller.statusOf(claim) });
   const deps = {
-    instance, clock, random, runs, feed,
-    specs: new SpecBook({ source: engine.specs, parse: options.parse, statusOf: (claim) => engine.controller.statusOf(claim) }),
+    instance, clock, random, runs, feed, specs,
+    limits: new LimitsBook({ specs, capacity: engine.controller.capacity, ceilings: options.ceilings ?? noCeilings }),
     logs: new KubernetesRunLogs({ client, clock, instance }),
     queues: options.queues,
     publicUrl: options.publicUrl,

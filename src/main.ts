@@ -120,10 +120,10 @@ function engineOptions({ config, clock, log, cluster, namespace, metrics, queues
 async function openApi(parts: Parts, engine: Engine): Promise<HttpApi> {
   const { config, clock, log, cluster, namespace, metrics, queues } = parts;
   const { createHttpApi } = await import('./http-api.ts');
-  const { parse, clientMeter, api: requests } = engineOptions(parts);
+  const { parse, clientMeter, api: requests, ceilings } = engineOptions(parts);
   const { instance, httpApi } = config;
   const api = await createHttpApi({
-    ...httpApi, clock, log, engine, namespace, instance, version, parse, clientMeter, requests,
+    ...httpApi, clock, log, engine, namespace, instance, version, parse, clientMeter, requests, ceilings,
     random: randomUUID,
     transport: cluster.transport,
     queues: queues.sources.stats,

@@ -4,6 +4,7 @@
  */
 import type { JsonObject } from '../lib/json.ts';
 import type { Status } from '../plan/action.ts';
+import type { Shortage } from '../plan/limits/room.ts';
 import type { Claim } from '../plan/observed.ts';
 import type { ObservedRecord } from '../plan/run/record.ts';
 import type { DepthProblem } from '../plan/observed.ts';
@@ -29,6 +30,12 @@ export interface ApiSpecs {
   all(): readonly SpecEntry[];
   /** The one that counts. One that has come just now is looked for at its source. */
   find(kind: string, name: string): Promise<SpecEntry | undefined>;
+}
+
+/** The limits of the instance, as far as this replica sees what is live. */
+export interface ApiLimits {
+  /** What keeps another Job of this group from starting; undefined: nothing that is known here. */
+  shortage(group: string | undefined): Shortage | undefined;
 }
 
 export interface ApiRuns {

@@ -94,6 +94,14 @@ export class Capacity implements LiveJobs, ReservedNames {
     return haltOf(this.#limits, group);
   }
 
+  /** What would keep one more Job of the group from starting under these limits, for whoever only wants to know: nobody waits for it. */
+  shortageUnder(limits: EffectiveLimits, group: string | undefined): Shortage | undefined {
+    const halt = haltOf(limits, group);
+    if (halt) return halt;
+    const free = freeOf(limits, { ...this.#use, startsWithin: (milliseconds) => this.#startsWithin(milliseconds) }, group);
+    return free.jobs > 0 ? undefined : shortageOf(limits, free, { group, holders: this.#places.holders(free.by === 'group' ? group : undefined) });
+  }
+
   /** What the next plan of the key may start. To be followed by `take` before anything is awaited. */
   room(asker: Asker): Room {
     this.#askers.set(specText(asker.key), asker);
@@ -226,6 +234,13 @@ export class Capacity implements LiveJobs, ReservedNames {
   #giveBack(key: SpecKey): void {
     for (const name of this.#granted.get(specText(key)) ?? []) this.settled(name);
     this.#granted.delete(specText(key));
+  }
+
+  /** Also on a replica that stands by, which notes no starts. */
+  #startsWithin(milliseconds: number): number {
+    const since = this.#deps.clock.now() - milliseconds;
+    const seen = [...this.#deps.jobs()].filter(({ createdAt }) => createdAt > since).length;
+    return Math.max(this.#use.startsWithin(milliseconds), seen);
   }
 
   #shortage({ group }: Asker, free: Free): Shortage {

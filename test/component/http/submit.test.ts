@@ -5,6 +5,7 @@ import { configMaps } from '../../../src/simulation/objects.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { kindLabel } from '../../../src/spec/keys.ts';
 import { httpApi, tokens, type HttpClient } from '../../support/http-scene.ts';
+import { applyLimits } from '../../support/limits.ts';
 import { step, useWorkflows, type WorkflowScene } from '../../support/workflow-scene.ts';
 
 const stage = useWorkflows();
@@ -96,6 +97,59 @@ describe('a run that is asked for over HTTP', () => {
   it('of a workflow whose text has errors is refused', async () => {
     const { api } = await anApi({ ...onRequest, onFailure: 'hope' });
     expect((await api.post('/api/v1/runs', wanted)).json).toMatchObject({ status: 409, code: 'SpecRejected' });
+  });
+});
+
+/** What the answer says of why the run does not start. */
+describe('a run that cannot start at once', () => {
+  const held = (reason: string, message: string): JsonObject => ({ waits: { reason, message }, notes: [`the run waits: ${message}`] });
+
+  it('is told apart from one that can', async () => {
+    const { api } = await anApi();
+    expect((await api.post('/api/v1/runs', wanted)).json).toMatchObject({ waits: null, notes: [] });
+  });
+
+  it.each<[string, JsonObject, JsonObject, JsonObject]>([
+    ['the instance is suspended', {}, { suspend: true }, held('InstanceSuspended', 'Limits "limits" suspends the instance: nothing starts')],
+    ['all places are taken', {}, { maxJobs: 1 }, held('LimitReached', '1 of 1 Jobs are live: 1 of workflow etl')],
+    ['its group does not exist', { concurrency: { max: 5, group: 'gpu' } }, { groups: { cpu: 1 } }, held('GroupUnknown', 'no Limits has the group "gpu"; did you mean "cpu"?')],
+    ['no more Jobs may start for now', {}, { startRate: '1/1h' }, held('StartRateReached', 'no more than 1 Job in 1h may start')],
+    ['the Limits are broken', {}, { maxJobs: 'many' }, { waits: { reason: 'LimitsBroken' } }],
+    ['its workflow runs as often as it may', { concurrency: { max: 1 } }, {}, held('RunQueued', '1 of 1 run has begun and is not over')],
+    ['its workflow is suspended', { suspend: true }, {}, { waits: { reason: 'SpecSuspended', message: 'suspend is true: no runs are started' }, notes: ['the workflow is suspended: the run waits'] }],
+    ['its workflow is only observed', { observe: true }, {}, { waits: { reason: 'SpecObserved' }, notes: ['the workflow has observe: true: the run waits'] }],
+  ])('says so: %s', async (_, changes, limits, expected) => {
+    const { scene, api } = await anApi(onRequest);
+    scene.pods['load'] = { runs: 600_000 };
+    await api.post('/api/v1/runs', wanted);
+    await scene.world.runUntil(() => scene.started.length === 1, 10_000);
+    scene.apply({ ...onRequest, ...changes });
+    applyLimits(scene.world, limits);
+    await scene.world.run(2_000);
+    expect((await api.post('/api/v1/runs', wanted)).json).toMatchObject(expected);
+  });
+
+  it('says so: the places of its group are taken', async () => {
+    const scene = stage({ spec: { ...onRequest, concurrency: { max: 5, group: 'gpu' } }, pods: { load: { runs: 600_000 } }, controller: 'none' });
+    applyLimits(scene.world, { groups: { gpu: 1 } });
+    const api = await httpApi(scene);
+    await api.post('/api/v1/runs', wanted);
+    await scene.world.runUntil(() => scene.started.length === 1, 10_000);
+    expect((await api.post('/api/v1/runs', wanted)).json).toMatchObject(held('GroupFull', '1 of 1 Jobs of group "gpu" are live: 1 of workflow etl'));
+  });
+
+  it('and that was asked for before, with the same key, is told how it stands now', async () => {
+    const { scene, api } = await anApi({ ...onRequest, suspend: true });
+    const keyed = { ...wanted, idempotencyKey: 'k' };
+    await api.post('/api/v1/runs', keyed);
+    scene.world.deleteConfigMap('etl');
+    await scene.world.run(2_000);
+    expect((await api.post('/api/v1/runs', keyed)).json).toMatchObject({ waits: { reason: 'SpecDeleted', message: 'there is no workflow "etl"' } });
+    scene.apply(onRequest);
+    await scene.finished();
+    applyLimits(scene.world, { suspend: true });
+    await scene.world.run(2_000);
+    expect((await api.post('/api/v1/runs', keyed)).json).toMatchObject({ waits: null });
   });
 });
 

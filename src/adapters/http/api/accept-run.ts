@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../../../lib/json.ts';
 import { pathText } from '../../../spec/field-path.ts';
 import { requestFor, targetOf, type RunRequest } from '../../../plan/run/record.ts';
+import type { Hold } from '../../../plan/workflow/start-hold.ts';
 import { requestRun } from '../../../plan/workflow/request-run.ts';
 import type { SpecEntry } from '../../../reconcile/api-ports.ts';
 import type { WriteResult } from '../../../reconcile/ports.ts';
@@ -13,6 +14,7 @@ import type { ParameterSpec, WorkflowSpec } from '../../../spec/workflow.ts';
 import { soon, type ApiDeps } from './deps.ts';
 import { ApiProblem, type PlaceProblem } from './problem.ts';
 import type { ApiAnswer } from './route.ts';
+import { waitsOf, waitsWithout } from './waits.ts';
 
 /** What somebody asks for. */
 export interface Wanted {
@@ -30,9 +32,9 @@ export async function acceptRun(deps: ApiDeps, wanted: Wanted): Promise<ApiAnswe
   try {
     const spec = requireRunnable(entry, wanted.target);
     requireFitting(spec.parameters, wanted.parameters);
-    return await create(deps, { wanted, spec, notes: notesOf(spec, entry) });
+    return await create(deps, { wanted, spec, entry });
   } catch (error) {
-    const before = wanted.key !== undefined && error instanceof ApiProblem && error.status < 500 && error.code !== 'KeyInUse' ? await acceptedBefore(deps, wanted, wanted.key) : undefined;
+    const before = wanted.key !== undefined && error instanceof ApiProblem && error.status < 500 && error.code !== 'KeyInUse' ? await acceptedBefore(deps, { wanted, key: wanted.key, problem: error }) : undefined;
     if (before) return before;
     throw error;
   }
@@ -78,20 +80,28 @@ function pointerPart(part: string): string {
 interface Creation {
   readonly wanted: Wanted;
   readonly spec: WorkflowSpec;
+  readonly entry: SpecEntry | undefined;
+}
+
+async function create(deps: ApiDeps, { wanted, spec, entry }: Creation): Promise<ApiAnswer> {
+  const { key = deps.random(), priority, rerunOf, parameters, target } = wanted;
+  const { name, request } = requestRun(spec, { instance: deps.instance, key, ...(rerunOf && { rerunOf }), ...(priority !== undefined && { priority }) });
+  const result = await deps.runs.create({ name, request, parameters, data: undefined, owner: undefined });
+  if (result.kind !== 'done') throw notWritten(result, { name, key: wanted.key });
+  const waits = waitsOf(deps, { name, request, target, spec, entry });
+  return accepted(deps, { name, target, waits, notes: notesOf(spec, entry, waits) });
+}
+
+interface Accepted {
+  readonly name: string;
+  readonly target: RunTarget;
+  readonly waits: Hold | undefined;
   readonly notes: readonly string[];
 }
 
-async function create(deps: ApiDeps, { wanted, spec, notes }: Creation): Promise<ApiAnswer> {
-  const { key = deps.random(), priority, rerunOf, parameters } = wanted;
-  const { name, request } = requestRun(spec, { instance: deps.instance, key, ...(rerunOf && { rerunOf }), ...(priority !== undefined && { priority }) });
-  const result = await deps.runs.create({ name, request, parameters, data: undefined, owner: undefined });
-  if (result.kind === 'done') return accepted(deps, { name, target: wanted.target, notes });
-  throw notWritten(result, { name, key: wanted.key });
-}
-
-function accepted(deps: ApiDeps, { name, target, notes }: { readonly name: string; readonly target: RunTarget; readonly notes: readonly string[] }): ApiAnswer {
+function accepted(deps: ApiDeps, { name, target, waits, notes }: Accepted): ApiAnswer {
   const callbackUrl = addressOf(deps, name);
-  return { status: 202, headers: { location: callbackUrl }, body: { name, target: { kind: target.kind, name: target.name }, callbackUrl, notes } };
+  return { status: 202, headers: { location: callbackUrl }, body: { name, target: { kind: target.kind, name: target.name }, callbackUrl, waits: waits ?? null, notes } };
 }
 
 function notWritten(result: Exclude<WriteResult, { kind: 'done' }>, { name, key }: { readonly name: string; readonly key: string | undefined }): ApiProblem {
@@ -112,26 +122,34 @@ function notWritten(result: Exclude<WriteResult, { kind: 'done' }>, { name, key 
   }
 }
 
+interface Before {
+  readonly wanted: Wanted;
+  readonly key: string;
+  /** Why nobody could ask for it now. */
+  readonly problem: ApiProblem;
+}
+
 /** The same key, sent again after its spec has gone or changed. */
-async function acceptedBefore(deps: ApiDeps, { target, parameters, rerunOf }: Wanted, key: string): Promise<ApiAnswer | undefined> {
+async function acceptedBefore(deps: ApiDeps, { wanted: { target, parameters, rerunOf }, key, problem }: Before): Promise<ApiAnswer | undefined> {
   const { name } = requestRun({ kind: target.kind === 'template' ? 'Template' : 'Workflow', name: target.name, retention: keepAll }, { instance: deps.instance, key });
   const read = await deps.runs.read(name);
   if (read.kind !== 'found' || read.value.record.request === undefined) return undefined;
-  const { request } = read.value.record;
+  const { request, phase } = read.value.record;
   const isSame = isDeepStrictEqual(requestFor(targetOf(request)), requestFor(target)) && isDeepStrictEqual(request.rerunOf, rerunOf) && isDeepStrictEqual(read.value.parameters, parameters);
   if (!isSame) throw new ApiProblem(409, 'KeyInUse', `the idempotency key was used before, for a run with other parameters: "${name}"`, { more: { run: name } });
-  return accepted(deps, { name, target, notes: [] });
+  return accepted(deps, { name, target, waits: phase === 'Queued' ? waitsWithout(problem) : undefined, notes: [] });
 }
 
 const rule = { count: undefined, age: undefined };
 /** Does not go into the name. */
 const keepAll = { succeeded: rule, failed: rule };
 
-function notesOf({ suspend, observe, kind }: WorkflowSpec, entry: SpecEntry | undefined): string[] {
+function notesOf({ suspend, observe, kind }: WorkflowSpec, entry: SpecEntry | undefined, waits: Hold | undefined): string[] {
   const what = kind === 'Template' ? 'the template' : 'the workflow';
   return [
     ...(suspend ? [`${what} is suspended: the run waits`] : []),
     ...(observe ? [`${what} has observe: true: the run waits`] : []),
+    ...(waits && !suspend && !observe ? [`the run waits: ${waits.message}`] : []),
     ...(entry?.status === undefined ? [`nothing is known of the state of ${what} yet: the run waits for a controller`] : []),
   ];
 }

@@ -1,6 +1,6 @@
 /** What the resources of the API share. */
 import type { Clock } from '../../../lib/clock.ts';
-import type { ApiRuns, ApiSpecs, QueueStats, RunLogs } from '../../../reconcile/api-ports.ts';
+import type { ApiLimits, ApiRuns, ApiSpecs, QueueStats, RunLogs } from '../../../reconcile/api-ports.ts';
 import type { ReadResult } from '../../../reconcile/ports.ts';
 import { ApiProblem } from './problem.ts';
 
@@ -10,6 +10,7 @@ export interface ApiDeps {
   readonly random: () => string;
   readonly specs: ApiSpecs;
   readonly runs: ApiRuns;
+  readonly limits: ApiLimits;
   readonly logs: RunLogs;
   readonly queues: QueueStats;
   /** What callers put before paths of ours, without a slash at its end; empty: paths are answered as they are. */

@@ -77,7 +77,13 @@ export const acceptedSchema = Type.Object(
     name: Type.String({ description: 'Name of the run.' }),
     target,
     callbackUrl: Type.String({ description: 'Where to ask how it gets on.' }),
-    notes: Type.Array(Type.String(), { description: 'Why it may have to wait.' }),
+    waits: Type.Unsafe<{ readonly reason: string; readonly message: string } | null>({
+      type: ['object', 'null'],
+      properties: { reason: { type: 'string', description: 'As in the page on reasons.' }, message: { type: 'string', description: 'For people.' } },
+      required: ['reason', 'message'],
+      description: 'What keeps it from starting now, as this replica sees it at this moment: the spec, limits, or other runs; null: nothing that is known here.',
+    }),
+    notes: Type.Array(Type.String(), { description: 'Why it may have to wait, for people.' }),
   },
   { description: 'A run that is written down: whatever happens now, it is not lost.', $id: 'AcceptedRun' },
 );

@@ -39,7 +39,7 @@ export function submitRoute(deps: ApiDeps): Route {
     id: 'submitRun',
     tag: 'runs',
     summary: 'Start a run',
-    description: 'Answered once the API server has the record of the run: from then on it is not lost, whatever dies. It waits there for its turn, also while the spec is suspended. Where the answer is 503, or none, the same request with the same idempotency key can be sent again.',
+    description: 'Answered once the API server has the record of the run: from then on it is not lost, whatever dies. It waits there for its turn, also while the spec is suspended; `waits` says why. Where the answer is 503, or none, the same request with the same idempotency key can be sent again.',
     role: 'submit',
     headers: keyHeaders,
     body: submitFields,
