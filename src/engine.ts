@@ -4,14 +4,13 @@
  */
 import type { Clock } from './lib/clock.ts';
 import type { PlanEnvironment } from './plan/environment.ts';
-import type { SpecKey } from './plan/observed.ts';
 import { Controller } from './reconcile/controller.ts';
 import { alone } from './reconcile/leadership.ts';
 import type { MessageSource } from './reconcile/message-ports.ts';
 import { noMessages } from './reconcile/messages/no-messages.ts';
 import type { MessageMeter, Meter, RunMeter, WorkQueueMeter } from './reconcile/meter.ts';
 import type { ClusterCache, DeletionHook, DepthProbe, JobApi, Log, SpecSource, WakeSource } from './reconcile/ports.ts';
-import type { RecordCache, RecordStore } from './reconcile/record-ports.ts';
+import type { RecordCache, RecordNews, RecordStore } from './reconcile/record-ports.ts';
 import type { QueueStats } from './reconcile/api-ports.ts';
 import { Observers } from './reconcile/api/observers.ts';
 import type { OnRound } from './reconcile/runs/run-rounds.ts';
@@ -83,7 +82,7 @@ export interface EngineOptions {
 }
 
 /** `changed` is to be called with each change of a record. */
-export type RecordKeeping = (changed: (record: { readonly name: string; readonly target: SpecKey }) => void) => { readonly cache: RecordCache; readonly store: RecordStore };
+export type RecordKeeping = (changed: (news: RecordNews) => void) => { readonly cache: RecordCache; readonly store: RecordStore };
 
 export interface HighAvailability extends LeaseTimes {
   /** Name of the Lease. */
@@ -131,9 +130,9 @@ export class Engine {
       },
     });
     this.#specs = specsFor(options.specs, { folder: (folder) => new FolderSpecs({ folder, clock, log, onChange, instance }), configMaps: () => new ConfigMapSpecs({ ...shared, onChange }) });
-    const recordChanged = ({ name, target }: { readonly name: string; readonly target: SpecKey }): void => {
-      this.controller.recordChanged(name, target);
-      this.observers.recordChanged(name);
+    const recordChanged = (news: RecordNews): void => {
+      this.controller.recordChanged(news);
+      this.observers.recordChanged(news.name);
     };
     this.#records = options.records === true ? new KubernetesRecordCache({ ...shared, onChange: recordChanged }) : undefined;
     const records = this.#records ? { cache: this.#records, store: new KubernetesRecords({ client, instance }) } : keptElsewhere(options.records, recordChanged);

@@ -4,18 +4,10 @@
  */
 import type { ParsedSpec } from '../spec/parsed.ts';
 import type { Room } from './limits/room.ts';
-import type { MessageJobFacts, MessagesView } from './messages/observed.ts';
+import type { BatchFacts, MessageJobFacts, MessagesView } from './messages/observed.ts';
 import type { RecordedOutcome, UpkeepNote } from './notes.ts';
 import type { Refusal } from './refusal.ts';
-
-/** What all rounds of one logical spec are keyed by: lower-case kind and the name as label value. */
-export interface SpecKey {
-  /** `request`: a spec of kind Run, which asks for a run. `run`: a run itself, by its record. */
-  /** `unknown`: a document whose kind does not exist; it can only be reported. */
-  readonly kind: 'queue' | 'workflow' | 'template' | 'request' | 'limits' | 'run' | 'unknown';
-  /** Label value of the logical name; of a run the name of its record. */
-  readonly name: string;
-}
+import type { SpecKey } from './spec-key.ts';
 
 /** One ConfigMap or file that says it defines the key. */
 export interface Claim {
@@ -80,6 +72,8 @@ export interface ObservedJob {
   readonly step?: StepJobFacts | undefined;
   /** Only of Jobs that were made for a message. */
   readonly message?: MessageJobFacts | undefined;
+  /** Only of Jobs that were made for several messages. */
+  readonly batch?: BatchFacts | undefined;
 }
 
 /** What the outcome of a step is read from, beyond the Job's own. */
@@ -209,4 +203,4 @@ export interface Observed {
   readonly messages?: MessagesView;
 }
 
-export type { Refusal };
+export type { Refusal, SpecKey };

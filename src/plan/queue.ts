@@ -64,7 +64,7 @@ function specOf({ parsed: { spec } }: Claim): QueueSpec | undefined {
 /** What a queue that leases messages stands at. Of others only what is left of such a time is looked after. */
 function planForMessages(draft: Draft, observed: Observed, { winner, ...context }: Context): Stand | undefined {
   const spec = winner && specOf(winner);
-  const wanted = winner && spec?.mode === 'perMessage' ? { spec, winner } : undefined;
+  const wanted = winner && spec && spec.mode !== 'drain' ? { spec, winner } : undefined;
   return wanted || hasMessages(observed) ? planMessages(draft, { ...context, observed, wanted }) : undefined;
 }
 

@@ -3,6 +3,7 @@
  * nothing is decided on a half-filled view; closes in the order intake, rounds under way, done.
  */
 import { sleep, type Clock } from '../lib/clock.ts';
+import { labelValue } from '../lib/label-value.ts';
 import type { PlanEnvironment } from '../plan/environment.ts';
 import type { Status } from '../plan/action.ts';
 import type { MessageNote } from '../plan/messages/message.ts';
@@ -27,7 +28,7 @@ import type { MessageMeter, Meter, RunMeter, WorkQueueMeter } from './meter.ts';
 import type { ClusterCache, DeletionHook, DepthProbe, EventReader, EventSink, JobApi, Log, SpecSource, StatusSink, WakeSource } from './ports.ts';
 import { QueueRounds } from './queue-rounds.ts';
 import { Reconciler } from './reconciler.ts';
-import type { RecordCache, RecordStore } from './record-ports.ts';
+import type { RecordCache, RecordNews, RecordStore } from './record-ports.ts';
 import { Reporter } from './reporter.ts';
 import type { OnRound } from './runs/run-rounds.ts';
 import { Runs } from './runs/runs.ts';
@@ -121,7 +122,7 @@ export class Controller {
       reporter: this.#reporter,
     };
     this.#runs = new Runs({ ...shared, changed });
-    this.#messages = new Messages({ ...shared, changed });
+    this.#messages = new Messages({ ...shared, runs: this.#runs.messages, changed });
     const queue = new QueueRounds({ ...shared, depths: this.#depths, messages: this.#messages });
     const limits = new LimitsReader({ specs: this.#specs, capacity: this.capacity, ceilings: deps.ceilings ?? noCeilings, enqueue: changed });
     const reconciler = new Reconciler({ ...shared, enqueue: changed, taken: (keys) => { limits.taken(keys); }, failed: (key) => { this.capacity.forget(key); }, rounds: { queue, unknown: queue, limits: queue, request: this.#runs.request, workflow: this.#runs.workflow, template: this.#runs.workflow, run: this.#runs.run } });
@@ -202,8 +203,12 @@ export class Controller {
     else this.#queue.add(specText(key));
   }
 
-  /** The record of a run came, changed or went; `target` is the key of what it is a run of. */
-  recordChanged(name: string, target: SpecKey): void {
+  /** The record of a run came, changed or went. */
+  recordChanged({ name, target, record, gone }: RecordNews): void {
+    const { request, message } = record;
+    const queue: SpecKey | undefined = request?.queue === undefined ? undefined : { kind: 'queue', name: labelValue(request.queue) };
+    if (queue && gone && message && !message.settled) this.messageJobGone(queue, message.note);
+    if (queue) this.jobsChanged(queue);
     if (this.#open) this.#runs.recordChanged(name, target);
   }
 

@@ -1,9 +1,13 @@
 /** What owning messages needs from outside. One implementation for each kind of queue, and one in the simulation. */
 import type { JsonObject } from '../lib/json.ts';
-import type { Failure, Lease, Message, Receipt, SettleAnswer, SourceState, Verdict } from '../plan/messages/message.ts';
+import type { JobRef } from '../plan/job-parts.ts';
+import type { Failure, Lease, Message, Receipt, SettleAnswer, SettledNote, SourceState, Verdict } from '../plan/messages/message.ts';
+import type { ObservedRecord } from '../plan/run/record.ts';
+import type { SpecKey } from '../plan/spec-key.ts';
 import type { DeadLetterSpec } from '../spec/queue.ts';
 import type { QueueSource } from '../spec/queue-source.ts';
 import type { WriteResult } from './ports.ts';
+import type { NewRecord, RecordCache } from './record-ports.ts';
 
 /** Leases messages and settles them. Never rejects, never throws: what goes wrong is an answer, an event or a state. */
 export interface MessageSource {
@@ -67,4 +71,17 @@ export interface DeadMessage {
 export interface PayloadStore {
   /** `exists` is as good as `done`. */
   create(secret: JsonObject): Promise<WriteResult>;
+}
+
+/** Runs that messages start: their records. */
+export interface MessageRuns {
+  of(queue: SpecKey): readonly ObservedRecord[];
+  /** Whether the cache of records has taken in everything up to this resourceVersion. */
+  hasSeen(resourceVersion: string): boolean;
+  /** Why records are not read; undefined: they are. */
+  readonly problem: RecordCache['problem'];
+  /** `done` also where an earlier call made it. */
+  create(record: NewRecord): Promise<WriteResult>;
+  /** What has become of the message that started it. */
+  mark(record: JobRef, settled: SettledNote): Promise<WriteResult>;
 }

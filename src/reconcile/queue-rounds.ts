@@ -83,7 +83,7 @@ export class QueueRounds implements Rounds {
     const spec = queueSpecOf(claims);
     const asker = askerOf(key, spec);
     const seen = this.#observe(key, claims);
-    const source = spec?.mode === 'perMessage' ? spec.source : undefined;
+    const source = spec && spec.mode !== 'drain' ? spec.source : undefined;
     const view = messages.view(key, seen.jobs, source !== undefined);
     const observed = { ...seen, room: capacity.room(asker), ...(view && { messages: view }) };
     const plan = decide(observed, environment, clock.now());

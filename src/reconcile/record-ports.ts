@@ -1,5 +1,6 @@
 /** Where runs are written down. The service keeps them in ConfigMaps, a standalone run in memory. */
 import type { JsonObject } from '../lib/json.ts';
+import type { MessageNote, SettledNote } from '../plan/messages/message.ts';
 import type { SpecKey } from '../plan/observed.ts';
 import type { ObservedRecord, RunPhase, RunRequest, RunResult } from '../plan/run/record.ts';
 import type { RunState } from '../plan/run/state.ts';
@@ -14,10 +15,22 @@ export interface RecordCache {
   /** All records, or those of one workflow or template. */
   all(): readonly ObservedRecord[];
   of(target: SpecKey): readonly ObservedRecord[];
+  /** Runs that messages of that queue started. */
+  ofQueue(queue: SpecKey): readonly ObservedRecord[];
   /** Runs that steps of that run wait for, by the UID of its record. */
   childrenOf(uid: string): readonly ObservedRecord[];
   get(name: string): ObservedRecord | undefined;
   hasSeen(resourceVersion: string): boolean;
+}
+
+/** What a cache of records tells of a change. */
+export interface RecordNews {
+  readonly name: string;
+  /** The key of what it is a run of; a record whose labels were edited is told for both. */
+  readonly target: SpecKey;
+  /** As it was seen last. */
+  readonly record: ObservedRecord;
+  readonly gone: boolean;
 }
 
 /** A record with its data, read live. */
@@ -37,6 +50,8 @@ export interface NewRecord {
   /** Spec text and files; undefined: queued. */
   readonly data: Readonly<Record<string, string>> | undefined;
   readonly owner: { readonly name: string; readonly uid: string } | undefined;
+  /** What settling needs of the message that starts it: annotation job-chief/message. */
+  readonly message?: MessageNote;
 }
 
 /** Changes of a record, all in one conditional write. */
@@ -53,6 +68,8 @@ export interface RecordChange {
   readonly approvals?: string;
   /** Suspended by its Run; null: not any more. */
   readonly suspend?: 'run' | null;
+  /** What has become of the message that started it: annotation job-chief/settled. */
+  readonly settled?: SettledNote;
 }
 
 export interface RecordStore {

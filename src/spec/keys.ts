@@ -30,8 +30,11 @@ export const indexLabel = 'job-chief/index';
 /** `true` on Jobs that undo a step; absent on those that do it. Both carry the same step, and either may live while the other's Job is not over yet. */
 export const undoLabel = 'job-chief/undo';
 
-/** Label of what job-chief keeps for itself: `run` (a record), `files`, `items` and `payload` (what its Jobs mount). */
+/** Label of what job-chief keeps for itself: `run` (a record), `files`, `items` and `payload` (what its Jobs mount), `history` (of a queue). */
 export const recordLabel = 'job-chief-record';
+export const historyRole = 'history';
+/** Data key of a history, under binaryData. */
+export const historyKey = 'history.json.gz';
 /** Annotations of a record: why the run exists (JSON, never changed) and what it came to (JSON). */
 export const requestAnnotation = 'job-chief/request';
 export const resultAnnotation = 'job-chief/result';
@@ -65,6 +68,14 @@ export const outcomeAnnotation = 'job-chief/outcome';
 /** On Jobs for messages: what settling needs, and what has become of the message (JSON, see plan/messages/message.ts). */
 export const messageAnnotation = 'job-chief/message';
 export const settledAnnotation = 'job-chief/settled';
+/** On a Job for several messages: the same of each, as a list by completion index; and that it was let go. */
+export const batchAnnotation = 'job-chief/batch';
+export const committedAnnotation = 'job-chief/committed';
+/** What has become of the message of an index: an annotation of its own for each, so that no write can undo another. */
+export function settledIndexAnnotation(index: number): string {
+  return `${settledIndexPrefix}${index}`;
+}
+export const settledIndexPrefix = 'settled.job-chief/';
 
 /** Annotation that people write on a Job or on a record: until when retention leaves it, whatever the spec says. */
 export const keepUntilAnnotation = 'job-chief/keep-until';

@@ -27,7 +27,7 @@ export function buildQueue(document: JsonObject, identity: Identity, input: Spec
     jobTemplate: mergeJobDefaults(template, environment.jobDefaults),
   };
   return given.perMessage
-    ? { ...base, mode: 'perMessage', perMessage: buildPerMessage(filled.perMessage, given.perMessage) }
+    ? { ...base, mode: 'perMessage', perMessage: buildPerMessage(filled.perMessage, given.perMessage), batch: undefined, run: undefined }
     : { ...base, mode: 'drain', drain: drainSpec(filled.drain) };
 }
 

@@ -5,9 +5,10 @@
 import type { JsonObject } from '../lib/json.ts';
 import type { CommonSpec } from './common.ts';
 import type { QueueSource } from './queue-source.ts';
+import type { RunTarget } from './run.ts';
 import type { RetrySpec } from './workflow.ts';
 
-/** One Job at a time whose workers fetch for themselves, or one Job for each message that job-chief leases. */
+/** One Job at a time whose workers fetch for themselves, or a Job, or a run, for messages that job-chief leases. */
 export type QueueSpec = DrainQueueSpec | MessageQueueSpec;
 
 interface QueueBase extends CommonSpec {
@@ -19,7 +20,7 @@ interface QueueBase extends CommonSpec {
   readonly timeout: number | undefined;
   readonly breaker: BreakerSpec;
   readonly injectConnection: boolean;
-  /** The whole Job as batch/v1 JobTemplateSpec, before what job-chief itself adds. */
+  /** The whole Job as batch/v1 JobTemplateSpec, before what job-chief itself adds; empty where messages start runs. */
   readonly jobTemplate: JsonObject;
 }
 
@@ -29,8 +30,26 @@ export interface DrainQueueSpec extends QueueBase {
 }
 
 export interface MessageQueueSpec extends QueueBase {
-  readonly mode: 'perMessage';
+  readonly mode: 'perMessage' | 'perBatch';
+  /** How each message is treated, by itself or as one of a batch. */
   readonly perMessage: PerMessageSpec;
+  /** Only with `perBatch`. */
+  readonly batch: BatchSpec | undefined;
+  /** A message starts a run of a template or a workflow in place of a Job; only with `perMessage`. */
+  readonly run: QueueRunSpec | undefined;
+}
+
+export interface BatchSpec {
+  /** Messages of one Job at most. */
+  readonly size: number;
+  /** Milliseconds for which the first message of a batch waits for others. */
+  readonly maxWait: number;
+}
+
+export interface QueueRunSpec {
+  readonly target: RunTarget;
+  /** Texts in it may refer to the message, as in `env`; one that is nothing but a reference becomes the value itself. */
+  readonly parameters: JsonObject;
 }
 
 export interface DrainSpec {

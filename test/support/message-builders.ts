@@ -2,6 +2,7 @@
 import { sha256 } from '../../src/lib/sha256.ts';
 import type { Plan } from '../../src/plan/action.ts';
 import type { MessageAction, SettleMessage, StartMessage } from '../../src/plan/messages/action.ts';
+import type { MessageJobView } from '../../src/plan/messages/carrier.ts';
 import type { Message, MessageNote, SettledNote, SourceState } from '../../src/plan/messages/message.ts';
 import type { LeaseInHand, MessagesView } from '../../src/plan/messages/observed.ts';
 import { noMessages } from '../../src/plan/messages/view.ts';
@@ -29,6 +30,8 @@ export function aMessageQueueSpec(changes: MessageSpecChanges = {}): MessageQueu
   return {
     ...plain,
     mode: 'perMessage',
+    batch: undefined,
+    run: undefined,
     source: orders,
     concurrency: { max: 10 },
     breaker: { ...plain.breaker, ...breaker },
@@ -88,7 +91,7 @@ export function aMessageJob(id: string, changes: Partial<Omit<ObservedJob, 'mess
 }
 
 /** One that ended a second ago, with its outcome written down. */
-export function anEndedMessageJob(id: string, outcome: Parameters<typeof anEndedJob>[0], changes: Parameters<typeof anEndedJob>[1] & MessageParts = {}): ObservedJob {
+export function anEndedMessageJob(id: string, outcome: Parameters<typeof anEndedJob>[0], changes: Parameters<typeof anEndedJob>[1] & MessageParts = {}): MessageJobView {
   const { note, settled, ...rest } = changes;
   const message = { note: aNote(id, note), settled };
   return { ...anEndedJob(outcome, { name: `orders-${id}-${message.note.serial}`, ...rest }), sequence: undefined, message };

@@ -1,9 +1,10 @@
 /** The ports about messages in memory: they record what was asked of them and answer as they are told. */
 import type { JsonObject } from '../../src/lib/json.ts';
-import type { Lease, MessageNote, SettleAnswer, SourceState, Verdict } from '../../src/plan/messages/message.ts';
-import type { DeadMessage, DeliveryRef, MessageSource, PayloadStore, Subscription, SubscriptionEvents } from '../../src/reconcile/message-ports.ts';
+import type { Lease, MessageNote, SettleAnswer, SettledNote, SourceState, Verdict } from '../../src/plan/messages/message.ts';
+import type { DeadMessage, DeliveryRef, MessageRuns, MessageSource, PayloadStore, Subscription, SubscriptionEvents } from '../../src/reconcile/message-ports.ts';
 import type { MessageMeter } from '../../src/reconcile/meter.ts';
 import type { WriteResult } from '../../src/reconcile/ports.ts';
+import type { NewRecord } from '../../src/reconcile/record-ports.ts';
 import type { DeadLetterSpec } from '../../src/spec/queue.ts';
 import { sourceText, type QueueSource } from '../../src/spec/queue-source.ts';
 import { done } from './fakes.ts';
@@ -114,4 +115,23 @@ export function aDelivery(id: string, changes: Partial<Lease> = {}): Lease {
     message: { id, body: Buffer.from('{}'), headers: {}, contentType: undefined, enqueuedAt: undefined },
     ...changes,
   };
+}
+
+/** Runs that messages start: none is there before. */
+export class FakeMessageRuns implements MessageRuns {
+  readonly problem = undefined;
+  readonly created: NewRecord[] = [];
+  /** `NAME as`. */
+  readonly marks: string[] = [];
+  readonly answers: { create?: WriteResult[]; mark?: WriteResult[] } = {};
+  of(): readonly never[] { return []; }
+  hasSeen(): boolean { return false; }
+  create(record: NewRecord): Promise<WriteResult> {
+    this.created.push(record);
+    return Promise.resolve(this.answers.create?.shift() ?? done('uid-of-run'));
+  }
+  mark({ name }: { readonly name: string }, { as }: SettledNote): Promise<WriteResult> {
+    this.marks.push(`${name} ${as}`);
+    return Promise.resolve(this.answers.mark?.shift() ?? done('uid-of-run'));
+  }
 }

@@ -144,6 +144,10 @@ export class FakeRecordCache implements RecordCache {
     return this.all().filter(({ target }) => target.kind === kind && target.name === name);
   }
 
+  ofQueue({ name }: SpecKey): readonly ObservedRecord[] {
+    return this.all().filter(({ request }) => request?.queue === name);
+  }
+
   childrenOf(uid: string): readonly ObservedRecord[] {
     return this.all().filter(({ request }) => request?.parent?.uid === uid);
   }

@@ -136,8 +136,8 @@ export class KubernetesClusterCache implements ClusterCache {
     if (change.kind === 'deleted') this.#gone.delete(change.before.uid);
     else if (change.after.readyPods !== undefined) this.#sawReady(change.after.uid);
     if (change.kind !== 'deleted') return;
-    const { key: spec, message } = change.before;
-    if (message && !message.settled) this.#options.onUnsettled?.(spec, message.note);
+    const { key: spec } = change.before;
+    for (const note of unsettledIn(change.before)) this.#options.onUnsettled?.(spec, note);
     if (change.before.finished) return;
     this.#options.onVanished(change.before.key, change.before);
   }
@@ -203,3 +203,9 @@ export class KubernetesClusterCache implements ClusterCache {
 
 const none: readonly ObservedPod[] = [];
 const noPods: NonNullable<ObservedJob['gone']> = { succeeded: 0, failed: 0 };
+
+/** Notes of its messages that nobody has settled. What was never let go has not run. */
+function unsettledIn({ message, batch }: CachedJob): readonly MessageNote[] {
+  if (batch) return batch.committed ? batch.notes.filter((_, index) => !batch.settled.has(index)) : [];
+  return message && !message.settled ? [message.note] : [];
+}

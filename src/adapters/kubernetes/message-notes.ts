@@ -1,11 +1,11 @@
 /** What job-chief wrote on Jobs about their messages, read back. Anybody may have edited it since: garbage reads as undefined. */
 import { arrayAt, isObject, numberAt, objectAt, parseJson, stringAt, type Json, type JsonObject } from '../../lib/json.ts';
 import type { MessageNote, SettledNote } from '../../plan/messages/message.ts';
-import type { MessageJobFacts } from '../../plan/messages/observed.ts';
+import type { BatchFacts, MessageJobFacts } from '../../plan/messages/observed.ts';
 import type { DeadLetterSpec } from '../../spec/queue.ts';
 import type { AmqpDeclaration, MessageIdRule, QueueSource } from '../../spec/queue-source.ts';
 import type { RetrySpec } from '../../spec/workflow.ts';
-import { messageAnnotation, settledAnnotation } from '../../spec/keys.ts';
+import { batchAnnotation, committedAnnotation, messageAnnotation, settledAnnotation, settledIndexAnnotation } from '../../spec/keys.ts';
 import { Interner } from './interner.ts';
 import { textsAt } from './labels.ts';
 
@@ -30,10 +30,26 @@ export function readMessageFacts(annotations: Readonly<Record<string, string>>, 
   return note && { note, settled: readSettledNote(annotations[settledAnnotation]) };
 }
 
+/** undefined: it was not made for several messages, or nobody can read for which. */
+export function readBatchFacts(annotations: Readonly<Record<string, string>>, shared: SharedNotes): BatchFacts | undefined {
+  const raw = parseJson(annotations[batchAnnotation]);
+  if (!Array.isArray(raw)) return undefined;
+  const notes = raw.flatMap((each) => noteOf(each, shared) ?? []);
+  // One that cannot be read leaves nobody knowing which index is whose.
+  if (notes.length !== raw.length || notes.length === 0) return undefined;
+  const settled = notes.flatMap((_, index) => {
+    const said = readSettledNote(annotations[settledIndexAnnotation(index)]);
+    return said ? [[index, said] as const] : [];
+  });
+  return { notes, settled: new Map(settled), committed: annotations[committedAnnotation] === 'true' };
+}
+
 /** Annotation job-chief/message. */
 export function readMessageNote(text: string | undefined, shared: SharedNotes = newSharedNotes()): MessageNote | undefined {
-  if (text === undefined) return undefined;
-  const raw = parseJson(text);
+  return text === undefined ? undefined : noteOf(parseJson(text), shared);
+}
+
+function noteOf(raw: Json, shared: SharedNotes): MessageNote | undefined {
   const [told, ways, counts] = [toldOf(raw), waysOf(raw, shared), countsAt(raw)];
   if (!told || !ways || !counts) return undefined;
   const [delivery, enqueuedAt] = [numberAt(raw, 'delivery'), numberAt(raw, 'enqueuedAt')];

@@ -7,7 +7,7 @@ import type { Place } from '../../reconcile/ports.ts';
 import type { RecordedOutcome, UpkeepNote } from '../../plan/notes.ts';
 import { Interner } from './interner.ts';
 import { annotationsOf, controllerOf, countAt, keyOf, labelsOf, timeAt } from './labels.ts';
-import { newSharedNotes, readMessageFacts, type SharedNotes } from './message-notes.ts';
+import { newSharedNotes, readBatchFacts, readMessageFacts, type SharedNotes } from './message-notes.ts';
 import { readKeep, readOutcome, readUpkeep } from './notes.ts';
 import { stepJobFacts } from './project-step.ts';
 import { identityOf } from './watch-event.ts';
@@ -74,9 +74,12 @@ export function projectJob(raw: JsonObject, shared: Shared): CachedJob | undefin
   };
 }
 
-function madeFor(raw: JsonObject, { notes }: Shared): Pick<ObservedJob, 'message'> {
-  const message = readMessageFacts(annotationsOf(raw), notes);
-  return message ? { message } : {};
+function madeFor(raw: JsonObject, shared: Shared): Pick<ObservedJob, 'message' | 'batch' | 'step'> {
+  const annotations = annotationsOf(raw);
+  const message = readMessageFacts(annotations, shared.notes);
+  if (message) return { message };
+  const batch = readBatchFacts(annotations, shared.notes);
+  return batch ? { batch, step: shared.steps.get(JSON.stringify(stepJobFacts(raw))) } : {};
 }
 
 /** Complete or Failed with status True, wherever it stands: SuccessCriteriaMet and FailureTarget come before it in the list and in time. */

@@ -5,6 +5,7 @@ import { isOver } from '../../plan/run/summary.ts';
 import type { ObservedRecord, RunCommands, RunPhase, RunResult } from '../../plan/run/record.ts';
 import { approvalsAnnotation, cancelAnnotation, instanceLabel, jobKindLabel, keepUntilAnnotation, nameLabel, recordLabel, requestAnnotation, resultAnnotation, stateLabel, suspendAnnotation } from '../../spec/keys.ts';
 import { annotationsOf, controllerOf, labelsOf, timeAt } from './labels.ts';
+import { newSharedNotes, readMessageFacts } from './message-notes.ts';
 import { readKeep } from './notes.ts';
 import { asRunRequest, asRunResult } from './record-schema.ts';
 import { identityOf } from './watch-event.ts';
@@ -33,8 +34,17 @@ export function projectRecord(raw: JsonObject, instance: string): ObservedRecord
     result,
     commands: commandsOf(annotations),
     ...(until !== undefined && { keepUntil: until }),
+    ...messageOf(annotations),
   };
 }
+
+function messageOf(annotations: Readonly<Record<string, string>>): Pick<ObservedRecord, 'message'> {
+  const message = readMessageFacts(annotations, shared);
+  return message ? { message } : {};
+}
+
+/** All runs of a queue say the same of it. */
+const shared = newSharedNotes();
 
 const phases: readonly RunPhase[] = ['Queued', 'Running', 'Suspended', 'Succeeded', 'Failed', 'Cancelled'];
 const phaseAfter: Readonly<Record<RunResult['outcome'], RunPhase>> = { succeeded: 'Succeeded', failed: 'Failed', cancelled: 'Cancelled' };

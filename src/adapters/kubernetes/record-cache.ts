@@ -1,10 +1,11 @@
 /** Records as a watch of their metadata shows them. What they hold, up to 1 MiB each, is read when a run needs it. */
 import type { Clock } from '../../lib/clock.ts';
 import type { JsonObject } from '../../lib/json.ts';
+import { labelValue } from '../../lib/label-value.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
 import type { Log } from '../../reconcile/ports.ts';
-import type { RecordCache } from '../../reconcile/record-ports.ts';
+import type { RecordCache, RecordNews } from '../../reconcile/record-ports.ts';
 import { instanceLabel, keepUntilAnnotation, recordLabel } from '../../spec/keys.ts';
 import { isForbidden } from './api-error.ts';
 import type { ApiFailure } from './api-error.ts';
@@ -25,8 +26,8 @@ export interface RecordCacheOptions {
   readonly random: () => number;
   readonly instance: string;
   readonly log: Log;
-  /** A record came, changed (every write shows, so that one who waits for a version is woken) or went. `target`: the key of what it is a run of. */
-  readonly onChange: (record: { readonly name: string; readonly target: SpecKey }) => void;
+  /** A record came, changed (every write shows, so that one who waits for a version is woken) or went. */
+  readonly onChange: (change: RecordNews) => void;
   /** `synced` or `problem` says something else now. */
   readonly onState?: () => void;
   /** Hooks of the watch, called with `records`. */
@@ -48,6 +49,8 @@ export class KubernetesRecordCache implements RecordCache {
   readonly #byTarget = new KeyIndex<CachedRecord>();
   /** Of sub-runs, by the UID of the record of the run that waits for them. */
   readonly #byParent = new Map<string, Map<string, ObservedRecord>>();
+  /** Of runs that messages started, by the queue as a label value has it. */
+  readonly #byQueue = new Map<string, Map<string, ObservedRecord>>();
 
   constructor(options: RecordCacheOptions) {
     this.#options = options;
@@ -103,6 +106,10 @@ export class KubernetesRecordCache implements RecordCache {
     return [...this.#byTarget.of(target)].map(({ record }) => record);
   }
 
+  ofQueue(queue: SpecKey): readonly ObservedRecord[] {
+    return [...(this.#byQueue.get(queue.name)?.values() ?? [])];
+  }
+
   childrenOf(uid: string): readonly ObservedRecord[] {
     return [...(this.#byParent.get(uid)?.values() ?? [])];
   }
@@ -120,19 +127,15 @@ export class KubernetesRecordCache implements RecordCache {
     if (change.kind !== 'deleted' && change.after.unreadKeep !== undefined && (change.kind === 'added' || change.before.unreadKeep !== change.after.unreadKeep)) {
       this.#options.log.warn({ run: name, text: change.after.unreadKeep }, unreadKeep);
     }
-    if (change.kind !== 'added') this.#noteChild(change.before.record, false);
-    if (change.kind !== 'deleted') this.#noteChild(change.after.record, true);
-    for (const target of this.#byTarget.apply(change)) this.#options.onChange({ name, target });
+    if (change.kind !== 'added') this.#note(change.before.record, false);
+    if (change.kind !== 'deleted') this.#note(change.after.record, true);
+    for (const target of this.#byTarget.apply(change)) this.#options.onChange({ name, target, record: change.kind === 'deleted' ? change.before.record : change.after.record, gone: change.kind === 'deleted' });
   }
 
-  #noteChild(record: ObservedRecord, isThere: boolean): void {
-    const uid = record.request?.parent?.uid;
-    if (uid === undefined) return;
-    const children = this.#byParent.get(uid) ?? new Map<string, ObservedRecord>();
-    if (isThere) children.set(record.name, record);
-    else children.delete(record.name);
-    if (children.size === 0) this.#byParent.delete(uid);
-    else this.#byParent.set(uid, children);
+  #note(record: ObservedRecord, isThere: boolean): void {
+    const { parent, queue } = record.request ?? {};
+    noteUnder(this.#byParent, parent?.uid, record, isThere);
+    noteUnder(this.#byQueue, queue === undefined ? undefined : labelValue(queue), record, isThere);
   }
 }
 
@@ -146,4 +149,13 @@ function missingRight(failure: ApiFailure, namespace: string): string {
   const { user, verb, resource } = refused?.groups ?? {};
   if (user === undefined || verb === undefined || resource === undefined) return `records of runs cannot be read: ${failure.message}`;
   return `the right to ${verb} ${resource} is missing: kubectl auth can-i ${verb} ${resource} -n ${namespace} --as ${user}`;
+}
+
+function noteUnder(index: Map<string, Map<string, ObservedRecord>>, under: string | undefined, record: ObservedRecord, isThere: boolean): void {
+  if (under === undefined) return;
+  const records = index.get(under) ?? new Map<string, ObservedRecord>();
+  if (isThere) records.set(record.name, record);
+  else records.delete(record.name);
+  if (records.size === 0) index.delete(under);
+  else index.set(under, records);
 }

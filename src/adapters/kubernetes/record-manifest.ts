@@ -6,8 +6,8 @@ import { ownedBy } from '../../plan/manifest.ts';
 import { targetKey, targetOf, type RunRequest } from '../../plan/run/record.ts';
 import type { NewRecord, RecordChange } from '../../reconcile/record-ports.ts';
 import {
-  approvalsAnnotation, cancelAnnotation, filesMapSuffix, instanceLabel, jobKindLabel, managedBy, managedByLabel, nameAnnotation, nameLabel,
-  recordLabel, requestAnnotation, resultAnnotation, runLabel, stateLabel, suspendAnnotation,
+  approvalsAnnotation, cancelAnnotation, filesMapSuffix, instanceLabel, jobKindLabel, managedBy, managedByLabel, messageAnnotation, nameAnnotation, nameLabel,
+  recordLabel, requestAnnotation, resultAnnotation, runLabel, settledAnnotation, stateLabel, suspendAnnotation,
 } from '../../spec/keys.ts';
 import type { DataPatch } from './record-codec.ts';
 import { recordRole } from './project-record.ts';
@@ -26,7 +26,11 @@ export function recordManifest(record: NewRecord, content: DataPatch, instance: 
     metadata: {
       name: record.name,
       labels: { [recordLabel]: recordRole, ...common(instance), [jobKindLabel]: kind, [nameLabel]: name, [stateLabel]: record.data === undefined ? 'Queued' : 'Running' },
-      annotations: { [requestAnnotation]: JSON.stringify(record.request), [nameAnnotation]: targetOf(record.request).name },
+      annotations: {
+        [requestAnnotation]: JSON.stringify(record.request),
+        [nameAnnotation]: targetOf(record.request).name,
+        ...(record.message && { [messageAnnotation]: JSON.stringify(record.message) }),
+      },
       ...(record.owner === undefined ? {} : { ownerReferences: [ownerReference(record.owner)] }),
     },
     data: { ...content.data },
@@ -50,7 +54,7 @@ export function filesManifest(record: Owner & { readonly ownerless?: true }, fil
 
 /** A merge patch that touches nothing but what the change says. */
 export function recordPatch(target: { readonly uid: string; readonly resourceVersion: string }, change: RecordChange, content: DataPatch): JsonObject {
-  const annotations = given({ [resultAnnotation]: change.result && JSON.stringify(change.result), [cancelAnnotation]: change.cancel, [approvalsAnnotation]: change.approvals, [suspendAnnotation]: change.suspend });
+  const annotations = given({ [resultAnnotation]: change.result && JSON.stringify(change.result), [cancelAnnotation]: change.cancel, [approvalsAnnotation]: change.approvals, [suspendAnnotation]: change.suspend, [settledAnnotation]: change.settled && JSON.stringify(change.settled) });
   return {
     metadata: {
       uid: target.uid,

@@ -62,10 +62,11 @@ const bound = Type.Object({ count: maybeNumber, age: maybeNumber });
 export const requestSchema = Type.Object({
   workflow: Type.Optional(Type.String({ minLength: 1 })),
   template: Type.Optional(Type.String({ minLength: 1 })),
-  trigger: oneOf(['change', 'schedule', 'request', 'step']),
+  trigger: oneOf(['change', 'schedule', 'request', 'step', 'message']),
   specHash: maybeText,
   source: maybeText,
   run: maybeText,
+  queue: maybeText,
   scheduledAt: maybeNumber,
   parent: Type.Optional(Type.Object({ run: text, uid: text, step: text, attempt: Type.Number(), depth: Type.Number(), within: Type.Optional(Type.Array(text)) })),
   rerunOf: Type.Optional(Type.Object({ run: text, uid: text, from: maybeText })),

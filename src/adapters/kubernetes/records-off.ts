@@ -7,7 +7,7 @@ export function recordsOff(reason: string): { readonly cache: RecordCache; reado
   const refused = (): Promise<WriteResult> => Promise.resolve({ kind: 'forbidden', message: reason });
   const unread = (): Promise<ReadResult<never>> => Promise.resolve({ kind: 'failed', message: reason, forbidden: true });
   return {
-    cache: { synced: false, problem: { reason: 'RecordsOff', message: reason }, all: () => [], of: () => [], childrenOf: () => [], get: () => undefined, hasSeen: () => false },
+    cache: { synced: false, problem: { reason: 'RecordsOff', message: reason }, all: () => [], of: () => [], ofQueue: () => [], childrenOf: () => [], get: () => undefined, hasSeen: () => false },
     store: { create: refused, read: unread, write: refused, delete: refused, createMap: refused },
   };
 }

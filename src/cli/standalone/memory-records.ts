@@ -3,10 +3,10 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import type { ObservedRecord, RunCommands } from '../../plan/run/record.ts';
 import type { ReadResult, WriteResult } from '../../reconcile/ports.ts';
-import type { RecordCache, RecordChange, RecordStore, StoredRecord } from '../../reconcile/record-ports.ts';
+import type { RecordCache, RecordChange, RecordNews, RecordStore, StoredRecord } from '../../reconcile/record-ports.ts';
 
 /** Told with each change of the record. */
-export type Changed = (record: { readonly name: string; readonly target: SpecKey }) => void;
+export type Changed = (news: RecordNews) => void;
 
 type Target = Parameters<RecordStore['write']>[0];
 
@@ -46,6 +46,11 @@ export class MemoryRecords implements RecordCache, RecordStore {
 
   of({ kind, name }: SpecKey): readonly ObservedRecord[] {
     return this.all().filter(({ target }) => target.kind === kind && target.name === name);
+  }
+
+  /** No message started it. */
+  ofQueue(): readonly ObservedRecord[] {
+    return [];
   }
 
   /** It starts no other runs. */
@@ -93,6 +98,6 @@ export class MemoryRecords implements RecordCache, RecordStore {
   #set({ record, ...content }: StoredRecord): void {
     this.#version += 1;
     this.#stored = { ...content, record: { ...record, resourceVersion: String(this.#version) } };
-    this.#changed({ name: record.name, target: record.target });
+    this.#changed({ name: record.name, target: record.target, record, gone: false });
   }
 }

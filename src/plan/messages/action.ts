@@ -7,9 +7,11 @@ import type { DeadLetterSpec } from '../../spec/queue.ts';
 import type { QueueSource } from '../../spec/queue-source.ts';
 import type { JobRef, OwnParts } from '../job-parts.ts';
 import type { Reason } from '../reason.ts';
-import type { Failure, Message, Receipt } from './message.ts';
+import type { RunRequest } from '../run/record.ts';
+import type { CarrierRef } from './carrier.ts';
+import type { Failure, Message, MessageNote, Receipt } from './message.ts';
 
-export type MessageAction = StartMessage | PostPayload | SettleMessage;
+export type MessageAction = StartMessage | StartRun | PostPayload | SettleMessage;
 
 interface AboutMessage {
   readonly reason: Reason;
@@ -33,6 +35,23 @@ export interface StartMessage extends AboutMessage {
   readonly payload: JsonObject | undefined;
 }
 
+/** Write the record of a run for a message in hand. Its name is the lock. */
+export interface StartRun extends AboutMessage {
+  readonly kind: 'startRun';
+  readonly token: string;
+  readonly hash: string;
+  /** Of the record. */
+  readonly name: string;
+  readonly request: RunRequest;
+  readonly parameters: JsonObject;
+  readonly note: MessageNote;
+}
+
+/** Ids of all messages about which something is asked: nothing else is decided about them meanwhile. */
+export function idsOf(action: MessageAction): readonly string[] {
+  return [action.id];
+}
+
 /** The Job is there, and nobody here knows whether its Secret is: a crash between the two, or an answer that got lost. */
 export interface PostPayload extends AboutMessage {
   readonly kind: 'postPayload';
@@ -44,7 +63,7 @@ export interface PostPayload extends AboutMessage {
 export interface SettleMessage extends AboutMessage {
   readonly kind: 'settle';
   /** undefined: there is none to write on (an invalid message), or it says so already (delivered again after settlement). */
-  readonly job: JobRef | undefined;
+  readonly job: CarrierRef | undefined;
   readonly token: string | undefined;
   readonly receipt: Receipt;
   readonly how: Settling;

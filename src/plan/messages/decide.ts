@@ -3,6 +3,7 @@ import { growingPause } from '../../lib/growing-pause.ts';
 import type { BreakerSpec, PerMessageSpec } from '../../spec/queue.ts';
 import { isLive, jobState } from '../job-state.ts';
 import { deliveryOf, nothing, settle, type Decision, type Next } from './decision.ts';
+import { carrierText } from './carrier.ts';
 import type { MessageNote } from './message.ts';
 import type { LeaseInHand, MessagesView } from './observed.ts';
 import { anotherTry, nextAt } from './retries.ts';
@@ -78,7 +79,7 @@ function whileLive(job: MessageJobView, message: MessageView, { view }: Context)
   if (!isStored(job, view)) return lease?.message && !ending ? { kind: 'post', lease, job } : nothing;
   if (!delivery) return nothing;
   // Given up on: what has become of it is known soon.
-  if (note.settle === 'onJobCreated') return ending ? nothing : settle(note.source, note.id, { how: { kind: 'complete', as: 'taken' }, because: `Job "${job.name}" and its payload are stored`, job, delivery });
+  if (note.settle === 'onJobCreated') return ending ? nothing : settle(note.source, note.id, { how: { kind: 'complete', as: 'taken' }, because: `${carrierText(job)} and its payload are stored`, job, delivery });
   return delivery.lease ? nothing : { kind: 'adopt', receipt: delivery.receipt };
 }
 

@@ -1,9 +1,8 @@
 /** What is to be done about one message: the words in which the rows of docs/adr/0015-owning-a-message.md end. */
 import type { QueueSource } from '../../spec/queue-source.ts';
-import type { JobRef } from '../action.ts';
 import type { Reason } from '../reason.ts';
-import { refOf } from '../upkeep.ts';
 import type { SettleMessage, Settling } from './action.ts';
+import { carrierId, carrierRef } from './carrier.ts';
 import type { Receipt } from './message.ts';
 import type { LeaseInHand, MessagesView } from './observed.ts';
 import { isSameLease, isUsable, type MessageJobView, type MessageView } from './view.ts';
@@ -39,7 +38,7 @@ export function deliveryOf(job: MessageJobView, { leases }: MessageView, { lost 
   const { note } = job.message;
   const lease = leases.find((one) => isSameLease(note, one)) ?? leases.at(-1);
   if (lease) return { token: lease.token, receipt: lease.receipt, lease };
-  return isUsable(note.receipt) && !lost.has(job.uid) ? { token: undefined, receipt: note.receipt, lease: undefined } : undefined;
+  return isUsable(note.receipt) && !lost.has(carrierId(job)) ? { token: undefined, receipt: note.receipt, lease: undefined } : undefined;
 }
 
 const reasons = { complete: 'MessageCompleted', fail: 'MessageReturned', dead: 'MessageDead', release: 'MessageReleased', returned: 'MessageReturned', kept: 'MessageKept', presumed: 'MessagePresumed', taken: 'MessageTaken' } as const satisfies Record<string, Reason>;
@@ -60,6 +59,5 @@ export interface Settled {
 
 /** The decision to tell the queue, or to write it down, with the reason that goes with it. */
 export function settle(source: QueueSource, id: string, { how, because, reason, job, delivery }: Settled): Decision {
-  const ref: JobRef | undefined = job && refOf(job);
-  return { kind: 'settle', action: { kind: 'settle', reason: reason ?? reasonOf(how), because, source, id, job: ref, token: delivery.token, receipt: delivery.receipt, how } };
+  return { kind: 'settle', action: { kind: 'settle', reason: reason ?? reasonOf(how), because, source, id, job: job && carrierRef(job), token: delivery.token, receipt: delivery.receipt, how } };
 }

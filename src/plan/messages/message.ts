@@ -84,6 +84,12 @@ export interface SettledNote {
   readonly at: number;
 }
 
+/** Of a Job, or the record of a run, that was made for a message. */
+export interface MessageJobFacts {
+  readonly note: MessageNote;
+  readonly settled: SettledNote | undefined;
+}
+
 /** What the queue is to be told. */
 export type Verdict =
   /** Done. `output`: for queues that keep one (pg-boss). */

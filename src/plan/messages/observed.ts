@@ -1,11 +1,19 @@
 /** What a plan may look at of messages. */
+import type { ParsedSpec } from '../../spec/parsed.ts';
 import type { Refusal } from '../refusal.ts';
-import type { Lease, MessageNote, SettledNote, SourceState } from './message.ts';
+import type { ObservedRecord } from '../run/record.ts';
+import type { Lease, MessageJobFacts, MessageNote, SettledNote, SourceState } from './message.ts';
 
-/** Of a Job that was made for a message. */
-export interface MessageJobFacts {
-  readonly note: MessageNote;
-  readonly settled: SettledNote | undefined;
+export type { MessageJobFacts };
+
+/** Of a Job that was made for several messages, one for each completion index. */
+export interface BatchFacts {
+  /** By index. */
+  readonly notes: readonly MessageNote[];
+  /** By index; absent: nothing is said of it yet. */
+  readonly settled: ReadonlyMap<number, SettledNote>;
+  /** Its payload is stored and all its leases were in hand when it was let go: until then it is suspended, and nothing of it counts. */
+  readonly committed: boolean;
 }
 
 export interface LeaseInHand extends Lease {
@@ -22,7 +30,7 @@ export interface MessagesView {
   readonly underWay: ReadonlySet<string>;
   /** UIDs of Jobs whose payload this process knows to be stored. */
   readonly posted: ReadonlySet<string>;
-  /** UIDs of Jobs whose message could not be settled with its receipt: the next delivery decides. */
+  /** By carrierId: Jobs, indexes and runs whose message could not be settled with its receipt: the next delivery decides. */
   readonly lost: ReadonlySet<string>;
   /** Notes of Jobs that somebody deleted before their messages were settled, by message id, as far as this process saw it; the newest of each. */
   readonly deleted?: ReadonlyMap<string, MessageNote>;
@@ -30,4 +38,8 @@ export interface MessagesView {
   readonly troubles?: ReadonlyMap<string, string>;
   /** The last create that was refused, by message id; its `count` in a row. */
   readonly refusals: ReadonlyMap<string, Refusal>;
+  /** Records of runs that were started for messages of the queue. */
+  readonly runs?: readonly ObservedRecord[];
+  /** What defines the template or workflow that messages start runs of; absent: nothing does, or the spec starts none. */
+  readonly target?: ParsedSpec | undefined;
 }

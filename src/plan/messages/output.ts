@@ -1,6 +1,7 @@
 /** What a Job wrote to `$JOB_CHIEF_OUTPUT`, for queues that keep it with the message. */
 import type { Json, JsonObject } from '../../lib/json.ts';
 import type { ObservedJob, StepPodFacts } from '../observed.ts';
+import type { MessageJobView } from './carrier.ts';
 import { parseOutputs } from '../run/output-text.ts';
 
 /** The kubelet keeps so many bytes of each message, and so many of all messages of a pod, shared out evenly. */
@@ -11,7 +12,8 @@ const mostOfPod = 12 * 1024;
  * All names that its containers wrote; undefined: none, or no pod is left that could tell. The work is done whatever it
  * wrote, so what cannot be read is said in the place of outputs.
  */
-export function outputOf(job: ObservedJob): JsonObject | undefined {
+export function outputOf(job: ObservedJob & Pick<MessageJobView, 'outputs'>): JsonObject | undefined {
+  if (job.outputs) return job.outputs;
   const written: (readonly [string, Json])[] = [];
   for (const pod of job.pods) {
     for (const { container, text } of pod.step?.messages ?? []) {

@@ -1,6 +1,7 @@
 /** What becomes of a message whose newest Job has finished: docs/adr/0015-owning-a-message.md, settling by outcome. */
 import type { RecordedOutcome } from '../notes.ts';
 import { deliveryOf, settle, type Decision, type Delivery } from './decision.ts';
+import { carrierText } from './carrier.ts';
 import type { Failure } from './message.ts';
 import type { LeaseInHand, MessagesView } from './observed.ts';
 import { outputOf } from './output.ts';
@@ -46,14 +47,14 @@ function complete(finished: Finished, as: 'completed' | 'taken'): Decision {
   const delivery = deliveryOf(job, message, view);
   if (!delivery) return afterGrace(finished, 'presumed');
   const output = as === 'completed' ? outputOf(job) : undefined;
-  const because = as === 'completed' ? `Job "${job.name}" succeeded` : `Job "${job.name}" was created`;
+  const because = as === 'completed' ? `${carrierText(job)} succeeded` : `${carrierText(job)} was created`;
   return settle(source, id, { how: { kind: 'complete', as, ...(output && { output }) }, because, job, delivery });
 }
 
 /** As if the Job had never been: the message keeps attempts and lease. Nobody needs to be told. */
 function kept({ job, outcome, message }: Finished): Decision {
   const { id, source } = job.message.note;
-  return settle(source, id, { how: { kind: 'note', as: 'kept' }, because: `Job "${job.name}" ${outcome.outcome === 'errored' ? 'was lost' : 'did not start'}: ${outcome.reason}`, job, delivery: heldBy(message) });
+  return settle(source, id, { how: { kind: 'note', as: 'kept' }, because: `${carrierText(job)} ${outcome.outcome === 'errored' ? 'was lost' : 'did not start'}: ${outcome.reason}`, job, delivery: heldBy(message) });
 }
 
 function afterFailure(finished: Finished): Decision {
@@ -71,19 +72,19 @@ function afterFailure(finished: Finished): Decision {
 /** Only a note: another attempt follows, or the queue does what it does by itself. */
 function returned({ job, outcome, message }: Finished): Decision {
   const { id, source } = job.message.note;
-  return settle(source, id, { how: { kind: 'note', as: 'returned' }, because: `Job "${job.name}" failed: ${outcome.reason}`, job, delivery: heldBy(message) });
+  return settle(source, id, { how: { kind: 'note', as: 'returned' }, because: `${carrierText(job)} failed: ${outcome.reason}`, job, delivery: heldBy(message) });
 }
 
 function fail({ job, outcome }: Finished, delivery: Delivery): Decision {
   const { id, source } = job.message.note;
-  return settle(source, id, { how: { kind: 'fail', failure: failureOf(job, outcome), delay: delayOf(job) }, because: `Job "${job.name}" failed: ${outcome.reason}`, job, delivery });
+  return settle(source, id, { how: { kind: 'fail', failure: failureOf(job, outcome), delay: delayOf(job) }, because: `${carrierText(job)} failed: ${outcome.reason}`, job, delivery });
 }
 
 function bury({ job, outcome }: Finished, lease: LeaseInHand): Decision {
   const { id, source, deadLetter } = job.message.note;
   // Taken over by its receipt: what is to be published must come with another delivery.
   if (!deadLetter || !lease.message) return release(job, lease);
-  return settle(source, id, { how: { kind: 'dead', target: deadLetter, message: lease.message, failure: failureOf(job, outcome) }, because: `Job "${job.name}" failed for good: ${outcome.reason}`, job, delivery: lease });
+  return settle(source, id, { how: { kind: 'dead', target: deadLetter, message: lease.message, failure: failureOf(job, outcome) }, because: `${carrierText(job)} failed for good: ${outcome.reason}`, job, delivery: lease });
 }
 
 /** Gives back what came without its content. */
@@ -96,7 +97,7 @@ function afterGrace({ job, now, message }: Finished, as: 'presumed' | 'returned'
   const { id, source } = job.message.note;
   const until = graceEnd(job);
   if (now < until) return { kind: 'wait', until };
-  return settle(source, id, { how: { kind: 'note', as }, because: `the message of Job "${job.name}" was not delivered again for 24 hours`, job, delivery: heldBy(message) });
+  return settle(source, id, { how: { kind: 'note', as }, because: `the message of ${carrierText(job)} was not delivered again for 24 hours`, job, delivery: heldBy(message) });
 }
 
 /**
@@ -106,7 +107,7 @@ function afterGrace({ job, now, message }: Finished, as: 'presumed' | 'returned'
 export function settleAgain(job: MessageJobView, lease: LeaseInHand, message: MessageView): Decision | undefined {
   const { note, settled } = job.message;
   const again = (as: 'completed' | 'taken'): Decision =>
-    settle(note.source, note.id, { how: { kind: 'complete', as }, because: `its message is settled already by Job "${job.name}"`, delivery: lease });
+    settle(note.source, note.id, { how: { kind: 'complete', as }, because: `its message is settled already by ${carrierText(job)}`, delivery: lease });
   switch (settled?.as) {
     case 'completed':
     case 'presumed':
@@ -117,7 +118,7 @@ export function settleAgain(job: MessageJobView, lease: LeaseInHand, message: Me
       return isOfBurial(job, lease) ? again('completed') : undefined;
     case 'returned':
       if (!isSameLease(note, lease) || anotherTry(job, message).kind === 'again') return undefined;
-      return settle(note.source, note.id, { how: { kind: 'fail', failure: failureOf(job, job.recorded), delay: delayOf(job) }, because: `the queue may not know yet that Job "${job.name}" failed`, delivery: lease });
+      return settle(note.source, note.id, { how: { kind: 'fail', failure: failureOf(job, job.recorded), delay: delayOf(job) }, because: `the queue may not know yet that ${carrierText(job)} failed`, delivery: lease });
     case 'kept':
     case undefined:
       return undefined;

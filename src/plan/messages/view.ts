@@ -2,12 +2,12 @@
 import { sourceText, type QueueSource } from '../../spec/queue-source.ts';
 import type { Observed, ObservedJob } from '../observed.ts';
 import type { MessageNote, Receipt } from './message.ts';
-import type { LeaseInHand, MessageJobFacts, MessagesView } from './observed.ts';
+import { isBatchJob, itemsOf } from './batches/items.ts';
+import type { MessageJobView } from './carrier.ts';
+import type { LeaseInHand, MessagesView } from './observed.ts';
+import { runView } from './runs/run-view.ts';
 
-/** A Job that was made for a message. */
-export interface MessageJobView extends ObservedJob {
-  readonly message: MessageJobFacts;
-}
+export type { MessageJobView };
 
 /** All that is known of one message. */
 export interface MessageView {
@@ -25,7 +25,14 @@ export interface MessageView {
 /** What plans see where nobody leases messages, or nothing was heard yet. */
 export const noMessages: MessagesView = { leases: [], sources: new Map(), underWay: new Set(), posted: new Set(), lost: new Set(), refusals: new Map() };
 
-/** It was made for a message, and its note can be read. */
+/** All that carries messages: Jobs, indexes of Jobs, and runs. */
+export function carriersOf(jobs: readonly ObservedJob[], { runs = [] }: Pick<MessagesView, 'runs'>): readonly MessageJobView[] {
+  const single = jobs.filter(isMessageJob);
+  if (runs.length === 0 && single.length === jobs.length) return single;
+  return [...single, ...jobs.filter(isBatchJob).flatMap(itemsOf), ...runs.flatMap((record) => runView(record) ?? [])];
+}
+
+/** It was made for a message alone, and its note can be read. */
 export function isMessageJob(job: ObservedJob): job is MessageJobView {
   return job.message !== undefined;
 }
@@ -47,8 +54,7 @@ export function messagesOf({ jobs }: Pick<Observed, 'jobs'>, view: MessagesView)
   // Jobs of one queue share what it is.
   const texts = new Map<QueueSource, string>();
   for (const lease of view.leases) at(lease.source, lease.id).leases.push(lease);
-  for (const job of jobs) {
-    if (!isMessageJob(job)) continue;
+  for (const job of carriersOf(jobs, view)) {
     const { id, source } = job.message.note;
     const text = texts.get(source) ?? sourceText(source);
     texts.set(source, text);

@@ -7,7 +7,8 @@ import { labelValue } from '../../lib/label-value.ts';
 import type { BeforeDelete } from '../../spec/common.ts';
 import type { ParsedSpec } from '../../spec/parsed.ts';
 import type { RunTarget } from '../../spec/run.ts';
-import type { SpecKey } from '../observed.ts';
+import type { MessageJobFacts } from '../messages/message.ts';
+import type { SpecKey } from '../spec-key.ts';
 import type { RunOutcome, RunState } from './state.ts';
 
 /** Why a run exists. Annotation job-chief/request, never changed. */
@@ -15,12 +16,14 @@ export interface RunRequest {
   /** Logical name of what it runs: exactly one of the two. */
   readonly workflow?: string;
   readonly template?: string;
-  readonly trigger: 'change' | 'schedule' | 'request' | 'step';
+  readonly trigger: 'change' | 'schedule' | 'request' | 'step' | 'message';
   /** change: the spec's hash and what defined it (UID of the ConfigMap, or path of the file). */
   readonly specHash?: string;
   readonly source?: string;
   /** request: logical name of the Run that asks for it; `source` is then what defines that. */
   readonly run?: string;
+  /** message: logical name of the Queue; `specHash` is then that of its spec. */
+  readonly queue?: string;
   /** schedule: milliseconds since 1970. */
   readonly scheduledAt?: number;
   /** step: the run that waits for this one. `depth` counts from 1. */
@@ -112,6 +115,8 @@ export interface ObservedRecord {
   readonly commands: RunCommands;
   /** Until when retention leaves it, by what somebody wrote on it; `Infinity`: for ever. */
   readonly keepUntil?: number;
+  /** Only of runs that a message started. */
+  readonly message?: MessageJobFacts | undefined;
 }
 
 /** Logical name of what a record is a run of; where its request is unreadable as its label has it. */

@@ -3,8 +3,9 @@
  * is not known is asked, or posted, again.
  */
 import type { Clock } from '../../lib/clock.ts';
-import type { MessageNote } from '../../plan/messages/message.ts';
-import type { ObservedJob, Refusal } from '../../plan/observed.ts';
+import { carrierId, type CarrierRef } from '../../plan/messages/carrier.ts';
+import type { MessageJobFacts, MessageNote } from '../../plan/messages/message.ts';
+import type { Refusal } from '../../plan/observed.ts';
 import type { ClusterCache } from '../ports.ts';
 
 /** A write that the cache has not shown after this time is given up on, as in Memory. */
@@ -13,6 +14,17 @@ const patience = 5 * 60_000;
 const manyTries = 9;
 /** What was once of a message that is not in hand any more says nothing about the next. */
 const longestLife = 60 * 60_000;
+
+type Seen = Pick<ClusterCache, 'hasSeen'>;
+
+/** What carries a message, as far as that matters here. */
+type Carried = Pick<CarrierRef, 'uid' | 'carrier'> & { readonly message?: MessageJobFacts | undefined };
+
+interface Unseen {
+  readonly resourceVersion: string;
+  readonly cache: Seen;
+  readonly at: number;
+}
 
 export interface MessageMemoryDeps {
   readonly clock: Clock;
@@ -23,7 +35,7 @@ export class MessageMemory {
   readonly #deps: MessageMemoryDeps;
   /** UIDs of Jobs whose payload is stored. */
   readonly posted = new Set<string>();
-  /** Ids of messages, by the UID of the Job with whose receipt they could not be settled. */
+  /** Ids of messages, by the carrierId of what has the receipt with which they could not be settled. */
   readonly #lost = new Map<string, string>();
   readonly #refusals = new Map<string, Refusal>();
   /** Messages that could not be settled, by id: how often in a row, and why. */
@@ -31,15 +43,15 @@ export class MessageMemory {
   /** Of Jobs that were deleted before their messages were settled, by id of the message. */
   readonly #deleted = new Map<string, { readonly note: MessageNote; readonly at: number }>();
   /** Writes on Jobs that the cache does not show yet, by id of the message. */
-  readonly #unseen = new Map<string, { readonly resourceVersion: string; readonly at: number }>();
+  readonly #unseen = new Map<string, Unseen>();
 
   constructor(deps: MessageMemoryDeps) {
     this.#deps = deps;
   }
 
-  /** The receipt of that Job is worth nothing any more: the next delivery of the message decides. */
-  lostReceipt(jobUid: string, id: string): void {
-    this.#lost.set(jobUid, id);
+  /** The receipt that it notes is worth nothing any more: the next delivery of the message decides. */
+  lostReceipt(carrier: Pick<CarrierRef, 'uid' | 'carrier'>, id: string): void {
+    this.#lost.set(carrierId(carrier), id);
   }
 
   /** The message came into hand: what was wrong with an earlier delivery is over. */
@@ -91,40 +103,39 @@ export class MessageMemory {
     return new Map([...this.#troubles].flatMap(([id, { count, message }]) => (count < manyTries ? [] : [[id, message] as const])));
   }
 
-  /** A Job of the message was written on: until the cache shows it, nothing is decided about the message. */
-  wrote(id: string, resourceVersion: string): void {
-    this.#unseen.set(id, { resourceVersion, at: this.#deps.clock.monotonic() });
+  /** What carries the message was written, or written on: until the cache that holds it shows that, nothing is decided about the message. */
+  wrote(id: string, resourceVersion: string, cache: Seen = this.#deps.cache): void {
+    this.#unseen.set(id, { resourceVersion, cache, at: this.#deps.clock.monotonic() });
   }
 
   /** Ids of messages whose Job is different from what the cache shows. */
   unseen(): readonly string[] {
-    const { cache, clock } = this.#deps;
-    const old = clock.monotonic() - patience;
-    for (const [id, { resourceVersion, at }] of this.#unseen) if (at < old || cache.hasSeen(resourceVersion)) this.#unseen.delete(id);
+    const old = this.#deps.clock.monotonic() - patience;
+    for (const [id, { resourceVersion, cache, at }] of this.#unseen) if (at < old || cache.hasSeen(resourceVersion)) this.#unseen.delete(id);
     return [...this.#unseen.keys()];
   }
 
   /** Lets go of what nobody asks about any more. `jobs`: all of the spec; what was created a moment ago may not be among them. */
-  tidy(jobs: readonly Pick<ObservedJob, 'uid' | 'message'>[], inHand: (id: string) => boolean): void {
+  tidy(jobs: readonly Carried[], inHand: (id: string) => boolean): void {
     const old = this.#deps.clock.now() - longestLife;
     for (const [id, { at }] of this.#refusals) if (at < old && !inHand(id)) this.#refusals.delete(id);
     if (this.#troubles.size > 0) this.#tidyTroubles(jobs, inHand);
     if (this.#deleted.size > 0) this.#tidyDeleted(jobs, (id, at) => at < old && !inHand(id));
     // A payload that is posted once too often costs one request.
     if (this.posted.size + this.#lost.size <= 2 * jobs.length + 256) return;
-    const known = new Set(jobs.map(({ uid }) => uid));
+    const known = new Set(jobs.flatMap((job) => [job.uid, carrierId(job)]));
     for (const uid of this.posted) if (!known.has(uid)) this.posted.delete(uid);
     for (const uid of this.#lost.keys()) if (!known.has(uid)) this.#lost.delete(uid);
   }
 
   /** What is not in hand, and what no Job waits for, somebody else has settled. */
-  #tidyTroubles(jobs: readonly Pick<ObservedJob, 'message'>[], inHand: (id: string) => boolean): void {
+  #tidyTroubles(jobs: readonly Carried[], inHand: (id: string) => boolean): void {
     const open = new Set(jobs.flatMap(({ message }) => (message && !message.settled ? [message.note.id] : [])));
     for (const id of this.#troubles.keys()) if (!open.has(id) && !inHand(id)) this.#troubles.delete(id);
   }
 
   /** A Job that follows says it all. */
-  #tidyDeleted(jobs: readonly Pick<ObservedJob, 'message'>[], isOver: (id: string, at: number) => boolean): void {
+  #tidyDeleted(jobs: readonly Carried[], isOver: (id: string, at: number) => boolean): void {
     const followed = new Set(jobs.flatMap(({ message }) => (message && message.note.serial > (this.#deleted.get(message.note.id)?.note.serial ?? Infinity) ? [message.note.id] : [])));
     for (const [id, { at }] of this.#deleted) if (followed.has(id) || isOver(id, at)) this.#deleted.delete(id);
   }

@@ -4,7 +4,7 @@ import type { SpecKey } from '../../plan/observed.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { CreateDeps } from '../create-named.ts';
 import type { Leadership } from '../leadership.ts';
-import type { MessageSource, PayloadStore } from '../message-ports.ts';
+import type { MessageRuns, MessageSource, PayloadStore } from '../message-ports.ts';
 import type { ClusterCache } from '../ports.ts';
 import type { LeaseBook } from './lease-book.ts';
 import type { MessageMemory } from './message-memory.ts';
@@ -14,6 +14,7 @@ export interface MessageStepDeps extends CreateDeps {
   readonly cache: Pick<ClusterCache, 'hasSeen'>;
   readonly source: MessageSource;
   readonly payloads: PayloadStore;
+  readonly runs: MessageRuns;
   readonly book: LeaseBook;
   readonly leadership: Leadership;
   /** What came of a decision, or of a part of it. */

@@ -6,14 +6,16 @@
 import PQueue from 'p-queue';
 import { asError, sleep } from '../../lib/clock.ts';
 import { growingPause } from '../../lib/growing-pause.ts';
-import type { MessageAction } from '../../plan/messages/action.ts';
-import type { ObservedJob, SpecKey } from '../../plan/observed.ts';
+import { idsOf, type MessageAction } from '../../plan/messages/action.ts';
+import { carrierId, type MessageJobView } from '../../plan/messages/carrier.ts';
+import type { SpecKey } from '../../plan/observed.ts';
 import { specText } from '../key.ts';
 import type { Log } from '../ports.ts';
 import { MessageMemory } from './message-memory.ts';
 import type { MessageStepDeps, MessageTask, Next } from './message-task.ts';
 import { settleMessage } from './settle-message.ts';
 import { postPayload, startMessage } from './start-message.ts';
+import { startRun } from './start-run.ts';
 
 /** Requests of one spec at once. */
 const width = 64;
@@ -73,7 +75,7 @@ export class MessageTasks {
   }
 
   /** Returns at once. A message that is under way already is left alone. `jobs`: those that the plan looked at. */
-  start(key: SpecKey, actions: readonly MessageAction[], jobs: readonly ObservedJob[]): void {
+  start(key: SpecKey, actions: readonly MessageAction[], jobs: readonly MessageJobView[]): void {
     if (actions.length === 0) return;
     const ends = endsOf(actions, jobs);
     for (const action of actions) this.#start(this.#desk(key), action, ends);
@@ -101,12 +103,13 @@ export class MessageTasks {
   }
 
   #start(desk: Desk, action: MessageAction, ends: ReadonlyMap<string, number>): void {
-    if (desk.underWay.has(action.id) || this.#stop.signal.aborted) {
+    const ids = idsOf(action);
+    if (ids.some((id) => desk.underWay.has(id)) || this.#stop.signal.aborted) {
       if (action.kind === 'startMessage') this.#deps.settled(action.jobName);
       return;
     }
-    desk.underWay.add(action.id);
-    const finishedAt = action.kind === 'settle' ? ends.get(action.job?.uid ?? '') : undefined;
+    for (const id of ids) desk.underWay.add(id);
+    const finishedAt = action.kind === 'settle' && action.job ? ends.get(carrierId(action.job)) : undefined;
     this.#go(desk, { key: desk.key, action, memory: desk.memory, finishedAt, did: new Set() });
   }
 
@@ -146,6 +149,8 @@ export class MessageTasks {
     switch (action.kind) {
       case 'startMessage':
         return startMessage(this.#deps, { ...rest, action });
+      case 'startRun':
+        return startRun(this.#deps, { ...rest, action });
       case 'postPayload':
         return postPayload(this.#deps, { ...rest, action });
       case 'settle':
@@ -160,7 +165,7 @@ export class MessageTasks {
   }
 
   #end({ key, underWay, failures }: Desk, { action }: MessageTask, again: boolean): void {
-    underWay.delete(action.id);
+    for (const id of idsOf(action)) underWay.delete(id);
     // Ids of messages that somebody else had in the end.
     if (failures.size > longestFailures) failures.clear();
     if (again && !this.#stop.signal.aborted) this.#deps.changed(key);
@@ -170,8 +175,8 @@ export class MessageTasks {
 const longestFailures = 10_000;
 const none: ReadonlySet<string> = new Set();
 
-/** When the Jobs finished that are being settled, by UID. */
-function endsOf(actions: readonly MessageAction[], jobs: readonly ObservedJob[]): ReadonlyMap<string, number> {
+/** When those finished that are being settled, by carrierId. */
+function endsOf(actions: readonly MessageAction[], jobs: readonly MessageJobView[]): ReadonlyMap<string, number> {
   if (!actions.some(({ kind }) => kind === 'settle')) return new Map();
-  return new Map(jobs.flatMap(({ uid, finished }) => (finished ? [[uid, finished.at] as const] : [])));
+  return new Map(jobs.flatMap((job) => (job.finished ? [[carrierId(job), job.finished.at] as const] : [])));
 }

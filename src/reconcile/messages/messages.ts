@@ -3,7 +3,7 @@ import type { Plan } from '../../plan/action.ts';
 import type { MessageNote } from '../../plan/messages/message.ts';
 import type { MessagesView } from '../../plan/messages/observed.ts';
 import { isStored } from '../../plan/messages/stored.ts';
-import { isMessageJob } from '../../plan/messages/view.ts';
+import { carriersOf } from '../../plan/messages/view.ts';
 import type { ObservedJob, SpecKey } from '../../plan/observed.ts';
 import type { QueueStats } from '../api-ports.ts';
 import type { Capacity } from '../capacity/capacity.ts';
@@ -11,7 +11,7 @@ import type { CreateDeps } from '../create-named.ts';
 import type { QueueSource } from '../../spec/queue-source.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Leadership } from '../leadership.ts';
-import type { MessageSource, PayloadStore } from '../message-ports.ts';
+import type { MessageRuns, MessageSource, PayloadStore } from '../message-ports.ts';
 import type { MessageMeter, Meter } from '../meter.ts';
 import type { ClusterCache, DepthProbe, Log } from '../ports.ts';
 import { LeaseBook } from './lease-book.ts';
@@ -24,6 +24,7 @@ export interface MessagesDeps extends CreateDeps {
   readonly cache: Pick<ClusterCache, 'hasSeen' | 'jobs'>;
   readonly messages: MessageSource;
   readonly payloads: PayloadStore;
+  readonly runs: MessageRuns;
   readonly probe: DepthProbe;
   readonly queueStats?: QueueStats;
   readonly capacity: Pick<Capacity, 'settled'>;
@@ -62,17 +63,18 @@ export class Messages {
   /** undefined: there is nothing about messages of the key. `wanted`: its spec leases them. */
   view(key: SpecKey, jobs: readonly ObservedJob[], wanted: boolean): MessagesView | undefined {
     const memory = this.#tasks.memory(key);
-    if (!wanted && !memory && !this.#book.has(key) && !jobs.some(({ message }) => message)) return undefined;
-    memory?.tidy(jobs, (id) => this.#book.holds(key, id));
+    const runs = this.#deps.runs.of(key);
+    if (!wanted && !memory && !this.#book.has(key) && runs.length === 0 && !jobs.some(({ message, batch }) => message ?? batch)) return undefined;
+    memory?.tidy(carriersOf(jobs, { runs }), (id) => this.#book.holds(key, id));
     const { posted, lost, deleted, troubles, refusals } = memory ?? nothing;
-    return { leases: this.#book.leases(key), sources: this.#book.states(key), underWay: this.#tasks.underWay(key), posted, lost, deleted, troubles, refusals };
+    return { leases: this.#book.leases(key), sources: this.#book.states(key), underWay: this.#tasks.underWay(key), posted, lost, deleted, troubles, refusals, runs };
   }
 
   /** To be called with a plan before anything is awaited. `source`: the queue that its spec names now. */
   carryOut(key: SpecKey, { leases = [], messages = [] }: Plan, { jobs, source }: { readonly jobs: readonly ObservedJob[]; readonly source: QueueSource | undefined }): void {
     this.#book.wish(key, leases);
     this.#depths.watch(key, source);
-    this.#tasks.start(key, messages, jobs);
+    this.#tasks.start(key, messages, carriersOf(jobs, { runs: this.#deps.runs.of(key) }));
     if (this.#book.has(key)) this.#deps.messageMeter.inHand(key, this.#book.count(key));
   }
 
@@ -118,7 +120,8 @@ export class Messages {
    */
   #kept(key: SpecKey): ReadonlySet<string> {
     const { posted } = this.#tasks.memory(key) ?? nothing;
-    return new Set(this.#deps.cache.jobs(key).filter(isMessageJob).flatMap((job) => (!job.message.settled && isStored(job, { posted }) ? [job.message.note.id] : [])));
+    const { cache, runs } = this.#deps;
+    return new Set(carriersOf(cache.jobs(key), { runs: runs.of(key) }).flatMap((job) => (!job.message.settled && isStored(job, { posted }) ? [job.message.note.id] : [])));
   }
 }
 

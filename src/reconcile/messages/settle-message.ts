@@ -3,11 +3,12 @@
  * docs/adr/0015-owning-a-message.md: a process that dies between two steps leads back to the same step.
  */
 import type { JsonObject } from '../../lib/json.ts';
-import type { JobRef } from '../../plan/action.ts';
 import type { SettleMessage, Settling } from '../../plan/messages/action.ts';
+import { carrierText, type CarrierRef } from '../../plan/messages/carrier.ts';
 import type { Failure, SettledNote, Verdict } from '../../plan/messages/message.ts';
 import type { DeadLetterSpec } from '../../spec/queue.ts';
-import { settledAnnotation } from '../../spec/keys.ts';
+import { settledAnnotation, settledIndexAnnotation } from '../../spec/keys.ts';
+import type { WriteResult } from '../ports.ts';
 import type { MessageStepDeps, MessageTask, Next } from './message-task.ts';
 
 type SettleTask = MessageTask<SettleMessage>;
@@ -99,25 +100,32 @@ async function mark(deps: MessageStepDeps, task: SettleTask, as: SettledNote['as
   if (!job || task.did.has('marked')) return 'done';
   if (!deps.leadership.leading) return 'failed';
   const settledNote: SettledNote = { as, at: deps.clock.now() };
-  const result = await deps.jobs.patch(job.name, job.uid, { metadata: { annotations: { [settledAnnotation]: JSON.stringify(settledNote) } } });
-  if (result.kind === 'done') memory.wrote(id, result.resourceVersion);
+  const result = await write(deps, job, settledNote);
+  if (result.kind === 'done') memory.wrote(id, result.resourceVersion, job.carrier?.kind === 'Run' ? deps.runs : deps.cache);
   else if (result.kind !== 'gone' && !(result.kind === 'conflict' && (await isGone(deps, job)))) {
-    trouble(deps, task, { result: result.kind, message: `Job "${job.name}" could not be marked: ${'message' in result ? result.message : 'unexpected answer'}` }, 'pause');
+    trouble(deps, task, { result: result.kind, message: `${carrierText(job)} could not be marked: ${'message' in result ? result.message : 'unexpected answer'}` }, 'pause');
     return 'failed';
   }
   task.did.add('marked');
   return 'done';
 }
 
-/** Another Job may have its name by now. */
-async function isGone({ jobs }: MessageStepDeps, { name, uid }: JobRef): Promise<boolean> {
+function write({ jobs, runs }: MessageStepDeps, job: CarrierRef, settledNote: SettledNote): Promise<WriteResult> {
+  if (job.carrier?.kind === 'Run') return runs.mark(job, settledNote);
+  const annotation = job.carrier ? settledIndexAnnotation(job.carrier.index) : settledAnnotation;
+  return jobs.patch(job.name, job.uid, { metadata: { annotations: { [annotation]: JSON.stringify(settledNote) } } });
+}
+
+/** Another Job may have its name by now. Of a run whoever writes has looked. */
+async function isGone({ jobs }: MessageStepDeps, { name, uid, carrier }: CarrierRef): Promise<boolean> {
+  if (carrier?.kind === 'Run') return false;
   const found = await jobs.get(name);
   return found.kind === 'absent' || (found.kind === 'found' && found.value.uid !== uid);
 }
 
 /** What its Job knows of the delivery is worth nothing any more; one that is in hand now says more. */
 function forgetReceipt({ book }: MessageStepDeps, { key, action: { job, id }, memory }: SettleTask): Next {
-  if (job && !book.holds(key, id)) memory.lostReceipt(job.uid, id);
+  if (job && !book.holds(key, id)) memory.lostReceipt(job, id);
   return 'round';
 }
 

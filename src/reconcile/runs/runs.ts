@@ -17,6 +17,7 @@ import type { Leadership } from '../leadership.ts';
 import { Memory } from '../memory.ts';
 import type { Meter, RunMeter } from '../meter.ts';
 import type { ClusterCache, EventSink, JobApi, Log } from '../ports.ts';
+import type { MessageRuns } from '../message-ports.ts';
 import type { RecordCache, RecordStore } from '../record-ports.ts';
 import type { Rounds } from '../reconciler.ts';
 import type { Reporter } from '../reporter.ts';
@@ -64,6 +65,8 @@ export class Runs {
   readonly workflow: Rounds;
   readonly run: Rounds;
   readonly request: Rounds;
+  /** What messages need of runs that they start. */
+  readonly messages: MessageRuns;
   readonly #deps: RunsDeps;
   readonly #workflows: WorkflowRounds;
   readonly #memory = new RunMemory();
@@ -89,6 +92,14 @@ export class Runs {
       },
     });
     this.#tasks = new JobTasks({ ...deps, told: (key, news) => { reporter.task(key.name, news); }, settled: (name) => { deps.capacity.settled(name); } });
+    const { records } = deps;
+    this.messages = {
+      of: (queue) => records.ofQueue(queue),
+      hasSeen: (resourceVersion) => records.hasSeen(resourceVersion),
+      create: (record) => store.create(record),
+      mark: (record, settled) => this.#keeper.amend(record, { settled }),
+      get problem() { return records.problem; },
+    };
     const shared = { ...deps, keeper: this.#keeper, recordNames: new Memory({ clock, cache: deps.records }) };
     this.run = new RunRounds({ ...shared, plan: planRun, tasks: this.#tasks, runs: this.#memory, reporter });
     this.request = this.#requests = new RequestRounds({ ...shared, plan: planRequest });

@@ -4,9 +4,10 @@
  */
 import type { TestProject } from 'vitest/node';
 import { busyboxImage } from '../../../hack/dev/cluster/image.ts';
-import { controllerImage, stepImage, workerImage } from '../../../hack/dev/demo/images.ts';
+import { amqpWorkerImageName, controllerImage, stepImage, workerImage } from '../../../hack/dev/demo/images.ts';
 import { startPostgres } from '../../../hack/dev/postgres.ts';
 import { noRealPods, startCluster } from '../../support/cluster.ts';
+import { exampleImages } from './example-images.ts';
 
 export interface Place {
   readonly cluster: string;
@@ -25,9 +26,6 @@ declare module 'vitest' {
   }
 }
 
-/** The example's image, so that manifests/examples/one-queue runs as it stands. */
-export const exampleImage = 'ghcr.io/acme/thumbnailer:3.1';
-
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   project.provide('place', undefined);
   if (noRealPods !== undefined) return () => Promise.resolve();
@@ -35,9 +33,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const [cluster, postgres, images] = await Promise.all([
     startCluster({ pods: 'real' }).then((one) => started.use(one)),
     startPostgres({ listenAll: true, settings: { max_connections: '200' } }).then((one) => started.use(one)),
-    Promise.all([controllerImage(), workerImage(), workerImage(exampleImage)]),
+    Promise.all([controllerImage(), workerImage(), workerImage(amqpWorkerImageName, 'amqp-worker.ts'), exampleImages()]),
   ]);
-  for (const image of [...images, busyboxImage(), stepImage()]) cluster.loadImage(image);
+  for (const image of [...images.flat(), busyboxImage(), stepImage()]) cluster.loadImage(image);
   const { hostAddress } = cluster;
   if (hostAddress === undefined) throw new Error('the cluster does not say how its pods reach this machine');
   const { host, port, user, password } = postgres;

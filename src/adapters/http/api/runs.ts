@@ -33,7 +33,7 @@ export function isWanted(record: ObservedRecord, { kind, name, phase, trigger }:
   if (kind !== undefined && record.target.kind !== kind) return false;
   if (name !== undefined && targetName(record) !== name) return false;
   if (phase !== undefined && !phase.includes(record.phase)) return false;
-  return trigger === undefined || (record.request !== undefined && trigger.includes(record.request.trigger));
+  return trigger === undefined || (record.request !== undefined && trigger.some((one) => one === record.request?.trigger));
 }
 
 export function runRoutes(deps: ApiDeps): readonly Route[] {

@@ -13,7 +13,7 @@ class Records {
   listeners = 0;
 
   readonly port = {
-    cache: { synced: true, problem: undefined, all: () => [...this.all.values()], of: () => [], childrenOf: () => [], get: (name: string) => this.all.get(name), hasSeen: () => true },
+    cache: { synced: true, problem: undefined, all: () => [...this.all.values()], of: () => [], ofQueue: () => [], childrenOf: () => [], get: (name: string) => this.all.get(name), hasSeen: () => true },
     read: (name: string) => {
       this.reads += 1;
       const record = this.all.get(name);

@@ -29,8 +29,8 @@ it('of a write lasts until the cache shows it, or nobody can believe any more th
 
 it('of a receipt that is worth nothing lasts until its message is in hand again', () => {
   const { memory } = aMemory();
-  memory.lostReceipt('uid-1', 'a');
-  memory.lostReceipt('uid-2', 'b');
+  memory.lostReceipt({ uid: 'uid-1' }, 'a');
+  memory.lostReceipt({ uid: 'uid-2' }, 'b');
   memory.leased('a');
   expect([...memory.lost]).toEqual(['uid-2']);
 });
@@ -78,7 +78,7 @@ it('of a Job that was deleted goes with its message', async () => {
 it('of what is stored is let go with the Jobs, not with each of them', () => {
   const { memory } = aMemory();
   for (let index = 0; index < 300; index += 1) memory.posted.add(`uid-${index}`);
-  memory.lostReceipt('uid-gone', 'a');
+  memory.lostReceipt({ uid: 'uid-gone' }, 'a');
   const jobs = [aJob({ uid: 'uid-7' })];
   memory.tidy([...jobs, ...Array.from({ length: 100 }, () => aJob())], no);
   expect(memory.posted.size).toBe(300);

@@ -13,7 +13,8 @@ import type { LiveJob, ReadResult } from '../../../../src/reconcile/ports.ts';
 import { aJobManifest, anEndedJob, laxPolicy, noon } from '../../../support/builders.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { done, FakeCache, FakeJobs, FakeLeadership, FakeLog, promised, refusal } from '../../../support/fakes.ts';
-import { aDelivery, FakeMessages, FakePayloads } from '../../../support/message-fakes.ts';
+import { anEndedMessageJob } from '../../../support/message-builders.ts';
+import { aDelivery, FakeMessageRuns, FakeMessages, FakePayloads } from '../../../support/message-fakes.ts';
 import { pgBossSource } from '../../../support/sources.ts';
 
 const key: SpecKey = { kind: 'queue', name: 'work' };
@@ -42,22 +43,23 @@ function setting(...ids: string[]) {
   const log = new FakeLog();
   const source = new FakeMessages();
   const payloads = new FakePayloads();
+  const runs = new FakeMessageRuns();
   const news: MessageNews[] = [];
   const freed: string[] = [];
   const losses: string[] = [];
   let rounds = 0;
   const book = new LeaseBook({ clock, source, leased: (_key, { id }) => { tasks.leased(key, id); }, lost: (_key, { id }) => { losses.push(id); }, changed: () => undefined });
   const tasks: MessageTasks = new MessageTasks({
-    clock, jobs, cache, memory, leadership, log, source, payloads, book, policy: laxPolicy, gate: new CreateGate(clock),
+    clock, jobs, cache, memory, leadership, log, source, payloads, runs, book, policy: laxPolicy, gate: new CreateGate(clock),
     told: (_key, one) => news.push(one), settled: (name) => freed.push(name), changed: () => { rounds += 1; },
   });
   book.wish(key, [{ source: work, free: 100, adopt: [], abandon: [] }]);
   for (const id of ids.length === 0 ? ['a'] : ids) source.of(work).events.leased(aDelivery(id));
   const run = async (...actions: MessageAction[]): Promise<void> => {
-    tasks.start(key, actions, [anEndedJob('succeeded', { uid: 'uid-a', name: 'work-a' })]);
+    tasks.start(key, actions, [anEndedMessageJob('a', 'succeeded', { uid: 'uid-a', name: 'work-a' })]);
     await settle();
   };
-  return { clock, jobs, cache, memory, leadership, log, source, payloads, news, freed, losses, book, tasks, run, rounds: () => rounds, steps: () => news.map(({ step, result }) => `${step} ${result}`), underWay: () => [...tasks.underWay(key)] };
+  return { clock, jobs, cache, memory, leadership, log, source, payloads, runs, news, freed, losses, book, tasks, run, rounds: () => rounds, steps: () => news.map(({ step, result }) => `${step} ${result}`), underWay: () => [...tasks.underWay(key)] };
 }
 
 describe('starting', () => {
