@@ -59,6 +59,7 @@ export const problemCodes = {
   DuplicateName: 'error',
   MissingLabel: 'warning',
   UnknownGroup: 'warning',
+  LeaseTooShort: 'warning',
 } as const satisfies Readonly<Record<string, Severity>>;
 
 /** One of the codes. */

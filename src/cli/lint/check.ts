@@ -6,6 +6,7 @@ import { problemCodes } from '../../spec/problem-codes.ts';
 import type { Position, Problem } from '../../spec/problem.ts';
 import type { SourceText } from './files.ts';
 import { unknownGroups, type PlacedSpec } from './groups.ts';
+import { shortLeases } from './leases.ts';
 import { findSpecs, type FoundSpec } from './manifests.ts';
 import { misfitRequests } from './requests.ts';
 import type { LintResult } from './result.ts';
@@ -26,6 +27,7 @@ export function checkSources(sources: readonly SourceText[], environment: SpecEn
     ...duplicates(checked),
     ...unknownGroups(checked.flatMap(placed)),
     ...misfitRequests(checked),
+    ...shortLeases(checked),
   ];
   const order = new Map(sources.map(({ name }, index) => [name, index]));
   return {

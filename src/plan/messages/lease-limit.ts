@@ -23,7 +23,7 @@ export function leaseTooShort(spec: MessageQueueSpec, source: Extract<SourceStat
 }
 
 /** Milliseconds from the first Job of a delivery to the end of its last; undefined: no limit. */
-function longestHold({ startTimeout, timeout, perMessage: { retry } }: MessageQueueSpec): number | undefined {
+export function longestHold({ startTimeout, timeout, perMessage: { retry } }: MessageQueueSpec): number | undefined {
   if (timeout === undefined) return undefined;
   const one = startTimeout + timeout;
   const all = one * retry.attempts + delays(retry);

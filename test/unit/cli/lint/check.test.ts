@@ -155,6 +155,39 @@ describe('groups', () => {
   });
 });
 
+describe('messages that are held while their Jobs run', () => {
+  const pgBoss = 'source: {pgBoss: {connection: main, queue: q}}';
+  const amqp = 'source: {amqp: {connection: rabbit, queue: q}}';
+  const sqs = 'source: {sqs: {connection: aws, queue: q}}';
+  const queue = (from: string, ...lines: readonly string[]): string => `${['apiVersion: job-chief/v1', 'kind: Queue', from, 'job: {image: x}', ...lines].join('\n')}\n`;
+  const each = 'perMessage: {deadLetter: {queue: dead}}';
+  const cases: readonly [what: string, text: string, expected: readonly string[]][] = [
+    ['for ever', queue(pgBoss, each), ['a.yaml:5:1 LeaseTooShort perMessage']],
+    ['for longer than pg-boss lets them, with the usual startTimeout', queue(pgBoss, each, 'timeout: 5m'), ['a.yaml:6:10 LeaseTooShort timeout']],
+    ['as long as pg-boss lets them, and no shorter', queue(pgBoss, each, 'startTimeout: 5m', 'timeout: 10m'), ['a.yaml:7:10 LeaseTooShort timeout']],
+    ['less long', queue(pgBoss, each, 'startTimeout: 5m', 'timeout: 9m59s'), []],
+    ['for all tries together', queue(pgBoss, 'perMessage: {retry: {attempts: 3, delay: 1m, factor: 1}}', 'startTimeout: 1m', 'timeout: 4m'), ['a.yaml:7:10 LeaseTooShort timeout']],
+    ['as long as RabbitMQ lets them', queue(amqp, each, 'timeout: 14m'), []],
+    ['for longer than RabbitMQ lets them', queue(amqp, each, 'timeout: 15m'), ['a.yaml:6:10 LeaseTooShort timeout']],
+    ['for ever, by SQS', queue(sqs, 'perMessage: {}'), []],
+    ['no longer than until the Job is there', queue(pgBoss, 'perMessage: {settle: onJobCreated}'), []],
+    ['by the workers themselves', queue(pgBoss, 'drain: {}'), []],
+  ];
+  it.each(cases)('%s', (_what, text, expected) => {
+    expect(told(check(text))).toEqual(expected);
+  });
+
+  it('are warned about with what to change', () => {
+    const tell = (text: string): unknown[] => check(text).problems.map(({ severity, message, hint }) => [severity, message, hint]);
+    expect(tell(queue(amqp, each))).toEqual([
+      ['warning', 'a message can be held for 30m, unless consumer_timeout of RabbitMQ says otherwise, and without a timeout its Job may take longer: nothing would be taken from the queue', 'set timeout, and with it startTimeout, raise consumer_timeout of RabbitMQ, or set settle: onJobCreated'],
+    ]);
+    expect(tell(queue(pgBoss, each, 'timeout: 5m'))).toEqual([
+      ['warning', 'a message can be held for 15m, unless expireInSeconds of the queue says otherwise, and startTimeout and timeout come to 20m: nothing would be taken from the queue', 'lower timeout or startTimeout, raise expireInSeconds of the queue, or set settle: onJobCreated'],
+    ]);
+  });
+});
+
 describe('one bad spec', () => {
   it('affects only itself', () => {
     const result = check(`${aConfigMap('a: [', { name: 'bad' })}\n---\n${aConfigMap(spec('job: {image: x}'), { name: 'good' })}`);
