@@ -3,7 +3,7 @@ import { messageOf, toStderr } from '../cluster/progress.ts';
 import { measureLatency } from './latency.ts';
 import { thisMachine } from './machine.ts';
 import { measureMemory } from './memory.ts';
-import { measureMessages } from './messages.ts';
+import { measureMessages, type MessagesResult } from './messages.ts';
 import { readOptions, usage, type BenchOptions } from './options.ts';
 import { measureRate } from './rate.ts';
 import { table, type Results } from './report.ts';
@@ -16,7 +16,11 @@ async function measure(world: World, results: Results): Promise<void> {
   const { scenarios } = world.options;
   if (scenarios.includes('latency')) results.latency = await measureLatency(world);
   if (scenarios.includes('rate')) results.rate = await measureRate(world);
-  if (scenarios.includes('messages')) results.messages = await measureMessages(world);
+  if (scenarios.includes('messages')) {
+    const messages: MessagesResult[] = [];
+    results.messages = messages;
+    for (const kind of world.options.queues) messages.push(await measureMessages(world, kind));
+  }
   if (scenarios.includes('memory') || scenarios.includes('idle')) {
     const { memory, idle } = await measureMemory(world);
     results.memory = memory;

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { repository } from '../cluster/paths.ts';
 import { signal } from '../cluster/process.ts';
-import { sleep } from '../cluster/progress.ts';
+import { sleep, type Progress } from '../cluster/progress.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { ControllerProcess, cpuSeconds } from './controller.ts';
 import { JobWatch } from './job-watch.ts';
-import type { Queues } from './queues.ts';
+import type { MessageQueues } from './message-queues.ts';
 import { clear, jobsPath, listAll } from './requests.ts';
 import type { World } from './world.ts';
 
@@ -31,12 +31,14 @@ export interface RatePair {
 /** What is to happen at once. */
 export interface BurstSetting {
   readonly world: World;
-  readonly queues: Queues;
+  readonly queues: MessageQueues;
   readonly namespace: string;
   /** Specs that the controller has accepted before it begins. */
   readonly specs: number;
   readonly jobs: number;
-  /** Sends all messages in one transaction; the moment of its commit, Date.now(). */
+  /** What the controller does before, so that its code is as warm as the bare client's. It leaves nothing behind that goes on. */
+  readonly warmUp?: (controller: ControllerProcess) => Promise<void>;
+  /** Sends all messages; the moment from which the first can be seen, Date.now(). */
   readonly send: () => Promise<number>;
   /** Given what the controller created: what the bare client is to create. Throws where something is not as it must be. */
   readonly manifests: (stored: readonly unknown[]) => readonly JsonObject[];
@@ -59,24 +61,25 @@ const line = ({ rate, first, last, cpu }: Burst): string => `${rate.toFixed(0)}/
 
 async function burstOfController(setting: BurstSetting): Promise<{ readonly burst: Burst; readonly manifests: readonly JsonObject[] }> {
   const { world, queues, namespace, jobs } = setting;
-  const controller = await ControllerProcess.start(world, { namespace, connectionsFolder: queues.connectionsFolder, concurrency: world.options.concurrency });
+  const controller = await ControllerProcess.start(world, { namespace, connectionsFolder: queues.connectionsFolder, connectionType: queues.connectionType, concurrency: world.options.concurrency });
   try {
     await controller.ready();
     await controller.quiet(setting.specs);
+    await setting.warmUp?.(controller);
     using watch = await JobWatch.open(world.api.transport, namespace, false);
     using _paused = pausePods(world);
     const cpu = cpuOf(world, controller.pid);
-    const committed = await setting.send();
-    const burst = await see(watch, jobs, () => committed, cpu);
+    const began = setting.send();
+    const burst = await see(watch, { jobs, since: began, cpu, say: world.say });
     const manifests = setting.manifests(await listAll(world.api.transport, jobsPath(namespace)));
     // While nobody has made pods for them: a thousand pods take a minute to go.
     await controller.stop();
-    await clear(world.api.transport, namespace);
+    await clear(world.api.transport, namespace, world.say);
     return { burst, manifests };
   } finally {
     await controller.stop();
     await queues.empty();
-    await clear(world.api.transport, namespace);
+    await clear(world.api.transport, namespace, world.say);
   }
 }
 
@@ -98,27 +101,37 @@ async function burstOfBareClient({ world, namespace, jobs }: BurstSetting, manif
     const cpu = cpuOf(world, child.pid ?? 0);
     const told = once(lines, 'line') as Promise<[string]>;
     child.stdin.write('go\n');
-    let began = Number.NaN;
-    const all = see(watch, jobs, () => began, cpu);
-    began = (JSON.parse((await told)[0]) as { began: number }).began;
-    const burst = await all;
-    await clear(api.transport, namespace);
+    const began = told.then(([text]) => (JSON.parse(text) as { began: number }).began);
+    const burst = await see(watch, { jobs, since: began, cpu, say: world.say });
+    await clear(api.transport, namespace, world.say);
     return burst;
   } finally {
     child.stdin.end();
     await ended;
-    await clear(api.transport, namespace);
+    await clear(api.transport, namespace, world.say);
   }
 }
 
-async function see(watch: JobWatch, count: number, since: () => number, cpu: () => Burst['cpu']): Promise<Burst> {
-  await watch.until(`${count} Jobs`, () => watch.added.size >= count);
-  const used = cpu();
-  const times = [...watch.added.values()];
+interface Seeing {
+  readonly jobs: number;
+  /** Date.now() when it began. */
+  readonly since: Promise<number>;
+  readonly cpu: () => Burst['cpu'];
+  readonly say: Progress;
+}
+
+async function see(watch: JobWatch, { jobs, since, cpu, say }: Seeing): Promise<Burst> {
+  const telling = setInterval(() => { say(`    ${watch.added.size} of ${jobs} Jobs`); }, 5000);
+  const all = watch.until(`${jobs} Jobs`, () => watch.added.size >= jobs, slowest(jobs)).then(cpu);
+  const [began, used] = await Promise.all([since, all]).finally(() => { clearInterval(telling); });
+  const times = watch.added.values().toArray();
   const [first, last] = [Math.min(...times), Math.max(...times)];
   await sleep(50);
-  return { rate: (count - 1) / ((last - first) / 1000), first: first - since(), last: last - since(), cpu: used };
+  return { rate: (jobs - 1) / ((last - first) / 1000), first: first - began, last: last - began, cpu: used };
 }
+
+/** Milliseconds after which something is wrong: a machine that is busy with others creates fifty in a second. */
+const slowest = (jobs: number): number => Math.max(120_000, jobs * 20);
 
 /**
  * The controller manager stops for as long as creates are counted. What it does for each Job takes the API server longer

@@ -1,13 +1,14 @@
 /** The bundled controller as a process of its own, and what can be seen of it from outside. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { freePorts } from '../cluster/ports.ts';
 import { sleep, until } from '../cluster/progress.ts';
 import { stopChild } from '../cluster/process.ts';
 import { imageSettings } from '../image-settings.ts';
+import { connection } from './specs.ts';
 import type { World } from './world.ts';
 
 /** As the image starts Node.js. Its share of the container's memory is said in MiB here: of the Deployment's limit. */
@@ -24,6 +25,8 @@ export interface NodeSetting {
 export interface ControllerOptions {
   readonly namespace: string;
   readonly connectionsFolder?: string;
+  /** Of the connection in that folder; pgBoss if it is left out. */
+  readonly connectionType?: string;
   /** Requests at once. Rounds have their default: most of them wait for others' requests. */
   readonly concurrency: number;
   readonly node?: NodeSetting;
@@ -49,7 +52,7 @@ export class ControllerProcess {
     for (const stream of [child.stdout, child.stderr]) if (stream) createInterface({ input: stream }).on('line', (line) => { this.#line(line); });
   }
 
-  static async start({ bundle, folder, cluster }: World, options: ControllerOptions): Promise<ControllerProcess> {
+  static async start({ bundle, folder, cluster, options: { profile } }: World, options: ControllerOptions): Promise<ControllerProcess> {
     const [port] = await freePorts(1);
     if (port === undefined) throw new Error('no free port');
     const { concurrency, node = asDeployed } = options;
@@ -59,11 +62,13 @@ export class ControllerProcess {
       namespace: options.namespace,
       kubeconfig: cluster.kubeconfig,
       ...(options.connectionsFolder !== undefined && { connectionsFolder: options.connectionsFolder }),
+      ...(options.connectionType !== undefined && { connections: { [connection]: { type: options.connectionType } } }),
       api: { qps: 0, concurrency },
       listen: `127.0.0.1:${port}`,
       ...(options.httpApi !== undefined && { httpApi: options.httpApi }),
     }));
-    const child = spawn(process.execPath, [...node.flags, bundle, 'controller', '--config', file], { env: { ...process.env, ...node.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profile)}`];
+    const child = spawn(process.execPath, [...node.flags, ...profiling, bundle, 'controller', '--config', file], { env: { ...process.env, ...node.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     const controller = new ControllerProcess(child, port);
     const kill = (): void => void child.kill('SIGKILL');
     process.once('exit', kill);

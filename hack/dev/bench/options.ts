@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util';
+import { queueKinds, type QueueKind } from './message-queues.ts';
 
 export const scenarios = ['latency', 'rate', 'messages', 'memory', 'idle', 'chain', 'fan-out', 'runs', 'submit', 'plan'] as const;
 export type Scenario = (typeof scenarios)[number];
 
 export interface BenchOptions {
   readonly scenarios: readonly Scenario[];
+  /** In latency and messages. */
+  readonly queues: readonly QueueKind[];
   /** Pairs of controller and bare client. */
   readonly runs: number;
   /** Queues, and Jobs created in one run. */
@@ -22,17 +25,20 @@ export interface BenchOptions {
   readonly withPods: boolean;
   readonly durable: boolean;
   readonly keep: boolean;
+  /** Folder for CPU profiles of the controller's processes; undefined: none are made. */
+  readonly profile: string | undefined;
   readonly json: boolean;
 }
 
 export const usage = `usage: hack/bench [--scenario latency,rate,messages,memory,idle,chain,fan-out,runs,submit,plan]
 
-  Starts a control plane and a PostgreSQL of its own, measures, and stops both. Prints a table; progress goes to stderr.
+  Starts a control plane, a PostgreSQL and a RabbitMQ of its own, measures, and stops them. Prints a table; progress goes to stderr.
 
   latency   one message into an idle queue, until its Job is there: pg-boss queues with notify, polled ones, and one
-            with perMessage
+            of each kind with perMessage
   rate      one message into each of --count queues at once; beside it a bare client that creates the same Jobs
-  messages  --count messages into one queue with perMessage at once; beside it a bare client that creates the same Jobs
+  messages  --count messages into one queue of each kind with perMessage at once; beside it a bare client that creates the
+            same Jobs
   memory    resident memory, and the time until synced, with --count specs and --jobs finished Jobs
   idle      requests to the API server in one minute with the same specs and Jobs
 
@@ -45,12 +51,14 @@ export const usage = `usage: hack/bench [--scenario latency,rate,messages,memory
   --runs N          pairs of controller and bare client in rate, messages, fan-out, runs and submit, starts in memory (5)
   --count N         queues, and messages in messages (1000)
   --concurrency N   requests at once, of the controller and of the bare client (32)
+  --queues KIND,... in latency and messages: pgBoss, amqp (both)
   --messages N      in latency, and submits one by one (100)
   --chains N        pairs in chain (15)
   --items N,N       in fan-out (100,1000)
   --jobs N          finished Jobs in memory and idle (10000)
   --with-pods       in rate and messages, pods are made while creates are measured; else the controller manager is paused then
   --durable         etcd with fsync
+  --profile FOLDER  a CPU profile of each controller process, which costs it a tenth of its speed
   --keep            leave the cluster running afterwards
   -o json           everything that was measured
 `;
@@ -64,6 +72,7 @@ export function readOptions(argv: readonly string[]): BenchOptions | undefined {
       runs: { type: 'string', default: '5' },
       count: { type: 'string', default: '1000' },
       concurrency: { type: 'string', default: '32' },
+      queues: { type: 'string', default: queueKinds.join(',') },
       messages: { type: 'string', default: '100' },
       chains: { type: 'string', default: '15' },
       items: { type: 'string', default: '100,1000' },
@@ -71,6 +80,7 @@ export function readOptions(argv: readonly string[]): BenchOptions | undefined {
       'with-pods': { type: 'boolean', default: false },
       durable: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
+      profile: { type: 'string' },
       output: { type: 'string', short: 'o' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -78,7 +88,8 @@ export function readOptions(argv: readonly string[]): BenchOptions | undefined {
   if (values.help === true) return undefined;
   if (values.output !== undefined && values.output !== 'json') throw new Error('-o: use json');
   return {
-    scenarios: scenariosOf(values.scenario),
+    scenarios: someOf('scenario', values.scenario, scenarios),
+    queues: someOf('queues', values.queues, queueKinds),
     runs: whole('runs', values.runs),
     count: whole('count', values.count),
     concurrency: whole('concurrency', values.concurrency),
@@ -89,15 +100,16 @@ export function readOptions(argv: readonly string[]): BenchOptions | undefined {
     withPods: values['with-pods'],
     durable: values.durable,
     keep: values.keep,
+    profile: values.profile,
     json: values.output === 'json',
   };
 }
 
-function scenariosOf(text: string): Scenario[] {
+function someOf<Name extends string>(flag: string, text: string, known: readonly Name[]): Name[] {
   const wanted = text.split(',');
-  const unknown = wanted.find((name) => !scenarios.some((one) => one === name));
-  if (unknown !== undefined) throw new Error(`--scenario ${unknown}: use ${scenarios.join(', ')}`);
-  return scenarios.filter((one) => wanted.includes(one));
+  const unknown = wanted.find((name) => !known.some((one) => one === name));
+  if (unknown !== undefined) throw new Error(`--${flag} ${unknown}: use ${known.join(', ')}`);
+  return known.filter((one) => wanted.includes(one));
 }
 
 function whole(flag: string, text: string): number {

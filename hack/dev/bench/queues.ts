@@ -1,25 +1,17 @@
 /** The database side: real pg-boss queues, messages, and workers that take them. */
 import pg from 'pg';
 import { PgBoss } from 'pg-boss';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connection } from './specs.ts';
+import { writeConnection } from './connection-folder.ts';
+import type { MessageQueues } from './message-queues.ts';
 import { inParallel } from './requests.ts';
 import type { World } from './world.ts';
 
-export interface Queues extends AsyncDisposable {
-  /** Folder of the connections, for the controller's configuration. */
-  readonly connectionsFolder: string;
-  create(names: readonly string[], notify: boolean): Promise<void>;
-  /** Resolves once the message is committed. */
-  send(name: string): Promise<void>;
+export interface Queues extends MessageQueues {
   /** One message into each queue in one transaction; the moment of the commit, Date.now(). */
   sendToAll(names: readonly string[]): Promise<number>;
-  /** So many messages into one queue in one statement; the moment of the commit, Date.now(). */
-  insert(name: string, count: number): Promise<number>;
   /** As a worker does: takes the message and completes it. */
   work(name: string): Promise<void>;
-  empty(): Promise<void>;
 }
 
 /** A database of its own for each scenario. */
@@ -30,6 +22,7 @@ export async function openQueues({ postgres: start, folder }: World, database: s
   boss.on('error', () => undefined);
   await boss.start();
   return {
+    connectionType: 'pgBoss',
     connectionsFolder: writeConnection(join(folder, `connections-${database}`), { host: postgres.host, port: String(postgres.port), user: postgres.user, password: postgres.password, database }),
     create: (names, notify) => inParallel(names, 4, (name) => boss.createQueue(name, { notify, retryLimit: 5 })),
     send: async (name) => {
@@ -62,10 +55,4 @@ async function sendToAll(boss: PgBoss, url: string, names: readonly string[]): P
   } finally {
     await client.end();
   }
-}
-
-function writeConnection(folder: string, files: Readonly<Record<string, string>>): string {
-  mkdirSync(join(folder, connection), { recursive: true });
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, connection, name), text);
-  return folder;
 }

@@ -3,6 +3,7 @@ import type { LatencyResult } from './latency.ts';
 import type { Machine } from './machine.ts';
 import type { IdleResult, MemoryResult } from './memory.ts';
 import type { MessagesResult } from './messages.ts';
+import { nameOfKind } from './message-queues.ts';
 import { median, quantile, short } from './numbers.ts';
 import type { BenchOptions } from './options.ts';
 import type { PlanResult } from './plan-speed.ts';
@@ -19,7 +20,7 @@ export interface Results {
   readonly options: BenchOptions;
   latency?: readonly LatencyResult[];
   rate?: readonly RatePair[];
-  messages?: MessagesResult;
+  messages?: readonly MessagesResult[];
   memory?: readonly MemoryResult[];
   idle?: IdleResult;
   workflows?: readonly WorkflowResult[];
@@ -37,11 +38,11 @@ export interface Row {
 
 /** Markdown, for docs/performance.md. */
 export function table(results: Results): string {
-  const { latency = [], rate, messages, memory = [], idle, workflows = [], plan = [], submit, options } = results;
+  const { latency = [], rate, messages = [], memory = [], idle, workflows = [], plan = [], submit, options } = results;
   const rows = [
     ...latency.flatMap((one) => latencyRows(one)),
     ...(rate ? rateRows(`create rate of ${options.count} Jobs`, rate, options) : []),
-    ...(messages ? [{ what: `Jobs for each of ${messages.messages} messages, in each burst`, measured: '1.00', beside: '-', ratio: '-', bar: '1.00' }, ...rateRows(`create rate of a Job for each of ${messages.messages} messages of one queue`, messages.pairs, options)] : []),
+    ...messages.flatMap((one) => messagesRows(one, options)),
     ...memory.flatMap((one) => memoryRows(one, options)),
     ...(idle ? idleRows(idle) : []),
     ...workflows.flatMap(workflowRows),
@@ -68,12 +69,19 @@ function clusterConditions({ kubernetes, options }: Pick<Results, 'options' | 'k
 
 function latencyRows({ mode, visible, confirmed }: LatencyResult): Row[] {
   const both = (values: readonly number[]): string => `${short(quantile(values, 0.5))} / ${short(quantile(values, 0.99))} ms`;
-  const how = { notify: 'queue with notify', polled: 'polled every second', owned: 'leased by job-chief (perMessage), queue with notify' }[mode];
+  const how = { notify: 'queue with notify', polled: 'polled every second', pgBoss: `leased by job-chief (perMessage), ${nameOfKind.pgBoss}`, amqp: `leased by job-chief (perMessage), ${nameOfKind.amqp}` }[mode];
+  const stored = mode === 'amqp' ? 'message confirmed' : 'message committed';
   const bar = mode === 'polled' ? '-' : '25 / 100 ms';
   return [
-    { what: `message committed → Job seen by a watcher, ${how}, p50 / p99 of ${visible.length}`, measured: both(visible), beside: '-', ratio: '-', bar },
-    { what: `message committed → create confirmed, ${how}`, measured: both(confirmed), beside: '-', ratio: '-', bar: '-' },
+    { what: `${stored} → Job seen by a watcher, ${how}, p50 / p99 of ${visible.length}`, measured: both(visible), beside: '-', ratio: '-', bar },
+    { what: `${stored} → create confirmed, ${how}`, measured: both(confirmed), beside: '-', ratio: '-', bar: '-' },
   ];
+}
+
+function messagesRows({ kind, messages, pairs }: MessagesResult, options: BenchOptions): Row[] {
+  const what = `${messages} messages of one queue (${nameOfKind[kind]})`;
+  // A burst with more Jobs, or with fewer, ends the bench.
+  return [{ what: `Jobs for each of ${what}, in each burst`, measured: '1.00', beside: '-', ratio: '-', bar: '1.00' }, ...rateRows(`create rate of a Job for each of ${what}`, pairs, options)];
 }
 
 function rateRows(what: string, pairs: readonly RatePair[], { count, concurrency }: BenchOptions): Row[] {
@@ -84,7 +92,7 @@ function rateRows(what: string, pairs: readonly RatePair[], { count, concurrency
   });
   return [
     { what: `${what}, ${concurrency} requests at once, first to last; beside: bare client; median of ${pairs.length} pairs`, ...of(({ rate }) => rate, ' / s'), bar: 'ratio ≥ 0.95' },
-    { what: `${count} messages committed (or first POST sent) → last Job seen`, ...of(({ last }) => last, ' ms'), bar: '-' },
+    { what: `${count} messages committed (first one published, first POST sent) → last Job seen`, ...of(({ last }) => last, ' ms'), bar: '-' },
     { what: 'the same → first Job seen', ...of(({ first }) => first, ' ms'), bar: '-' },
     { what: 'CPU seconds of the client in that time', ...of(({ cpu }) => cpu.client, ' s'), bar: '-' },
     { what: 'CPU seconds of the API server in that time', ...of(({ cpu }) => cpu.apiServer, ' s'), bar: '-' },

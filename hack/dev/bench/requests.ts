@@ -1,7 +1,7 @@
 /** Requests of the bench itself, and many of them at once. */
-import { isObject, objectAt, stringAt, arrayAt, type JsonObject } from '../../../src/lib/json.ts';
+import { isObject, numberAt, objectAt, stringAt, arrayAt, type JsonObject } from '../../../src/lib/json.ts';
 import type { ApiRequest, Transport } from '../../../src/adapters/kubernetes/transport.ts';
-import { sleep } from '../cluster/progress.ts';
+import { sleep, type Progress } from '../cluster/progress.ts';
 
 export const jobsPath = (namespace: string): string => `/apis/batch/v1/namespaces/${namespace}/jobs`;
 export const configMapsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/configmaps`;
@@ -36,17 +36,22 @@ export async function listAll(transport: Transport, path: string): Promise<reado
   return arrayAt(await ask(transport, { method: 'GET', path }), 'items');
 }
 
-/** Jobs, their pods and the Events of the namespace are gone when it resolves. */
-export async function clear(transport: Transport, namespace: string): Promise<void> {
+/** Jobs, their pods and the Events of the namespace are gone when it resolves. `say`: is told how many are left, every five seconds. */
+export async function clear(transport: Transport, namespace: string, say?: Progress): Promise<void> {
   const options = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', gracePeriodSeconds: 0 };
   const paths = [jobsPath(namespace), podsPath(namespace), eventsPath(namespace)];
   const all = (path: string): Promise<unknown> => patiently(() => ask(transport, { method: 'DELETE', path, body: options }));
-  await all(jobsPath(namespace));
-  for (;;) {
-    const left = await Promise.all(paths.map(async (path) => [path, await patiently(() => isEmpty(transport, path))] as const));
-    if (left.every(([, empty]) => empty)) return;
-    for (const [path, empty] of left) if (!empty && path !== jobsPath(namespace)) await all(path);
-    await sleep(300);
+  const counts = (): Promise<number[]> => Promise.all(paths.map((path) => patiently(() => countOf(transport, path))));
+  const telling = setInterval(() => void counts().then(([jobs, pods, events]) => say?.(`    to be deleted: ${jobs ?? 0} Jobs, ${pods ?? 0} pods, ${events ?? 0} Events`), () => undefined), 5000);
+  try {
+    await all(jobsPath(namespace));
+    for (let left = await counts(); left.some((count) => count > 0); left = await counts()) {
+      const others = paths.filter((path, index) => path !== jobsPath(namespace) && left[index] !== 0);
+      for (const path of others) await all(path);
+      await sleep(300);
+    }
+  } finally {
+    clearInterval(telling);
   }
 }
 
@@ -62,9 +67,9 @@ async function patiently<Answer>(request: () => Promise<Answer>): Promise<Answer
   return await request();
 }
 
-async function isEmpty(transport: Transport, path: string): Promise<boolean> {
+async function countOf(transport: Transport, path: string): Promise<number> {
   const list = await ask(transport, { method: 'GET', path, query: { limit: '1' } });
-  return arrayAt(list, 'items').length === 0;
+  return arrayAt(list, 'items').length + (numberAt(objectAt(list, 'metadata'), 'remainingItemCount') ?? 0);
 }
 
 export function nameOf(object: unknown): string {

@@ -1,4 +1,4 @@
-/** What all scenarios share: a control plane, a PostgreSQL with pg-boss where queues are measured, and a bundle of this checkout. */
+/** What all scenarios share: a control plane, a PostgreSQL with pg-boss and a RabbitMQ where queues are measured, and a bundle of this checkout. */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { processRef } from '../cluster/process.ts';
 import type { Progress } from '../cluster/progress.ts';
 import type { ClusterState } from '../cluster/state.ts';
 import { startPostgres, type Postgres } from '../postgres.ts';
+import { startRabbitMq, type RabbitMq } from '../rabbitmq.ts';
 import { openCluster, type Cluster } from '../../../src/adapters/kubernetes/open-cluster.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { lazy } from '../../../src/lib/lazy.ts';
@@ -23,6 +24,8 @@ export interface World {
   readonly api: Cluster;
   /** Started when it is first asked for. */
   readonly postgres: () => Promise<Postgres>;
+  /** The same. */
+  readonly rabbitMq: () => Promise<RabbitMq>;
   /** A copy, so that a build beside us changes nothing in mid-run. */
   readonly bundle: string;
   readonly folder: string;
@@ -38,13 +41,13 @@ export async function startWorld(options: BenchOptions, say: Progress): Promise<
   try {
     const bundle = bundled(folder, say);
     const { cluster, api } = await startCluster({ options, say, kcm: 'tuned' }, closing);
-    const postgres = lazy(async () => {
-      const started = await startPostgres();
-      closing.push(() => started[Symbol.asyncDispose]());
-      say('PostgreSQL is ready');
+    const server = <Server extends AsyncDisposable>(name: string, start: () => Promise<Server>): (() => Promise<Server>) => lazy(async () => {
+      const started = await start();
+      closing.push(async () => { await started[Symbol.asyncDispose](); });
+      say(`${name} is ready`);
       return started;
     });
-    return { options, say, cluster, api, postgres, bundle, folder, stop };
+    return { options, say, cluster, api, postgres: server('PostgreSQL', startPostgres), rabbitMq: server('RabbitMQ', startRabbitMq), bundle, folder, stop };
   } catch (error) {
     await stop();
     throw error;
