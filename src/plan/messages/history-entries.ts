@@ -1,0 +1,54 @@
+/**
+ * What can be said for the history of a queue, from what is in view: by state, so that a process that was killed misses
+ * nothing that its successor still sees.
+ */
+import { sourceText } from '../../spec/queue-source.ts';
+import type { SettleMessage } from './action.ts';
+import { keptEntry, longestId, type HistoryEntry, type HistoryJob } from './history.ts';
+import type { MessageJobView, MessageView } from './view.ts';
+
+/** One for each message of which a Job was settled. */
+export function historyEntries(messages: readonly MessageView[]): readonly HistoryEntry[] {
+  return messages.flatMap((message) => entryOf(message) ?? []);
+}
+
+/** By its newest Job that was settled: of a later one that is under way nothing is known yet. */
+function entryOf({ source, id, jobs }: MessageView): HistoryEntry | undefined {
+  const told = jobs.flatMap((job) => (job.message.settled ? [{ job, settled: job.message.settled }] : []));
+  const [newest] = told;
+  if (!newest) return undefined;
+  const { job, settled } = newest;
+  const { enqueuedAt, leasedAt } = job.message.note;
+  const over = endOf(job);
+  return keptEntry({
+    id,
+    source,
+    as: settled.as,
+    // An older Job may be marked after a newer one, and says nothing newer of the message.
+    settledAt: Math.max(...told.map(({ settled: { at } }) => at)),
+    job: { ...jobOf(job), ...over?.job },
+    ...(over && { reason: over.reason }),
+    ...(enqueuedAt !== undefined && { enqueuedAt }),
+    leasedAt,
+  });
+}
+
+function jobOf({ name, carrier, createdAt, startedAt, message: { note } }: MessageJobView): HistoryJob {
+  return { name, ...(carrier && { carrier }), serial: note.serial, attempt: note.attempt, createdAt, ...(startedAt !== undefined && { startedAt }) };
+}
+
+/** Once it is written down: all of it, or nothing. */
+function endOf({ finished, recorded }: MessageJobView): { readonly reason: string; readonly job: Pick<HistoryJob, 'finishedAt' | 'outcome' | 'exitCode'> } | undefined {
+  if (!finished || recorded?.phase !== 'final') return undefined;
+  const { outcome, reason, exitCode } = recorded;
+  return { reason, job: { finishedAt: finished.at, outcome, ...(exitCode !== undefined && { exitCode }) } };
+}
+
+/**
+ * Of a message that was settled for what is in it, and has no Job to say so; undefined: of others their Jobs tell. This is
+ * news, and lost with a process that dies before it is written.
+ */
+export function entryWithoutJob({ source, id, reason, because, job, how }: SettleMessage, at: number): HistoryEntry | undefined {
+  if (job || Buffer.byteLength(id) > longestId || reason !== 'MessageInvalid' || (how.kind !== 'fail' && how.kind !== 'dead')) return undefined;
+  return keptEntry({ id, source: sourceText(source), as: how.kind === 'dead' ? 'dead' : 'returned', settledAt: at, reason, detail: because });
+}

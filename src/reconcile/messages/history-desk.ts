@@ -1,0 +1,85 @@
+/** What is still to be written into the history of one queue. */
+import { historyEntries } from '../../plan/messages/history-entries.ts';
+import { messageKey, mostEntries, type HistoryEntry } from '../../plan/messages/history.ts';
+import { messagesOf, noMessages } from '../../plan/messages/view.ts';
+import type { Observed } from '../../plan/observed.ts';
+import { winningClaim } from '../../plan/winner.ts';
+import type { HistoryOwner } from './history-ports.ts';
+
+/** `spec`: whether anything defines the queue now; without that no history is begun, since nothing would ever end it. */
+export interface Unwritten {
+  readonly entries: readonly HistoryEntry[];
+  readonly spec: boolean;
+  readonly owner: HistoryOwner | undefined;
+}
+
+/** Nothing here is needed after a restart: what stands in the history already is merged into it once more. */
+export class HistoryDesk {
+  /** Of the last round, until somebody looks at it. */
+  #seen: Pick<Observed, 'jobs' | 'messages'> | undefined;
+  #spec = false;
+  #owner: HistoryOwner | undefined;
+  /** Of messages in view, what is not known to be written. */
+  #unwritten: readonly HistoryEntry[] = [];
+  /** Of messages without a Job, by message. */
+  readonly #news = new Map<string, HistoryEntry>();
+  /** What the history is known to say, in short, by message: only of what is in view. */
+  readonly #written = new Map<string, string>();
+  /** UID of the owner that it is known to have. */
+  #ownerUid: string | undefined;
+
+  /** By the last round. */
+  saw({ jobs, messages, claims }: Pick<Observed, 'jobs' | 'messages' | 'claims'>): void {
+    const source = winningClaim(claims)?.claim.source;
+    this.#seen = { jobs, ...(messages && { messages }) };
+    this.#spec = source !== undefined;
+    this.#owner = source?.kind === 'configMap' ? { name: source.name, uid: source.uid } : undefined;
+  }
+
+  /** Settled without a Job. */
+  heard(entry: HistoryEntry): void {
+    const key = messageKey(entry);
+    this.#news.delete(key);
+    this.#news.set(key, entry);
+    const [oldest] = this.#news.keys();
+    if (this.#news.size > mostEntries && oldest !== undefined) this.#news.delete(oldest);
+  }
+
+  /** Nobody who comes after would find it out again. */
+  get hasNews(): boolean {
+    return this.#news.size > 0;
+  }
+
+  /** undefined: nothing that is not written. */
+  unwritten(): Unwritten | undefined {
+    if (this.#seen) this.#look(this.#seen);
+    this.#seen = undefined;
+    const entries = [...this.#unwritten, ...this.#news.values()];
+    // Handed over together with the queue, so that it does not go with what defined that before.
+    const isHandedOver = this.#owner !== undefined && this.#ownerUid !== undefined && this.#owner.uid !== this.#ownerUid;
+    return entries.length === 0 && !isHandedOver ? undefined : { entries, spec: this.#spec, owner: this.#owner };
+  }
+
+  /** It stands there now. */
+  wrote({ entries }: Pick<Unwritten, 'entries'>, ownerUid: string | undefined): void {
+    this.#ownerUid = ownerUid;
+    this.#unwritten = [];
+    for (const entry of entries) {
+      const key = messageKey(entry);
+      if (entry.job) this.#written.set(key, stamp(entry));
+      else if (this.#news.get(key) === entry) this.#news.delete(key);
+    }
+  }
+
+  #look({ jobs, messages = noMessages }: Pick<Observed, 'jobs' | 'messages'>): void {
+    const entries = historyEntries(messagesOf({ jobs }, messages)).map((entry) => ({ entry, key: messageKey(entry) }));
+    const inView = new Set(entries.map(({ key }) => key));
+    for (const key of this.#written.keys()) if (!inView.has(key)) this.#written.delete(key);
+    this.#unwritten = entries.flatMap(({ entry, key }) => (this.#written.get(key) === stamp(entry) ? [] : [entry]));
+  }
+}
+
+/** Another one says something else. */
+function stamp({ settledAt, job }: HistoryEntry): string {
+  return `${settledAt} ${job?.serial ?? ''} ${job?.finishedAt ?? ''}`;
+}
