@@ -91,6 +91,4 @@ export interface LeaseDemand {
   readonly free: number;
   /** Deliveries of a process before, whose Jobs are not settled. */
   readonly adopt: readonly { readonly id: string; readonly receipt: Receipt }[];
-  /** Tokens of leases that are not to be renewed. */
-  readonly abandon: readonly string[];
 }

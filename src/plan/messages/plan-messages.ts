@@ -214,7 +214,7 @@ class Demands {
     return demand;
   }
 
-  list(): readonly (Demand & { readonly abandon: readonly string[] })[] {
-    return [...this.#bySource.values()].map((demand) => ({ ...demand, abandon: [] }));
+  list(): readonly Demand[] {
+    return [...this.#bySource.values()];
   }
 }

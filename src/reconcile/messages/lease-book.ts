@@ -33,7 +33,6 @@ interface Standing {
   readonly leases: Map<string, LeaseInHand>;
   /** Receipts that were asked to be taken over, as texts. */
   readonly asked: Set<string>;
-  readonly abandoned: Set<string>;
   state: SourceState | undefined;
   /** Leased since the opening, those that were taken over not counted. */
   delivered: number;
@@ -97,10 +96,7 @@ export class LeaseBook {
 
   /** The queue was told what has become of it: it is not in hand any more. */
   settled(key: SpecKey, token: string): void {
-    for (const { leases, abandoned } of this.#of(key)) {
-      leases.delete(token);
-      abandoned.delete(token);
-    }
+    for (const { leases } of this.#of(key)) leases.delete(token);
   }
 
   /** The queue says that it is not ours any more. */
@@ -133,7 +129,7 @@ export class LeaseBook {
       lost: (token, why) => { tell((standing) => { this.#lost(standing, token, why); }); },
       state: (state) => { tell((standing) => { this.#stateChanged(standing, state); }); },
     });
-    const standing: Standing = { key, source, text, subscription, leases: new Map(), asked: new Set(), abandoned: new Set(), state: undefined, delivered: 0, credited: 0, closed: false };
+    const standing: Standing = { key, source, text, subscription, leases: new Map(), asked: new Set(), state: undefined, delivered: 0, credited: 0, closed: false };
     const standings = this.#standing.get(specText(key)) ?? new Map<string, Standing>();
     this.#standing.set(specText(key), standings.set(text, standing));
     early.standing = standing;
@@ -141,14 +137,9 @@ export class LeaseBook {
     return standing;
   }
 
-  #apply(standing: Standing, { free, adopt, abandon }: LeaseDemand): void {
+  #apply(standing: Standing, { free, adopt }: LeaseDemand): void {
     this.#credit(standing, free);
     this.#adopt(standing, adopt);
-    for (const token of abandon) {
-      if (!standing.leases.has(token) || standing.abandoned.has(token)) continue;
-      standing.abandoned.add(token);
-      standing.subscription.abandon(token);
-    }
   }
 
   /** Credit that was given and not used is taken back by a pause: the plan of now has less room than that of before. */
@@ -189,7 +180,6 @@ export class LeaseBook {
     const lease = standing.leases.get(token);
     if (!lease) return;
     standing.leases.delete(token);
-    standing.abandoned.delete(token);
     this.#deps.lost(standing.key, lease, why);
     this.#deps.changed(standing.key);
   }

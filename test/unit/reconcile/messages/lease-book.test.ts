@@ -11,7 +11,7 @@ import { pgBossSource } from '../../../support/sources.ts';
 
 const key: SpecKey = { kind: 'queue', name: 'work' };
 const work = pgBossSource('work');
-const wish = (free: number, changes: Partial<LeaseDemand> = {}): LeaseDemand => ({ source: work, free, adopt: [], abandon: [], ...changes });
+const wish = (free: number, changes: Partial<LeaseDemand> = {}): LeaseDemand => ({ source: work, free, adopt: [], ...changes });
 
 function aBook(source = new FakeMessages()) {
   const clock = new FakeClock(noon);
@@ -124,15 +124,6 @@ describe('what plans demand', () => {
     book.wish(key, [wish(0, { adopt: [a] })]);
     book.wish(key, [wish(0, { adopt: [a] })]);
     expect(calls()).toEqual(['adopt a', 'adopt a']);
-  });
-
-  it('is abandoned once, and only while it is in hand', () => {
-    const { book, calls, events } = aBook();
-    book.wish(key, [wish(1)]);
-    events().leased(aDelivery('a'));
-    book.wish(key, [wish(0, { abandon: ['token-a', 'token-b'] })]);
-    book.wish(key, [wish(0, { abandon: ['token-a'] })]);
-    expect(calls()).toEqual(['credit 1', 'abandon token-a']);
   });
 });
 

@@ -53,7 +53,7 @@ function setting(...ids: string[]) {
     clock, jobs, cache, memory, leadership, log, source, payloads, runs, book, policy: laxPolicy, gate: new CreateGate(clock),
     told: (_key, one) => news.push(one), settled: (name) => freed.push(name), changed: () => { rounds += 1; },
   });
-  book.wish(key, [{ source: work, free: 100, adopt: [], abandon: [] }]);
+  book.wish(key, [{ source: work, free: 100, adopt: [] }]);
   for (const id of ids.length === 0 ? ['a'] : ids) source.of(work).events.leased(aDelivery(id));
   const run = async (...actions: MessageAction[]): Promise<void> => {
     tasks.start(key, actions, [anEndedMessageJob('a', 'succeeded', { uid: 'uid-a', name: 'work-a' })]);
