@@ -21,7 +21,8 @@ interface Options extends ClusterOptions {
 const help = `
 Of a workflow, a template or a Run the newest run is meant, of a queue the newest
 Job. Lines say which step they are from where there are several containers:
-[load], [load#2] for a second attempt, [load[3]] for an item of a forEach.
+[load], [load#2] for a second attempt, [load[3]] for an item of a forEach, and
+where a followed step is a run of its own [sub > load].
 
 Exit code: 0 printed; 1 there is nothing to print: no pod was started, or they are gone; 2 nothing has that name, or the cluster did not answer.
 
@@ -38,7 +39,7 @@ export function defineLogs(command: Command): void {
     .argument('[step]', 'only this step')
     .option('-c, --container <name>', 'only this container; init containers and sidecars too')
     .option('--all-containers', 'all containers; default: the regular ones, and an init container that has not succeeded')
-    .option('-f, --follow', 'go on with what is written, in pods that are started later too, until the run is over; of a queue until you stop it')
+    .option('-f, --follow', 'go on with what is written, in pods and runs that are started later too, until the run is over; of a queue until you stop it')
     .option('--tail <lines>', 'the last lines of each container', count)
     .option('--since <duration>', 'nothing older, such as 5m', duration)
     .option('--timestamps', 'with the time at which each line was written')
@@ -55,13 +56,14 @@ export function defineLogs(command: Command): void {
 export async function logs(session: Session, { name, step }: { readonly name: string; readonly step: string | undefined }, options: LogOptions): Promise<number> {
   const source = await logSource(session.runs, name, step);
   const code = await (options.follow ? followLogs(session, source, options) : showLogs(session, source, options));
-  for (const line of await subRunLines(session, source, step)) session.err(line);
+  // Those of a run that is followed are, too.
+  if (!options.follow) for (const line of await subRunLines(session, source)) session.err(line);
   return code;
 }
 
 /** Steps that are runs of their own have no pods here. */
-async function subRunLines({ runs }: Session, { record }: LogSource, step: string | undefined): Promise<string[]> {
-  if (!record) return [];
+async function subRunLines({ runs }: Session, { record, step, hasSubRuns }: LogSource): Promise<string[]> {
+  if (!record || !hasSubRuns) return [];
   const parents = (await runs.runs()).flatMap(({ name, request }) => (request?.parent?.run === record.name ? { name, of: request.parent.step } : []));
   return parents.filter(({ of }) => step === undefined || of === step).map(({ name, of }) => `step "${of}" is a run of its own: job-chief logs ${name}`).toSorted();
 }

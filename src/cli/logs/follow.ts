@@ -1,23 +1,18 @@
 /**
- * Follows the logs of a run or a queue: of every container as soon as it runs, those of pods that are made later included.
- * Modes: looking → reading some containers → the run is over: a last look, what is still being written, the end.
+ * Follows the logs of a run or a queue: of every container as soon as it runs, those of pods that are made later included,
+ * and of the runs that are steps of it. Which runs these are, and when they are over, is for the tree of them to know.
  */
 import { PodLog } from '../../adapters/kubernetes/pod-logs.ts';
-import { projectRecord } from '../../adapters/kubernetes/project-record.ts';
-import { configMaps, pods } from '../../adapters/kubernetes/resources.ts';
 import { sleep } from '../../lib/clock.ts';
-import { targetName, type ObservedRecord } from '../../plan/run/record.ts';
 import { exitCode, UserError } from '../exit-code.ts';
-import { isFinished } from '../runs/phases.ts';
-import { runSelector } from '../runs/run-client.ts';
 import type { Session } from '../runs/session.ts';
 import { Bell } from '../watch/bell.ts';
-import { View } from '../watch/view.ts';
 import { choose, type Chosen } from './choose.ts';
-import { logPod, ordinaryWaits, type LogContainer, type LogPod } from './log-pod.ts';
+import { ordinaryWaits, type LogContainer, type LogPod } from './log-pod.ts';
 import type { LogOptions } from './options.ts';
 import { prefixOf } from './prefix.ts';
 import { printItem } from './printer.ts';
+import { RunTree, type Branch } from './run-tree.ts';
 import { noContainer } from './show.ts';
 import type { LogSource } from './source.ts';
 
@@ -43,6 +38,11 @@ export async function followLogs(session: Session, source: LogSource, options: L
   }
 }
 
+/** A container of a run. */
+interface Place extends Chosen {
+  readonly branch: Branch;
+}
+
 interface Reading {
   readonly log: PodLog;
   /** Restarts of the container whose output is being read, or was to its end. */
@@ -52,30 +52,26 @@ interface Reading {
 
 class LogFollower {
   readonly #session: Session;
-  readonly #source: LogSource;
   readonly #options: LogOptions;
   readonly #bell: Bell;
-  readonly #pods: View<LogPod>;
-  readonly #records: View<ObservedRecord> | undefined;
+  readonly #tree: RunTree;
   readonly #stopping = new AbortController();
   readonly #readings = new Map<string, Reading>();
   readonly #told = new Map<string, string>();
   readonly #seenAt = new Map<string, number>();
+  /** Containers that are being read, in all and of each run. */
   #active = 0;
+  readonly #activeIn = new Map<Branch, number>();
   /** Some pods are on their way as all are. */
   #starting = false;
   /** Pods that there were at the beginning: `tail` and `since` are about them, not about what comes later. */
-  #first: ReadonlySet<string> | undefined;
+  readonly #first = new Map<Branch, ReadonlySet<string>>();
 
   constructor(session: Session, source: LogSource, options: LogOptions) {
     this.#session = session;
-    this.#source = source;
     this.#options = options;
-    const { runs, clock } = session;
-    this.#bell = new Bell(clock);
-    const common = { client: runs.client, clock, bell: this.#bell };
-    this.#pods = new View<LogPod>({ ...common, resource: pods, labelSelector: source.labelSelector, project: logPod });
-    this.#records = source.record && new View<ObservedRecord>({ ...common, resource: configMaps, labelSelector: runSelector(runs.instance, targetName(source.record)), metadataOnly: true, project: (raw) => projectRecord(raw, runs.instance) });
+    this.#bell = new Bell(session.clock);
+    this.#tree = new RunTree({ session, source, bell: this.#bell });
   }
 
   stop(): void {
@@ -86,10 +82,7 @@ class LogFollower {
   async run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       this.#look();
-      if (this.#isOver()) {
-        await this.#finish();
-        return;
-      }
+      if (this.#tree.over) return;
       await this.#bell.wait(this.#starting ? patience : longestPause);
     }
   }
@@ -97,61 +90,62 @@ class LogFollower {
   async close(): Promise<void> {
     this.#stopping.abort();
     await Promise.all([...this.#readings.values()].flatMap(({ done }) => done ?? []));
-    await Promise.all([this.#pods.stop(), this.#records?.stop()]);
-  }
-
-  #isOver(): boolean {
-    const { record } = this.#source;
-    const view = this.#records;
-    if (!record || !view || !this.#pods.synced) return false;
-    view.all();
-    if (!view.synced) return false;
-    const now = view.get(record.name);
-    return now?.uid !== record.uid || isFinished(now);
-  }
-
-  /** The record may be seen before the last of the pods. */
-  async #finish(): Promise<void> {
-    await this.#pods.refresh();
-    this.#look();
-    while (this.#active > 0 && !this.#stopping.signal.aborted) await this.#bell.wait(longestPause);
+    await this.#tree.close();
   }
 
   #look(): void {
-    const all = this.#pods.all();
-    if (!this.#pods.synced) return;
     this.#starting = false;
-    this.#first ??= new Set(all.map(({ uid }) => uid));
-    const { container } = this.#options;
-    const chosen = choose(all, this.#options);
-    if (container !== undefined && all.length > 0 && chosen.length === 0) throw new UserError(noContainer(container, all));
-    for (const one of chosen) this.#consider(one, all);
+    for (const branch of this.#tree.branches()) {
+      const all = branch.pods.all();
+      if (branch.pods.synced) this.#lookAt(branch, all);
+    }
   }
 
-  #consider(one: Chosen, all: readonly LogPod[]): void {
-    const key = `${one.pod.uid}/${one.container.name}`;
+  #lookAt(branch: Branch, all: readonly LogPod[]): void {
+    if (!this.#first.has(branch)) this.#first.set(branch, new Set(branch.early ? all.map(({ uid }) => uid) : []));
+    const { container } = this.#options;
+    const chosen = choose(all, this.#options);
+    if (container !== undefined && all.length > 0 && chosen.length === 0 && !this.#tree.mayGrow) throw new UserError(noContainer(container, all));
+    const left = chosen.map((one) => this.#consider({ ...one, branch }, all)).filter((isLeft) => isLeft).length;
+    if (left === 0 && this.#activeOf(branch) === 0) this.#tree.read(branch);
+  }
+
+  /** Begins to read it, where there is something new to read; whether that has to wait for others. */
+  #consider(one: Place, all: readonly LogPod[]): boolean {
+    const { pod, container, branch } = one;
+    const key = `${pod.uid}/${container.name}`;
     const known = this.#readings.get(key);
-    if (known && (known.done || known.restarts >= one.container.restarts)) return;
-    const prefix = this.#options.prefix === false ? '' : prefixOf(one.pod, one.container.name, all);
-    if (one.container.state === 'waiting') {
-      if (this.#isStarting(key, one.container)) this.#starting = true;
-      else this.#tell(key, prefix, `${one.container.restarts === 0 ? 'has not started' : 'is not running'}: ${one.container.waits}`);
-      return;
+    if (known && (known.done || known.restarts >= container.restarts)) return false;
+    const prefix = this.#options.prefix === false ? '' : prefixOf(pod, container.name, all, branch.path);
+    if (container.state === 'waiting') {
+      if (this.#isStarting(key, container)) this.#starting = true;
+      else this.#tell(key, prefix, `${container.restarts === 0 ? 'has not started' : 'is not running'}: ${container.waits}`);
+      return false;
     }
     if (this.#active >= mostStreams) {
       this.#tell(key, prefix, `is read when one of ${mostStreams} others has ended`);
-      return;
+      return true;
     }
     const { client } = this.#session.runs;
-    const reading: Reading = known ?? { log: new PodLog({ client, clock: this.#session.clock, pod: one.pod.name, container: one.container.name }), restarts: 0, done: undefined };
-    reading.restarts = one.container.restarts;
+    const reading: Reading = known ?? { log: new PodLog({ client, clock: this.#session.clock, pod: pod.name, container: container.name }), restarts: 0, done: undefined };
+    reading.restarts = container.restarts;
     this.#readings.set(key, reading);
-    this.#active += 1;
+    this.#count(branch, 1);
     reading.done = this.#read(reading, one, prefix).finally(() => {
       reading.done = undefined;
-      this.#active -= 1;
+      this.#count(branch, -1);
       this.#bell.ring();
     });
+    return false;
+  }
+
+  #activeOf(branch: Branch): number {
+    return this.#activeIn.get(branch) ?? 0;
+  }
+
+  #count(branch: Branch, more: number): void {
+    this.#active += more;
+    this.#activeIn.set(branch, this.#activeOf(branch) + more);
   }
 
   /** What every pod goes through is worth a word only where it takes long. */
@@ -171,17 +165,17 @@ class LogFollower {
   }
 
   /** Until the container has ended: an API server may let go of a log that goes on. */
-  async #read(reading: Reading, { pod, container }: Chosen, prefix: string): Promise<void> {
+  async #read(reading: Reading, { pod, container, branch }: Place, prefix: string): Promise<void> {
     const { timestamps, tail, since } = this.#options;
     const { signal } = this.#stopping;
-    const limits = this.#first?.has(pod.uid) === true ? { tail, since } : {};
+    const limits = this.#first.get(branch)?.has(pod.uid) === true ? { tail, since } : {};
     while (!signal.aborted) {
       for await (const item of reading.log.read({ follow: true, ...limits, signal })) {
         if (item.kind !== 'waiting') await printItem(this.#session, item, { prefix, timestamps });
         if (item.kind === 'gone' || item.kind === 'failed') return;
       }
       await sleep(this.#session.clock, afterEnd, signal).catch(() => undefined);
-      const now = this.#pods.get(pod.name);
+      const now = branch.pods.get(pod.name);
       const seen = now?.uid === pod.uid ? now.containers.find(({ name }) => name === container.name) : undefined;
       if (seen?.state !== 'running') return;
       reading.restarts = seen.restarts;

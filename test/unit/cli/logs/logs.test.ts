@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { logs } from '../../../../src/cli/logs.ts';
 import type { LogOptions } from '../../../../src/cli/logs/options.ts';
 import type { PodScript } from '../../../../src/simulation/pod-script.ts';
+import type { JsonObject } from '../../../../src/lib/json.ts';
 import { CommandLine } from '../../../support/command-line.ts';
-import { chain, step, useWorkflows, type WorkflowScene } from '../../../support/workflow-scene.ts';
+import { chain, step, useWorkflows, type WorkflowScene, type WorkflowSceneOptions } from '../../../support/workflow-scene.ts';
 
 const stage = useWorkflows();
 const plain: LogOptions = { follow: false, container: undefined, allContainers: false, previous: false, tail: undefined, since: undefined, timestamps: false, prefix: undefined };
@@ -141,6 +142,67 @@ describe('followed', () => {
     const scene = stage({ steps: [{ name: 'get', job: { image: 'x:1', restartPolicy: 'OnFailure', backoffLimit: 3 } }], pods: { get: { runs: 2_000, exits: [{ code: 1 }, { code: 0 }], log: [{ after: 100, text: 'hello' }] } } });
     await scene.world.runUntil(() => scene.started.includes('get'));
     expect((await read(scene, 'etl', { follow: true })).out).toEqual(['[get] hello', '[get] hello']);
+  });
+});
+
+describe('followed into runs that are steps', () => {
+  const greet = 'apiVersion: job-chief/v1\nkind: Template\nparameters: {who: {type: string, default: you}}\njob: {image: x:1, args: [$(params.who)]}\n';
+  const inner = { trigger: { onRequest: true }, steps: [step('first'), { name: 'deep', template: { name: 'greet' }, dependsOn: ['first'] }] };
+  const withOthers = (steps: JsonObject[], pods: NonNullable<WorkflowSceneOptions['pods']> = {}): WorkflowScene => {
+    const scene = stage({ spec: 'none', pods: { own: saying('one'), first: saying('two'), job: saying('hi'), ...pods } });
+    scene.world.applyConfigMap('greet', greet);
+    scene.apply(inner, 'inner');
+    scene.apply({ trigger: { onChange: true }, steps });
+    return scene;
+  };
+  const childOf = (scene: WorkflowScene, name: string): string => scene.runs.find(({ workflow }) => workflow === name)?.name ?? '';
+
+  it('says which step of which run a line is from, however deep it is and however late it starts', async () => {
+    const scene = withOthers([step('own'), { name: 'sub', workflow: { name: 'inner' }, dependsOn: ['own'] }, step('last', { dependsOn: ['sub'] })], { last: saying('bye') });
+    await scene.world.runUntil(() => scene.started.includes('own'));
+    const { code, out, err } = await read(scene, 'etl', { follow: true });
+    expect([code, out]).toEqual([0, ['[own] one', '[sub > first] two', '[sub > deep > job] hi', '[last] bye']]);
+    expect(err).toEqual([`step "sub" is run "${childOf(scene, 'inner')}"`, `step "sub > deep" is run "${childOf(scene, 'greet')}"`]);
+  });
+
+  it('reads what they wrote before, also of a run that is over', async () => {
+    const scene = withOthers([step('own'), { name: 'sub', workflow: { name: 'inner' } }]);
+    await scene.finished(600_000, 3);
+    const { code, out } = await read(scene, scene.runOf('etl').name, { follow: true });
+    expect([code, out.toSorted()]).toEqual([0, ['[own] one', '[sub > deep > job] hi', '[sub > first] two']]);
+    expect((await read(scene, scene.runOf('etl').name, { follow: true, prefix: false })).out.toSorted()).toEqual(['hi', 'one', 'two']);
+  });
+
+  it('has as many last lines of each container as are asked for, of those that were there', async () => {
+    const scene = withOthers([{ name: 'sub', template: { name: 'greet' } }, step('own', { dependsOn: ['sub'] })], { job: saying('a', 'b', 'c'), own: saying('d', 'e') });
+    await scene.world.runUntil(() => scene.started.includes('own'));
+    expect((await read(scene, 'etl', { follow: true, tail: 1 })).out).toEqual(['[sub > job] c', '[own] d', '[own] e']);
+  });
+
+  it('tells items apart by the names of their runs, and attempts by their numbers', async () => {
+    const scene = withOthers([{ name: 'each', template: { name: 'greet' }, forEach: { items: ['a', 'b'] } }, { name: 'sub', template: { name: 'greet' }, retry: { attempts: 2, delay: '1s' } }], { job: { ...saying('hi'), exit: { code: 1 } } });
+    await scene.world.run(1_000);
+    const { out } = await read(scene, 'etl', { follow: true });
+    const runs = scene.runs.filter(({ workflow }) => workflow === 'greet').map(({ name }) => name);
+    const steps = out.map((line) => line.replace(/greet-\S+/, 'RUN')).toSorted();
+    expect(steps).toEqual(['[each RUN > job] hi', '[each RUN > job] hi', '[sub > job] hi', '[sub#2 > job] hi']);
+    const named = out.flatMap((line) => /greet-\S+/.exec(line) ?? []);
+    expect(new Set(named).size).toBe(2);
+    expect(runs).toEqual(expect.arrayContaining(named));
+  });
+
+  it('is about one step where one is named', async () => {
+    const scene = withOthers([step('own'), { name: 'sub', template: { name: 'greet' } }, { name: 'other', workflow: { name: 'inner' } }]);
+    await scene.world.run(1_000);
+    expect((await read(scene, 'etl', { follow: true, step: 'sub' })).out).toEqual(['[sub > job] hi']);
+    expect((await read(scene, 'etl', { follow: true, step: 'own' })).out).toEqual(['[own] one']);
+  });
+
+  it('reads all of many, some after the others', async () => {
+    const scene = withOthers([{ name: 'each', template: { name: 'greet' }, forEach: { count: 70 } }]);
+    await scene.world.run(1_000);
+    const { out } = await read(scene, 'etl', { follow: true });
+    expect([out.length, new Set(out).size]).toEqual([70, 70]);
   });
 });
 
