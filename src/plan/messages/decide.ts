@@ -36,9 +36,13 @@ export function decide(message: MessageView, context: Context): Decision {
   return newest.message.settled ? afterSettlement(newest, message, context) : finished(newest, message, context);
 }
 
-/** What it settles takes no place any more; what it starts does. */
+/**
+ * What it settles takes no place any more; what it starts does, until its Job is in view and takes it: counted twice, a
+ * message that starts would take credit back from the queue, and a poll that ends early may cost another one a delivery.
+ */
 function whileAsked({ jobs: [newest], leases }: MessageView): Decision {
-  return leases.length > 0 && !isFinishedUnsettled(newest) ? { kind: 'wait', for: 'create' } : nothing;
+  const isToCome = newest === undefined || (!isLive(newest) && newest.message.settled !== undefined);
+  return leases.length > 0 && isToCome ? { kind: 'wait', for: 'create' } : nothing;
 }
 
 function afterSettlement(job: MessageJobView, message: MessageView, context: Context): Decision {
@@ -57,10 +61,6 @@ function betweenJobs(job: MessageJobView, message: MessageView, { view, now }: C
   const until = note.leasedAt + longestExpiry;
   const delivery = deliveryOf(job, message, view);
   return goesOn && delivery && note.source.type === 'pgBoss' && now < until ? { kind: 'adopt', receipt: delivery.receipt, until } : nothing;
-}
-
-function isFinishedUnsettled(job: MessageJobView | undefined): boolean {
-  return job !== undefined && !isLive(job) && !job.message.settled;
 }
 
 /** No Job is there: it is new, or somebody deleted its Job before it was settled. */

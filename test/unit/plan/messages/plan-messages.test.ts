@@ -53,6 +53,7 @@ describe('how many messages may be leased', () => {
     ['but not less messages whose Job is live', { leases: leases('a') }, { jobs: [live('a')] }, 9],
     ['nor those that are to be settled', { leases: leases('a') }, { jobs: [anEndedMessageJob('a', 'succeeded')] }, 10],
     ['less messages about which something is being asked', { leases: leases('a'), underWay: new Set(['a']) }, {}, 9],
+    ['but not less messages whose Job is in view, and whose content is still being stored', { leases: leases('a'), underWay: new Set(['a']) }, { jobs: [live('a')] }, 9],
     ['less names that are not in view yet', {}, { reservations: [{ jobName: 'x', state: 'created' as const }] }, 9],
     ['less Jobs that are gone and whose pods live', {}, { orphans: [aPod({ jobUid: 'gone' }), aPod({ name: 'b', jobUid: 'gone' })] }, 9],
     ['never more than the limits of the instance leave', {}, { room: room(3) }, 3],
