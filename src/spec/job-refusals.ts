@@ -120,12 +120,9 @@ function refusedFields(parent: string, refusedInJob: Readonly<Record<string, str
 /** Fields of the design that this version does not have, by path, and what it has. */
 const unsupportedInQueue: ReadonlyMap<string, string> = new Map([
   ['perBatch', 'drain and perMessage'],
-  ['parameters', 'perMessage.env'],
-  ['perMessage.parameters', 'perMessage.env'],
-  ['perMessage.template', 'job and jobTemplate'],
-  ['perMessage.workflow', 'job and jobTemplate'],
-  ['template', 'job and jobTemplate'],
-  ['workflow', 'job and jobTemplate'],
+  ['parameters', 'perMessage.parameters'],
+  ['perMessage.template', 'template'],
+  ['perMessage.workflow', 'workflow'],
   ['jobFile', 'job and jobTemplate'],
   ['jobFiles', 'job and jobTemplate'],
   ['files', 'job and jobTemplate'],

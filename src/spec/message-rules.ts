@@ -5,6 +5,7 @@ import { isReservedPath, type OverriddenEnv } from './job-rules.ts';
 import { payloadPath, reservedEnv, reservedEnvPrefix } from './keys.ts';
 import { bodySchemaFindings } from './message-body-schema.ts';
 import { sqsNameMessage, sqsNamePattern } from './queue-source-schema.ts';
+import { runWay } from './queue-run-rules.ts';
 import type { Finding } from './report.ts';
 import { retryFindings } from './step-rules.ts';
 import { exactlyOne } from './workflow-rules.ts';
@@ -19,11 +20,17 @@ export function messageFindings(spec: JsonObject, overridden: OverriddenEnv): Fi
     ...envFindings(value, overridden),
     ...payloadFindings(spec, value),
     ...bodySchemaFindings(value['schema'], [...base, 'schema']),
-    ...retryFindings({ retry: value['retry'] }, base),
+    ...retryFindings({ retry: value['retry'], ...runOf(spec) }, base),
     ...settleFindings(value),
     ...deadLetterFindings(spec, value),
     ...dropFindings(spec, value),
   ];
+}
+
+/** As a step says it: exit codes are of Jobs. */
+function runOf(spec: JsonObject): JsonObject {
+  const way = runWay(spec);
+  return way === undefined ? {} : { [way]: {} };
 }
 
 /** Names that messages give to environment variables: their values in `job` are never seen. */

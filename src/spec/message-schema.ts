@@ -45,9 +45,18 @@ const { attempts: _attempts, onOOM: _onOOM, ...retryFields } = retrySchema.prope
 
 const retry = Type.Optional(
   Type.Object(
-    { attempts: integer({ description: 'Jobs for one delivery of a message, the first one counted.', default: 1, min: 1, max: 100 }), ...retryFields },
+    { attempts: integer({ description: 'Jobs, or runs, for one delivery of a message, the first one counted.', default: 1, min: 1, max: 100 }), ...retryFields },
     { additionalProperties: false, description: 'How often, and after what, a failed message is tried again before its queue hears of it, each time as a new Job. Without it there is one attempt for each delivery.' },
   ),
+);
+
+const parameters = Type.Optional(
+  Type.Unsafe<JsonObject>({
+    type: 'object',
+    description:
+      'With template or workflow: values of its parameters. In their texts $(message.body.PATH), $(message.headers.NAME), $(message.id), $(message.attempt) and $(message.sha256) are replaced; a text that is one reference and nothing else becomes the value itself.',
+    default: {},
+  }),
 );
 
 /** Where failed messages go: one of `queue`, `exchange` and `policy`. */
@@ -78,6 +87,7 @@ export const perMessageSchema = Type.Object(
     ),
     payload,
     env,
+    parameters,
     schema: Type.Optional(Type.Unsafe<JsonObject>({ type: 'object', description: 'JSON Schema (2020-12) that the body must satisfy. Others are invalid: no Job is started for them.' })),
     retry,
     deadLetter,
@@ -89,5 +99,5 @@ export const perMessageSchema = Type.Object(
       'How long no Job is started after one that never ran.',
     ),
   },
-  { additionalProperties: false, description: 'One Job for each message, which job-chief takes from the queue and settles. Write {} for the defaults.' },
+  { additionalProperties: false, description: 'One Job, or one run of a template or workflow, for each message, which job-chief takes from the queue and settles. Write {} for the defaults.' },
 );

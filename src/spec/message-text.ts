@@ -38,9 +38,8 @@ export function renderMessageText(template: string, message: MessageValues): Mes
   let text = '';
   let at = 0;
   for (const reference of referencesIn(template).filter(({ root }) => root === 'message')) {
-    const value = valueOf(reference, message);
+    const value = messageValue(reference, message);
     if ('problem' in value) return value;
-    if (isNestedDeeper(value.value, deepestValue)) return { problem: `${reference.text} is nested deeper than ${deepestValue} levels` };
     text += literal(template.slice(at, reference.offset)) + textOf(value.value);
     at = reference.offset + reference.text.length;
   }
@@ -66,7 +65,14 @@ function guessOf(name: string): string | undefined {
   return guess === undefined ? undefined : `did you mean "${guess}"?`;
 }
 
-type Found = { readonly value: Json } | { readonly problem: string };
+/** `problem`: why there is no value, a sentence that repeats nothing of the message. */
+export type Found = { readonly value: Json } | { readonly problem: string };
+
+/** What a reference to the message gives. */
+export function messageValue(reference: Reference, message: MessageValues): Found {
+  const found = valueOf(reference, message);
+  return 'value' in found && isNestedDeeper(found.value, deepestValue) ? { problem: `${reference.text} is nested deeper than ${deepestValue} levels` } : found;
+}
 
 function valueOf(reference: Reference, message: MessageValues): Found {
   const problem = messageReferenceProblem(reference);

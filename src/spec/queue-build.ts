@@ -6,7 +6,7 @@ import { mergeJobDefaults } from './job-defaults.ts';
 import { expandRecipe, withJobDefaults } from './job-recipe.ts';
 import { buildPerMessage } from './message-build.ts';
 import type { SpecEnvironment, SpecInput } from './parsed.ts';
-import type { DrainSpec, QueueSpec } from './queue.ts';
+import type { DrainSpec, QueueRunSpec, QueueSpec } from './queue.ts';
 import { queueJsonSchema, type QueueDocument } from './queue-schema.ts';
 import type { QueueSource } from './queue-source.ts';
 
@@ -15,6 +15,7 @@ export function buildQueue(document: JsonObject, identity: Identity, input: Spec
   const filled = fillDefaults(queueJsonSchema, document) as unknown as Filled<QueueDocument>;
   const given = document as unknown as QueueDocument;
   const template = withJobDefaults(given.job ? expandRecipe(given.job) : (given.jobTemplate ?? {}));
+  const run = runSpec(given);
   const concurrency = { ...filled.concurrency, max: maxOf(given) };
   const base = {
     kind: 'Queue' as const,
@@ -24,11 +25,17 @@ export function buildQueue(document: JsonObject, identity: Identity, input: Spec
     timeout: given.timeout === undefined ? undefined : milliseconds(given.timeout),
     breaker: { notStarted: threshold(filled.breaker.notStarted), failed: threshold(filled.breaker.failed), probeEvery: milliseconds(filled.breaker.probeEvery) },
     injectConnection: filled.injectConnection,
-    jobTemplate: mergeJobDefaults(template, environment.jobDefaults),
+    jobTemplate: run ? {} : mergeJobDefaults(template, environment.jobDefaults),
   };
   return given.perMessage
-    ? { ...base, mode: 'perMessage', perMessage: buildPerMessage(filled.perMessage, given.perMessage), batch: undefined, run: undefined }
+    ? { ...base, mode: 'perMessage', perMessage: buildPerMessage(filled.perMessage, given.perMessage), batch: undefined, run }
     : { ...base, mode: 'drain', drain: drainSpec(filled.drain) };
+}
+
+/** What messages start in place of Jobs. */
+function runSpec({ template, workflow, perMessage }: QueueDocument): QueueRunSpec | undefined {
+  const name = template ?? workflow;
+  return name === undefined ? undefined : { target: { kind: template === undefined ? 'workflow' : 'template', name }, parameters: perMessage?.parameters ?? {} };
 }
 
 /** One Job drains; messages have ten at once. */

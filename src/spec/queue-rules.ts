@@ -3,12 +3,13 @@ import { isObject, numberAt, objectAt, stringAt, type JsonObject } from '../lib/
 import { nearest } from '../lib/nearest.ts';
 import { anyOf, shown } from '../lib/show.ts';
 import type { FieldPath } from './field-path.ts';
-import { jobParts } from './job-parts.ts';
+import { jobFields, jobParts } from './job-parts.ts';
 import { drainJobFields } from './job-refusals.ts';
 import { extraMetadataFindings, injectedEnv, jobFindings, type OverriddenEnv } from './job-rules.ts';
 import { messageEnv, messageFindings } from './message-rules.ts';
 import type { SpecEnvironment } from './parsed.ts';
 import { referenceFindings } from './queue-references.ts';
+import { queueRunFindings, queueWays, runWay } from './queue-run-rules.ts';
 import { queueModes } from './queue-schema.ts';
 import { sourceKinds } from './queue-source-schema.ts';
 import type { Finding } from './report.ts';
@@ -22,6 +23,7 @@ export function queueFindings(spec: JsonObject, environment: SpecEnvironment): F
     ...sourceFindings(spec),
     ...modeFindings(spec),
     ...jobChoice(spec),
+    ...queueRunFindings(spec),
     ...podBounds(spec),
     ...connectionFindings(spec, environment),
     ...messageFindings(spec, overridden),
@@ -82,16 +84,15 @@ function drainFindings(spec: JsonObject): Finding[] {
   return [...several, ...refused.map(([field, hint]): Finding => ({ code: 'RefusedField', message: `"${field}" must not be set here`, path: [...(job?.path ?? []), field], part: 'key', hint }))];
 }
 
-/** Ways to name a Job that this version does not have: spec/job-refusals.ts speaks of those. */
-const otherWays = ['template', 'workflow', 'jobFile', 'jobFiles'];
+/** Ways to name a Job that Queues do not have: spec/job-refusals.ts speaks of those, and of fields that stand elsewhere. */
+const otherWays = ['jobFile', 'jobFiles'];
 
 function jobChoice(spec: JsonObject): Finding[] {
-  const [recipe, template] = [Object.hasOwn(spec, 'job'), Object.hasOwn(spec, 'jobTemplate')];
-  if (recipe && template) {
-    return [{ code: 'ConflictingFields', message: '"job" and "jobTemplate" are both set, exactly one must be', path: ['jobTemplate'], part: 'key', hint: 'remove one of the two' }];
-  }
-  if (recipe || template || otherWays.some((way) => Object.hasOwn(spec, way))) return [];
-  return [{ code: 'MissingField', message: 'one of "job" and "jobTemplate" is required', path: ['job'], hint: 'job is a flat recipe such as {image: ghcr.io/acme/worker:1.0}, jobTemplate a whole JobTemplateSpec' }];
+  const runs = Object.hasOwn(spec, 'perMessage') || runWay(spec) !== undefined;
+  const hint = 'job is a flat recipe such as {image: ghcr.io/acme/worker:1.0}, jobTemplate a whole JobTemplateSpec';
+  const choice = exactlyOne(spec, [], runs ? queueWays : jobFields, runs ? `${hint}; template and workflow name what each message starts a run of` : hint);
+  const isMeant = otherWays.some((way) => Object.hasOwn(spec, way)) || runWay(objectAt(spec, 'perMessage')) !== undefined;
+  return isMeant ? choice.filter(({ code }) => code !== 'MissingField') : choice;
 }
 
 function podBounds(spec: JsonObject): Finding[] {

@@ -5,7 +5,9 @@ import { commonFields, sharedConcurrency } from './common-schema.ts';
 import { drainJobFields } from './job-refusals.ts';
 import { jobDefinitions, jobRecipe, jobTemplate } from './job-schema.ts';
 import { perMessageSchema } from './message-schema.ts';
+import { queueWays } from './queue-run-rules.ts';
 import { queueSourceSchema } from './queue-source-schema.ts';
+import { targetName } from './run-schema.ts';
 import { duration, flag, integer, section } from './schema-fields.ts';
 
 const drain = Type.Object(
@@ -81,6 +83,8 @@ export const queueSchema = Type.Object(
     perMessage: Type.Optional(perMessageSchema),
     job: jobRecipe,
     jobTemplate,
+    template: targetName('Logical name of a template: each message starts a run of it, in place of a Job of the Queue. With perMessage.'),
+    workflow: targetName('Logical name of a workflow of which each message starts a run. It needs trigger.onRequest. With perMessage.'),
     startTimeout: duration({ description: 'Longest time from the start of a Job until one of its pods runs.', default: '15m', min: '1s', max: '24h' }),
     timeout: duration({ description: 'Longest time from the first started container until the Job has finished. Without it there is no limit.', min: '1s', max: '365d' }),
     breaker,
@@ -104,7 +108,7 @@ export const queueSchema = Type.Object(
     additionalProperties: false,
     // For editors only: the rules say it better (see schema-findings.ts).
     allOf: [
-      { oneOf: [{ required: ['job'] }, { required: ['jobTemplate'] }] },
+      { oneOf: queueWays.map((field) => ({ required: [field] })) },
       { oneOf: [{ required: ['drain'], properties: drainJobs }, { required: ['perMessage'] }] },
     ],
     $defs: jobDefinitions,

@@ -8,7 +8,8 @@ import { flag, integer, subdomainMessage, subdomainPattern } from './schema-fiel
 /** The fields of which a Run has exactly one. */
 export const runTargets = ['template', 'workflow'] as const;
 
-const targetName = (description: string): TOptional<TString> => Type.Optional(Type.String({ description, minLength: 1, maxLength: 253, pattern: subdomainPattern, errorMessage: subdomainMessage }));
+/** A field that names what is run. */
+export const targetName = (description: string): TOptional<TString> => Type.Optional(Type.String({ description, minLength: 1, maxLength: 253, pattern: subdomainPattern, errorMessage: subdomainMessage }));
 
 const approvals = Type.Optional(
   Type.Unsafe<Readonly<Record<string, 'approved' | 'rejected'>>>({

@@ -21,7 +21,7 @@ export interface SpecJob {
 export function jobsOf(spec: Spec): SpecJob[] {
   switch (spec.kind) {
     case 'Queue':
-      return [{ job: queueJob(spec) }];
+      return spec.mode !== 'drain' && spec.run ? [] : [{ job: queueJob(spec) }];
     case 'Workflow':
     case 'Template':
       return [...spec.steps, ...spec.finally].flatMap((step) => stepJobs(spec, step));

@@ -29,6 +29,7 @@ interface SpecText {
 
 /** What the policy has against the Jobs of a spec that is valid otherwise. */
 export function specPolicyFindings(spec: Spec, text: SpecText, policy: PodPolicy): Finding[] {
+  if (spec.kind === 'Queue' && spec.mode !== 'drain' && spec.run) return [];
   if (spec.kind === 'Queue') return jobFindings({ template: spec.jobTemplate, holder: [], open: false }, spec, { text, policy });
   if (!isRunnable(spec)) return [];
   return [...spec.steps, ...spec.finally].flatMap((step) => jobsOf(step, stepPath(text.value, step.name)).flatMap((job) => jobFindings(job, spec, { text, policy })));

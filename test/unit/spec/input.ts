@@ -11,7 +11,7 @@ export function aQueue(...lines: readonly string[]): string {
     'kind: Queue',
     ...(has('source') ? [] : ['source: {pgBoss: {connection: main, queue: thumbnails}}']),
     ...(has('drain', 'perMessage') ? [] : ['drain: {}']),
-    ...(has('job', 'jobTemplate') ? [] : ['job: {image: ghcr.io/acme/thumbnailer:3.1}']),
+    ...(has('job', 'jobTemplate', 'template', 'workflow') ? [] : ['job: {image: ghcr.io/acme/thumbnailer:3.1}']),
     ...lines,
     '',
   ].join('\n');

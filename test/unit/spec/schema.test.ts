@@ -34,6 +34,8 @@ const withoutDefault = new Set([
   'source.sqs.url',
   'drain',
   'perMessage',
+  'template',
+  'workflow',
   'perMessage.payload.env',
   'perMessage.schema',
   'perMessage.retry',
