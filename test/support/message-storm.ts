@@ -13,7 +13,7 @@ import { jobs, pods } from '../../src/simulation/objects.ts';
 import type { PodScript } from '../../src/simulation/pod-script.ts';
 import { Random } from '../../src/simulation/random.ts';
 import { stateLabel } from '../../src/spec/keys.ts';
-import type { ChaosOptions, ChaosResult } from './chaos.ts';
+import type { StormOptions as ChaosOptions, StormResult as ChaosResult } from './storm.ts';
 import { Crew } from './crew.ts';
 import { messageQueueKinds, messageSpec } from './message-scene.ts';
 import { MessageTruth, workOf } from './message-truth.ts';

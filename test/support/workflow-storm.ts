@@ -1,5 +1,5 @@
 /**
- * A stormy day of workflows, drawn from a seed: as chaos.ts for queues, with random workflows whose pods have their fates
+ * A stormy day of workflows, drawn from a seed: as queue-storm.ts for queues, with random workflows whose pods have their fates
  * fixed beforehand. People edit, break, delete, re-create and rename specs, ask for runs, cancel, suspend, approve and
  * reject, delete Jobs, pods and records, and prune what has finished. What must hold is checked after every change
  * (storm-truth.ts), and what each run came to is held against an oracle (storm-oracle.ts). Then the storm ends, and
@@ -10,24 +10,18 @@ import { encodeParameters } from '../../src/adapters/kubernetes/record-codec.ts'
 import type { Json, JsonObject } from '../../src/lib/json.ts';
 import type { RunRequest } from '../../src/plan/run/record.ts';
 import type { RunState } from '../../src/plan/run/state.ts';
-import { scheduleOutages } from '../../src/simulation/fault-plans.ts';
 import { isFinished, type PodObject } from '../../src/simulation/job-shape.ts';
 import { configMaps, jobs, type KubeObject, pods } from '../../src/simulation/objects.ts';
 import type { PodScript } from '../../src/simulation/pod-script.ts';
-import { Random } from '../../src/simulation/random.ts';
+import type { Random } from '../../src/simulation/random.ts';
 import type { DeleteOptions } from '../../src/simulation/registry.ts';
 import * as keys from '../../src/spec/keys.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
-import { Crew } from './crew.ts';
-import { simulate, type Simulation } from './simulation.ts';
-import { StormLimits } from './storm-limits.ts';
+import { minute, Storm, type StormOptions, type StormResult } from './storm.ts';
 import { drawWorkflow, outputValue, type Fate, type WorkflowModel } from './storm-model.ts';
 import { fateOf } from './storm-oracle.ts';
 import { indexOf, jobUidOf, stateOf, Truth } from './storm-truth.ts';
-import type { ChaosOptions, ChaosResult } from './chaos.ts';
-import { loseSomePod } from './mischief.ts';
 
-const minute = 60_000;
 /** After the storm everything must be done within this time: many attempts that never start, one after the other. */
 const convergence = 24 * 60 * minute;
 /** A watch whose history is gone begins with such a request. */
@@ -35,152 +29,120 @@ const listed = /\/(jobs|pods|configmaps)$/u;
 /** What other workflows have as steps. */
 const childName = 'kid';
 
-export async function stormOfWorkflows(seed: number, options: ChaosOptions = {}): Promise<ChaosResult> {
-  const storm = new WorkflowStorm(seed, options);
-  await storm.rage();
-  await storm.settle();
-  return { seed, problems: storm.problems, story: storm.story };
+export function stormOfWorkflows(seed: number, options: StormOptions = {}): Promise<StormResult> {
+  return new WorkflowStorm(seed, options).day();
 }
 
-class WorkflowStorm {
-  readonly problems: string[] = [];
-  readonly story: string[] = [];
-  readonly #seed: number;
-  readonly #random: Random;
-  readonly #world: Simulation;
-  readonly #crew: Crew;
-  readonly #limits: StormLimits;
+class WorkflowStorm extends Storm {
+  protected readonly pace = 15_000;
+  readonly #names = ['alpha', 'beta'].slice(0, this.random.int(1, 2));
+  protected readonly end = this.lasts(5, 20);
+  /** People change specs and ask for runs, and nothing worse: what comes of each run is fixed then. */
+  readonly #peaceful = this.random.chance(0.4);
+  readonly #fair = this.random.chance(0.2);
+  protected readonly crew = this.hire(this.end);
+  readonly #limits = this.limit(4);
   readonly #truth: Truth;
-  readonly #names: readonly string[];
-  readonly #end: number;
   /** What every spec text means. */
   readonly #models = new Map<string, WorkflowModel>();
   /** Spec ConfigMaps by logical name: the object's name changes with renames. */
   readonly #objects = new Map<string, string>();
-  /** People change specs and ask for runs, and nothing worse: what comes of each run is fixed then. */
-  readonly #peaceful: boolean;
-  readonly #fair: boolean;
-  readonly #highAvailability: boolean;
   #revision = 0;
   #requests = 0;
 
-  constructor(seed: number, options: ChaosOptions) {
-    this.#seed = seed;
-    this.#highAvailability = options.highAvailability === true;
-    const random = (this.#random = new Random(`workflows-${seed}`));
-    this.#world = simulate({ seed, historyWindow: random.pick([5 * minute, 30_000]) });
-    this.#names = ['alpha', 'beta'].slice(0, random.int(1, 2));
-    this.#end = this.#world.clock.now() + random.int(5, 20) * minute;
-    this.#peaceful = random.chance(0.4);
-    this.#fair = random.chance(0.2);
-    const tell = (text: string): void => { this.#tell(text); };
-    this.#crew = new Crew({ world: this.#world, random, highAvailability: this.#highAvailability, until: this.#end, tell, problem: (text) => { this.#problem(text); } });
-    this.#limits = new StormLimits({ world: this.#world, random: random.split('limits'), most: 4, until: this.#end, racing: () => this.#crew.racing, tell, problem: (text) => { this.#problem(text); } });
-    this.#truth = new Truth({ world: this.#world, racing: () => this.#crew.racing, modelOf: (text) => this.#models.get(text) });
-    this.#world.cluster.script = (pod, podRandom) => this.#script(pod, podRandom);
-    this.#world.cluster.store.subscribe((change) => {
-      if (change.resource === jobs || change.resource === pods || change.object.metadata.labels?.[keys.recordLabel] === 'run') tell(`${change.type} ${change.resource.plural}/${change.object.metadata.name} ${summary(change.object)}`);
+  constructor(seed: number, options: StormOptions) {
+    super('workflows', seed, options);
+    this.#truth = new Truth({ world: this.world, racing: () => this.crew.racing, modelOf: (text) => this.#models.get(text) });
+    this.world.cluster.script = (pod, podRandom) => this.#script(pod, podRandom);
+    this.world.cluster.store.subscribe((change) => {
+      if (change.resource === jobs || change.resource === pods || change.object.metadata.labels?.[keys.recordLabel] === 'run') this.tell(`${change.type} ${change.resource.plural}/${change.object.metadata.name} ${summary(change.object)}`);
     });
   }
 
-  async rage(): Promise<void> {
-    const { clock, cluster } = this.#world;
+  protected begin(): void {
     for (const name of [childName, ...this.#names]) this.#apply(name);
-    this.#crew.start();
-    if (this.#random.chance(0.35) || this.#highAvailability) this.#crew.start();
-    if (this.#random.chance(0.4)) scheduleOutages(cluster.api, clock, this.#random.split('outages'), { every: 5 * minute, lasting: this.#random.pick([20_000, 120_000]), until: this.#end });
-    while (clock.now() < this.#end) {
-      await this.#world.run(this.#random.exponential(15_000));
-      this.#something();
-    }
+    this.start();
+    this.schedule(20_000, 120_000);
   }
 
-  /** The storm is over: what was broken is mended, and the rest is up to the controller. */
-  async settle(): Promise<void> {
-    const { cluster } = this.#world;
-    this.#tell('the storm is over');
-    cluster.api.setAvailable(true);
-    await this.#world.run(10_000);
-    for (const pod of this.#world.livingPods()) if (!pod.metadata.ownerReferences?.length) cluster.registry.delete(pods, pod.metadata.name);
-    cluster.quota.clear();
+  protected mend(): void {
     this.#limits.mend();
     for (const name of [childName, ...this.#names]) this.#apply(name, { last: true });
-    if (this.#crew.living === 0) this.#crew.start();
-    await this.#converge();
-    await this.#world.run(3 * minute);
+  }
+
+  protected async converge(): Promise<void> {
+    await this.#untilDone();
+    await this.world.run(3 * minute);
     await this.#idle();
     this.#checkStatuses();
     this.#truth.checkLeftovers();
-    for (const violation of this.#truth.violations) this.#problem(violation);
-    this.#crew.dismiss();
+    for (const violation of this.#truth.violations) this.problem(violation);
   }
 
   /** People give their answers, and let go on what they held. */
-  async #converge(): Promise<void> {
-    const end = this.#world.clock.now() + convergence;
+  async #untilDone(): Promise<void> {
+    const end = this.world.clock.now() + convergence;
     let done = false;
-    while (!done && this.#world.clock.now() < end) {
+    while (!done && this.world.clock.now() < end) {
       for (const record of this.#records()) {
         if (record.metadata.annotations?.[keys.suspendAnnotation] === 'true') this.#annotate(record, { [keys.suspendAnnotation]: 'false' });
         this.#answer(record, 1);
       }
-      done = await this.#world.runUntil(() => this.#isDone(), 5 * minute);
+      done = await this.world.runUntil(() => this.#isDone(), 5 * minute);
     }
     if (done) return;
     const open = this.#records().filter(({ metadata }) => !isOver(metadata.labels?.[keys.stateLabel]));
-    this.#problem(`not converged ${convergence / minute} min after the storm: ${open.map(({ metadata, ...rest }) => `${metadata.name} is ${metadata.labels?.[keys.stateLabel]} ${stateText(stateOf({ metadata, ...rest }))}`).join(', ')}; ${this.#world.unfinishedJobs().length} unfinished Jobs, ${this.#world.livingPods().length} living pods`);
+    this.problem(`not converged ${convergence / minute} min after the storm: ${open.map(({ metadata, ...rest }) => `${metadata.name} is ${metadata.labels?.[keys.stateLabel]} ${stateText(stateOf({ metadata, ...rest }))}`).join(', ')}; ${this.leftLiving}`);
   }
 
   #isDone(): boolean {
-    if (this.#world.unfinishedJobs().length > 0 || this.#world.livingPods().length > 0) return false;
+    if (!this.nothingLives) return false;
     return this.#records().every(({ metadata }) => isOver(metadata.labels?.[keys.stateLabel])) && this.#names.every((name) => this.#hasRun(name));
   }
 
   /** The spec as it is now has been run. */
   #hasRun(name: string): boolean {
-    const object = this.#world.configMap(this.#objects.get(name) ?? '');
+    const object = this.world.configMap(this.#objects.get(name) ?? '');
     const text = specTextOf(object);
     return [...this.#truth.runs.values()].some(({ request, model }) => request.trigger === 'change' && request.source === object?.metadata.uid && model !== undefined && model === this.#models.get(text));
   }
 
   /** Those that keep the Lease and the watches go on for ever, and broken watches begin anew with a list; nobody else asks for anything. */
   async #idle(): Promise<void> {
-    const before = this.#world.requests.length;
-    await this.#world.run(5 * minute);
-    const made = this.#world.requests.slice(before).filter(({ path, query }) => !path.includes('/leases') && query?.['watch'] !== 'true');
+    const made = (await this.requestsWithin(5 * minute)).filter(({ query }) => query?.['watch'] !== 'true');
     const [lists, others] = [made.filter(({ method, path }) => method === 'GET' && listed.test(path)), made.filter(({ method, path }) => method !== 'GET' || !listed.test(path))];
-    if (others.length > 0) this.#problem(`${others.length} requests in 5 idle minutes: ${[...new Set(others.map(({ method, path }) => `${method} ${path}`))].slice(0, 5).join(', ')}`);
-    if (lists.length > 12 * this.#crew.living) this.#problem(`${lists.length} lists in 5 idle minutes`);
+    if (others.length > 0) this.problem(`${others.length} requests in 5 idle minutes: ${[...new Set(others.map(({ method, path }) => `${method} ${path}`))].slice(0, 5).join(', ')}`);
+    if (lists.length > 12 * this.crew.living) this.problem(`${lists.length} lists in 5 idle minutes`);
   }
 
   #checkStatuses(): void {
     for (const name of this.#names) {
       const object = this.#objects.get(name) ?? '';
-      const state = this.#world.configMap(object)?.metadata.labels?.[keys.stateLabel];
-      const status = this.#world.status(object) as { state?: string; activeRuns?: number; queuedRuns?: number } | undefined;
-      if (state !== 'Idle' || status?.state !== 'Idle' || status.activeRuns !== 0 || status.queuedRuns !== 0) this.#problem(`status of "${object}" is not true at the end: label ${String(state)}, ${JSON.stringify(status)}`);
+      const state = this.world.configMap(object)?.metadata.labels?.[keys.stateLabel];
+      const status = this.world.status(object) as { state?: string; activeRuns?: number; queuedRuns?: number } | undefined;
+      if (state !== 'Idle' || status?.state !== 'Idle' || status.activeRuns !== 0 || status.queuedRuns !== 0) this.problem(`status of "${object}" is not true at the end: label ${String(state)}, ${JSON.stringify(status)}`);
     }
   }
 
   #records(): KubeObject[] {
-    return this.#world.cluster.store.list(configMaps).filter(({ metadata }) => metadata.labels?.[keys.recordLabel] === 'run');
+    return this.world.cluster.store.list(configMaps).filter(({ metadata }) => metadata.labels?.[keys.recordLabel] === 'run');
   }
 
   // What people and the weather do
 
-  #something(): void {
+  protected something(): void {
     for (const record of this.#records()) this.#answer(record, 0.2);
-    if (this.#highAvailability && this.#random.chance(0.2)) this.#crew.cut();
-    if (this.#random.chance(this.#highAvailability ? 0.3 : 0.1)) this.#random.pick<() => void>([() => { this.#crew.replace(); }, () => { this.#crew.jump(); }])();
+    if (this.highAvailability && this.random.chance(0.2)) this.crew.cut();
+    if (this.random.chance(this.highAvailability ? 0.3 : 0.1)) this.random.pick<() => void>([() => { this.crew.replace(); }, () => { this.crew.jump(); }])();
     const always = [
       () => { this.#request(); },
       () => { this.#request(); },
-      () => { this.#crew.kill(); },
-      () => { this.#crew.kill(); },
-      () => { this.#apply(this.#random.pick([childName, ...this.#names])); },
+      () => { this.crew.kill(); },
+      () => { this.crew.kill(); },
+      () => { this.#apply(this.random.pick([childName, ...this.#names])); },
       () => { this.#suspend(); },
-      () => { this.#quota(); },
-      () => { this.#world.cluster.store.compact(); },
+      () => { this.changeQuota('count/jobs.batch'); },
+      () => { this.world.cluster.store.compact(); },
     ];
     const rude = [
       () => { this.#remove(); },
@@ -189,15 +151,15 @@ class WorkflowStorm {
       () => { this.#deleteJob(); },
       () => { this.#deleteJob(); },
       () => { this.#prune(); },
-      () => { this.#deletePod(); },
+      () => { this.losePod((pod) => { this.#truth.meddle(jobUidOf(pod), false); }); },
       () => { this.#deleteRecord(); },
       () => { this.#misstate(); },
     ];
-    this.#random.pick<() => void>(this.#peaceful ? always : [...always, ...rude])();
+    this.random.pick<() => void>(this.#peaceful ? always : [...always, ...rude])();
   }
 
   #apply(name: string, { last = false } = {}): void {
-    const random = this.#random;
+    const random = this.random;
     const object = this.#objects.get(name) ?? name;
     this.#objects.set(name, object);
     const model = this.#draw(name, last);
@@ -205,12 +167,12 @@ class WorkflowStorm {
     const suspend = !last && random.chance(0.1);
     const text = broken ? 'kind: Workflow\n\tthis: is no YAML\n' : JSON.stringify({ ...model.spec, suspend }, undefined, 1);
     this.#models.set(text, model);
-    this.#tell(`apply ${object} revision ${model.revision}${broken ? ' (broken)' : ''}${suspend ? ' (suspended)' : ''} ${broken ? '' : modelText(model)}`);
+    this.tell(`apply ${object} revision ${model.revision}${broken ? ' (broken)' : ''}${suspend ? ' (suspended)' : ''} ${broken ? '' : modelText(model)}`);
     this.#put(object, text);
   }
 
   #put(object: string, text: string): void {
-    this.#world.applyObject(configMaps, { metadata: { name: object, labels: { [keys.kindLabel]: 'workflow' } }, data: { [keys.specKey]: text } });
+    this.world.applyObject(configMaps, { metadata: { name: object, labels: { [keys.kindLabel]: 'workflow' } }, data: { [keys.specKey]: text } });
   }
 
   /** One that the spec ring takes: what can never start is a problem of the spec. */
@@ -218,11 +180,11 @@ class WorkflowStorm {
     const trigger = (): JsonObject => ({
       onRequest: true,
       ...(name !== childName && { onChange: true }),
-      ...(name !== childName && !last && this.#random.chance(0.2) && { schedules: ['*/3 * * * *'], concurrencyPolicy: this.#random.pick(['Forbid', 'Replace', 'Allow']) }),
+      ...(name !== childName && !last && this.random.chance(0.2) && { schedules: ['*/3 * * * *'], concurrencyPolicy: this.random.pick(['Forbid', 'Replace', 'Allow']) }),
     });
     for (;;) {
       this.#revision += 1;
-      const model = drawWorkflow(this.#random, { name, revision: this.#revision, child: name === childName ? undefined : childName, fair: this.#fair, trigger: trigger(), aging: !last && this.#random.chance(0.3) });
+      const model = drawWorkflow(this.random, { name, revision: this.#revision, child: name === childName ? undefined : childName, fair: this.#fair, trigger: trigger(), aging: !last && this.random.chance(0.3) });
       const parsed = parseSpec({ file: 'x', objectName: name, label: 'workflow', data: { [keys.specKey]: JSON.stringify(model.spec) } }, {});
       const errors = parsed.problems.filter(({ severity }) => severity === 'error');
       if (errors.length === 0) return model;
@@ -232,20 +194,20 @@ class WorkflowStorm {
 
   /** As the CLI does it: a queued record. */
   #request(): void {
-    const name = this.#random.pick([childName, ...this.#names]);
+    const name = this.random.pick([childName, ...this.#names]);
     this.#requests += 1;
     const over = this.#records().filter(({ metadata }) => isOver(metadata.labels?.[keys.stateLabel]) && metadata.labels?.[keys.nameLabel] === name);
-    const earlier = over.length > 0 && !this.#peaceful && this.#random.chance(0.3) ? this.#random.pick(over) : undefined;
+    const earlier = over.length > 0 && !this.#peaceful && this.random.chance(0.3) ? this.random.pick(over) : undefined;
     const request: RunRequest = { workflow: name, trigger: 'request', ...(earlier && { rerunOf: { run: earlier.metadata.name, uid: earlier.metadata.uid } }) };
     const record = `${name}-asked-${this.#requests}`;
-    this.#tell(`ask for ${record}${earlier ? ` again as ${earlier.metadata.name}` : ''}`);
+    this.tell(`ask for ${record}${earlier ? ` again as ${earlier.metadata.name}` : ''}`);
     const manifest = recordManifest({ name: record, request, parameters: {}, data: undefined, owner: undefined }, encodeParameters({}), 'default');
-    this.#world.cluster.registry.create(configMaps, manifest);
+    this.world.cluster.registry.create(configMaps, manifest);
   }
 
   #annotate(record: KubeObject, annotations: Readonly<Record<string, string>>): void {
-    this.#tell(`annotate ${record.metadata.name} ${JSON.stringify(annotations)}`);
-    this.#world.cluster.registry.update(configMaps, record.metadata.name, (object) => ({ ...object, metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...annotations } } }));
+    this.tell(`annotate ${record.metadata.name} ${JSON.stringify(annotations)}`);
+    this.world.cluster.registry.update(configMaps, record.metadata.name, (object) => ({ ...object, metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...annotations } } }));
   }
 
   /** To what a run asks, or will ask. */
@@ -255,13 +217,13 @@ class WorkflowStorm {
     const model = this.#models.get(specTextOf(record));
     const given = (annotations[keys.approvalsAnnotation] ?? '').split(',').filter((part) => part !== '');
     const open = [...(model?.steps ?? []), ...(model?.late ?? [])].filter(({ name, work }) => work.kind === 'approve' && !given.some((part) => part.split('=')[0] === name));
-    const answered = open.filter(() => this.#random.chance(chance)).map(({ name }) => `${name}${this.#random.chance(0.3) ? '=rejected' : ''}`);
+    const answered = open.filter(() => this.random.chance(chance)).map(({ name }) => `${name}${this.random.chance(0.3) ? '=rejected' : ''}`);
     if (answered.length > 0) this.#annotate(record, { [keys.approvalsAnnotation]: [...given, ...answered].join(',') });
   }
 
   #someRun(): KubeObject | undefined {
     const running = this.#records().filter(({ metadata }) => !isOver(metadata.labels?.[keys.stateLabel]) && metadata.deletionTimestamp === undefined);
-    return running.length === 0 ? undefined : this.#random.pick(running);
+    return running.length === 0 ? undefined : this.random.pick(running);
   }
 
   #suspend(): void {
@@ -278,82 +240,60 @@ class WorkflowStorm {
   #misstate(): void {
     const all = this.#records().filter(({ metadata }) => metadata.deletionTimestamp === undefined && metadata.labels?.[keys.stateLabel] !== 'Queued');
     if (all.length === 0) return;
-    const { name, annotations = {} } = this.#random.pick(all).metadata;
+    const { name, annotations = {} } = this.random.pick(all).metadata;
     const { [keys.resultAnnotation]: result, ...others } = annotations;
-    const label = this.#random.pick(['Succeeded', 'Failed', 'Cancelled']);
-    this.#tell(result === undefined ? `label ${name} as ${label}` : `take the result of ${name} away`);
-    this.#world.cluster.registry.update(configMaps, name, (object) => ({ ...object, metadata: { ...object.metadata, annotations: others, ...(result === undefined && { labels: { ...object.metadata.labels, [keys.stateLabel]: label } }) } }));
+    const label = this.random.pick(['Succeeded', 'Failed', 'Cancelled']);
+    this.tell(result === undefined ? `label ${name} as ${label}` : `take the result of ${name} away`);
+    this.world.cluster.registry.update(configMaps, name, (object) => ({ ...object, metadata: { ...object.metadata, annotations: others, ...(result === undefined && { labels: { ...object.metadata.labels, [keys.stateLabel]: label } }) } }));
   }
 
   #deleteRecord(): void {
     const all = this.#records();
     if (all.length === 0) return;
-    const { name, uid } = this.#random.pick(all).metadata;
-    const options: DeleteOptions = { propagation: this.#random.pick(['Foreground', 'Background'] as const) };
-    this.#tell(`delete record ${name} (${options.propagation})`);
+    const { name, uid } = this.random.pick(all).metadata;
+    const options: DeleteOptions = { propagation: this.random.pick(['Foreground', 'Background'] as const) };
+    this.tell(`delete record ${name} (${options.propagation})`);
     this.#truth.forget(uid);
-    this.#world.cluster.registry.delete(configMaps, name, options);
+    this.world.cluster.registry.delete(configMaps, name, options);
   }
 
-  /** Deleted, and mostly re-created at once or a little later: hook-style, or by hand. */
   #remove(): void {
-    const name = this.#random.pick([childName, ...this.#names]);
+    const name = this.random.pick([childName, ...this.#names]);
     const object = this.#objects.get(name) ?? '';
-    if (!this.#world.configMap(object)) return;
-    const propagation = this.#random.pick(['Foreground', 'Background', 'Orphan'] as const);
-    this.#tell(`delete ${object} (${propagation})`);
-    const text = specTextOf(this.#world.configMap(object));
-    this.#truth.specDeleted(name);
-    this.#world.deleteConfigMap(object, { propagation });
-    this.#world.clock.timer(this.#random.pick([1, 500, 20_000, 180_000]), () => {
-      if (this.#world.clock.now() >= this.#end || this.#world.configMap(object) || this.#objects.get(name) !== object) return;
-      this.#tell(`create ${object} again`);
+    const text = specTextOf(this.world.configMap(object));
+    const again = (): void => {
+      if (this.world.clock.now() >= this.end || this.#objects.get(name) !== object) return;
+      this.tell(`create ${object} again`);
       this.#put(object, text);
-    });
+    };
+    this.removeSpec(object, again, () => { this.#truth.specDeleted(name); });
   }
 
-  /** As kustomize's generator hash does: the new object first, then the old one is pruned. */
   #rename(): void {
-    const name = this.#random.pick([childName, ...this.#names]);
+    const name = this.random.pick([childName, ...this.#names]);
     const old = this.#objects.get(name) ?? '';
-    const text = specTextOf(this.#world.configMap(old));
+    const text = specTextOf(this.world.configMap(old));
     if (text === '') return;
-    const object = `${name}-r${this.#random.suffix()}`;
-    this.#objects.set(name, object);
-    this.#tell(`rename ${old} to ${object}`);
-    this.#put(object, text);
-    this.#world.clock.timer(this.#random.pick([1, 50, 2000, 30_000]), () => {
-      if (!this.#world.configMap(old)) return;
-      this.#truth.specDeleted(name);
-      this.#world.deleteConfigMap(old, { propagation: this.#random.pick(['Foreground', 'Background'] as const) });
-    });
+    this.renameSpec(old, name, (object) => {
+      this.#objects.set(name, object);
+      this.#put(object, text);
+    }, () => { this.#truth.specDeleted(name); });
   }
 
   #deleteJob(): void {
-    const all = this.#world.jobs();
-    if (all.length > 0) this.#drop(this.#random.pick(all), this.#random.pick(['Foreground', 'Background', 'Orphan'] as const));
+    const all = this.world.jobs();
+    if (all.length > 0) this.#drop(this.random.pick(all), this.random.pick(['Foreground', 'Background', 'Orphan'] as const));
   }
 
   /** Somebody keeps the namespace tidy. */
   #prune(): void {
-    for (const job of this.#world.jobs()) if (isFinished(job)) this.#drop(job, 'Background');
+    for (const job of this.world.jobs()) if (isFinished(job)) this.#drop(job, 'Background');
   }
 
   #drop({ metadata: { name, uid } }: KubeObject, propagation: NonNullable<DeleteOptions['propagation']>): void {
-    this.#tell(`delete Job ${name} (${propagation})`);
+    this.tell(`delete Job ${name} (${propagation})`);
     this.#truth.meddle(uid, true);
-    this.#world.cluster.registry.delete(jobs, name, { propagation });
-  }
-
-  #deletePod(): void {
-    loseSomePod({ world: this.#world, random: this.#random, tell: (text) => { this.#tell(text); }, before: (pod) => { this.#truth.meddle(jobUidOf(pod), false); } });
-  }
-
-  #quota(): void {
-    const { quota } = this.#world.cluster;
-    if (quota.size > 0) quota.clear();
-    else quota.set('count/jobs.batch', this.#random.int(0, 3));
-    this.#tell(`quota ${JSON.stringify([...quota])}`);
+    this.world.cluster.registry.delete(jobs, name, { propagation });
   }
 
   // Pods
@@ -369,15 +309,6 @@ class WorkflowStorm {
     const isIndexed = step.work.kind === 'indexed' && job.role === 'do';
     const fate = job.role === 'undo' ? step.undoFate : isIndexed ? fateOf(step, indexOf(pod), earlier.length - disrupted.length + 1) : fateOf(step, job.item, job.attempt);
     return { startsAfter, stopsAfter: random.between(50, 5000), ...scriptOf(fate, disrupted.length > 0, step.output !== undefined) };
-  }
-
-  #problem(text: string): void {
-    this.problems.push(`seed ${this.#seed}: ${text}`);
-    this.#tell(`PROBLEM ${text}`);
-  }
-
-  #tell(text: string): void {
-    this.story.push(`${(this.#world.clock.monotonic() / 1000).toFixed(3).padStart(10)}  ${text}`);
   }
 }
 

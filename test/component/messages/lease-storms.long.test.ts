@@ -1,3 +1,3 @@
-import { stormyMessages } from '../../support/stormy-messages.ts';
+import { stormyDays } from '../../support/stormy-days.ts';
 
-stormyMessages('messages on stormy days with two replicas', [0.15, 0.3], { highAvailability: true });
+stormyDays('messages on stormy days with two replicas', [0.15, 0.3], { of: 'messages', highAvailability: true });

@@ -1,3 +1,3 @@
-import { stormyMessages } from '../../support/stormy-messages.ts';
+import { stormyDays } from '../../support/stormy-days.ts';
 
-stormyMessages('messages on stormy days', [0, 0.15]);
+stormyDays('messages on stormy days', [0, 0.15], { of: 'messages' });
