@@ -4,7 +4,7 @@
  */
 import type { Clock } from './lib/clock.ts';
 import type { PlanEnvironment } from './plan/environment.ts';
-import { Controller } from './reconcile/controller.ts';
+import { Controller, type ControllerDeps } from './reconcile/controller.ts';
 import { alone } from './reconcile/leadership.ts';
 import type { MessageSource } from './reconcile/message-ports.ts';
 import { noMessages } from './reconcile/messages/no-messages.ts';
@@ -23,6 +23,7 @@ import { ConfigMapSpecs } from './adapters/kubernetes/config-map-source.ts';
 import { KubernetesEventReader } from './adapters/kubernetes/event-reader.ts';
 import { KubernetesEvents } from './adapters/kubernetes/event-sink.ts';
 import { KubernetesJobs } from './adapters/kubernetes/job-api.ts';
+import { KubernetesHistories } from './adapters/kubernetes/histories.ts';
 import { LeaseElector, type LeaseTimes } from './adapters/kubernetes/lease.ts';
 import { whileLeading } from './adapters/kubernetes/lease-guard.ts';
 import type { ReflectorMeter } from './adapters/kubernetes/reflector.ts';
@@ -55,6 +56,8 @@ export interface EngineOptions {
   readonly wakes: WakeSource;
   /** Whence messages are leased; whoever made it closes it, after `stop`. Absent: Queues that lease messages are unsupported. */
   readonly messages?: MessageSource;
+  /** Whether it is kept in ConfigMaps what became of messages; absent: it is. */
+  readonly messageHistory?: boolean;
   /** Tells how old messages are that wait; absent: nobody does. */
   readonly queueStats?: QueueStats;
   readonly meter: Meter;
@@ -147,8 +150,7 @@ export class Engine {
       leadership,
       refresh: this.#elector && (() => this.#refresh()),
       probe: inClusterTime(options.probe, clock),
-      ...messagesFor(options),
-      payloads: new KubernetesPayloads({ client }),
+      ...messagesFor(options, client),
       specs: this.#specs ?? noSpecs,
       cache: this.#cache,
       jobs: this.jobs,
@@ -209,8 +211,8 @@ export class Engine {
 
 const noHook: DeletionHook = { call: () => Promise.resolve({ kind: 'failed', message: 'nothing is called here' }) };
 
-function messagesFor({ messages = noMessages, messageMeter = noMessageMeter }: EngineOptions): { readonly messages: MessageSource; readonly messageMeter: MessageMeter } {
-  return { messages, messageMeter };
+function messagesFor({ messages = noMessages, messageMeter = noMessageMeter, messageHistory = true, environment: { instance } }: EngineOptions, client: KubernetesClient): Pick<ControllerDeps, 'messages' | 'messageMeter' | 'payloads' | 'histories'> {
+  return { messages, messageMeter, payloads: new KubernetesPayloads({ client }), histories: messageHistory ? new KubernetesHistories({ client, instance }) : undefined };
 }
 
 const noMessageMeter: MessageMeter = { stage: () => undefined, message: () => undefined, inHand: () => undefined, oldest: () => undefined, forget: () => undefined };

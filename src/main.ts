@@ -107,6 +107,7 @@ function engineOptions({ config, clock, log, cluster, namespace, metrics, queues
     watchMeter: metrics.watch,
     status: config.status.writeBack,
     records: config.records.enabled,
+    messageHistory: config.messageHistory,
     events: config.events,
     identity: hostname(),
     api: { limits: config.api.limits, timeout: config.api.timeout },

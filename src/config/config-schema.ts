@@ -77,6 +77,7 @@ export const configSchema = Type.Object(
       { enabled: Type.Optional(Type.Boolean({ description: 'Keep the runs of workflows in ConfigMaps of the namespace. Without them there are queues only. Default: true where specs come from ConfigMaps, false where they come from a folder.' })) },
       'Records of runs.',
     ),
+    messageHistory: flag('Keep what became of the last messages of each queue that job-chief leases messages from, in a ConfigMap for each, also after their Jobs are gone.', true),
     events: flag('Write Kubernetes Events.', true),
     api: section(
       {

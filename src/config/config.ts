@@ -20,6 +20,8 @@ export interface Config {
   readonly status: { readonly writeBack: boolean };
   /** Whether runs are kept in ConfigMaps; without that there are no workflows. */
   readonly records: { readonly enabled: boolean };
+  /** Whether it is kept in ConfigMaps what became of messages. */
+  readonly messageHistory: boolean;
   readonly events: boolean;
   readonly api: { readonly limits: { readonly qps: number; readonly burst: number } | 'off'; readonly concurrency: number; readonly timeout: number };
   readonly reconcile: { readonly concurrency: number };

@@ -103,6 +103,7 @@ export function configFrom(value: JsonObject, inFolder: readonly string[], file:
     status: { writeBack: at('status', 'writeBack') as boolean },
     // An installation that has no right on ConfigMaps keeps that by default.
     records: { enabled: (at('records', 'enabled') as boolean | undefined) ?? at('specs', 'source') !== 'folder' },
+    messageHistory: full['messageHistory'] as boolean,
     events: full['events'] as boolean,
     api: { limits: qps === 0 ? 'off' : { qps, burst: at('api', 'burst') as number }, concurrency: at('api', 'concurrency') as number, timeout: milliseconds(at('api', 'timeout')) },
     reconcile: { concurrency: at('reconcile', 'concurrency') as number },

@@ -23,6 +23,7 @@ import { documentText, specText } from './key.ts';
 import type { Leadership } from './leadership.ts';
 import { Memory } from './memory.ts';
 import type { MessageSource, PayloadStore } from './message-ports.ts';
+import type { HistoryStore } from './messages/history-ports.ts';
 import { Messages } from './messages/messages.ts';
 import type { MessageMeter, Meter, RunMeter, WorkQueueMeter } from './meter.ts';
 import type { ClusterCache, DeletionHook, DepthProbe, EventReader, EventSink, JobApi, Log, SpecSource, StatusSink, WakeSource } from './ports.ts';
@@ -60,6 +61,8 @@ export interface ControllerDeps {
   readonly messages: MessageSource;
   readonly queueStats?: QueueStats;
   readonly payloads: PayloadStore;
+  /** Where it is kept what became of messages; undefined: nowhere. */
+  readonly histories?: HistoryStore | undefined;
   readonly events: EventSink;
   readonly eventReader: EventReader;
   /** undefined: status write-back is off. */

@@ -89,6 +89,7 @@ export class QueueRounds implements Rounds {
     const plan = decide(observed, environment, clock.now());
     capacity.take(asker, startsOf(key, plan), plan.wants);
     messages.carryOut(key, plan, { jobs: observed.jobs, source });
+    messages.remember(observed);
     return { observed, plan };
   }
 

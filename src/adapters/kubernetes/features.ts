@@ -19,6 +19,9 @@ export const eventsFeature: Feature = { name: 'events', rights: rights(events, '
 /** What Queues with `perMessage` hand to their Jobs. Whether there are such Queues, their ConfigMaps say. */
 export const payloads: Feature = { name: 'payloads of messages', rights: rights(secrets, 'create'), optional: true };
 
+/** What became of messages, for such Queues. Each is read before it is written. */
+export const history: Feature = { name: 'history of messages', rights: rights(configMaps, 'get', 'create', 'patch'), optional: true };
+
 /** What the HTTP API reads beside what everything reads. Its writes are those of records. */
 export const logsFeature: Feature = { name: 'logs over HTTP', rights: [{ verb: 'get', resource: pods, subresource: 'log' }] };
 
@@ -32,6 +35,7 @@ export interface WantedFeatures {
   readonly specs: 'configMaps' | 'folder';
   readonly status: boolean;
   readonly records: boolean;
+  readonly messageHistory: boolean;
   readonly events: boolean;
   readonly httpApi: boolean;
   /** The Lease's name; undefined: no high availability. */
@@ -39,8 +43,8 @@ export interface WantedFeatures {
 }
 
 /** What a configuration asks for. */
-export function wantedFeatures({ specs: { kind }, status: { writeBack }, records: { enabled }, events: write, httpApi: { enabled: http }, highAvailability: { enabled: several, lease } }: Config): WantedFeatures {
-  return { specs: kind, status: writeBack, records: enabled, events: write, httpApi: http, lease: several ? lease : undefined };
+export function wantedFeatures({ specs: { kind }, status: { writeBack }, records: { enabled }, messageHistory, events: write, httpApi: { enabled: http }, highAvailability: { enabled: several, lease } }: Config): WantedFeatures {
+  return { specs: kind, status: writeBack, records: enabled, messageHistory, events: write, httpApi: http, lease: several ? lease : undefined };
 }
 
 /** The features that are asked for, each with its rights. */
@@ -53,6 +57,7 @@ export function features(config: WantedFeatures): readonly Feature[] {
     ...(config.records ? [records] : []),
     ...(config.events ? [eventsFeature] : []),
     payloads,
+    ...(config.messageHistory ? [history] : []),
     ...(config.httpApi ? [logsFeature] : []),
     ...(config.lease === undefined ? [] : [highAvailability(config.lease)]),
   ];

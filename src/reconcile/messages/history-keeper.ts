@@ -71,7 +71,7 @@ export class HistoryKeeper {
   /** After each round of a queue. Returns at once, and looks at it later. */
   saw(observed: Pick<Observed, 'key' | 'jobs' | 'messages' | 'claims'>): void {
     const { key, messages } = observed;
-    if ((!messages && !this.#places.has(specText(key))) || this.#isForbidden) return;
+    if (!messages && !this.#places.has(specText(key))) return;
     const place = this.#place(key);
     place.desk.saw(observed);
     this.#ask(place);
@@ -80,7 +80,7 @@ export class HistoryKeeper {
   /** A message was settled. */
   settled(key: SpecKey, action: SettleMessage): void {
     const entry = entryWithoutJob(action, this.#deps.clock.now());
-    if (!entry || this.#isForbidden) return;
+    if (!entry) return;
     const place = this.#place(key);
     place.desk.heard(entry);
     this.#ask(place);
@@ -125,9 +125,9 @@ export class HistoryKeeper {
 
   #ask(place: Place): void {
     place.asked += 1;
-    if (this.#stopped || place.timer || place.underWay) return;
-    const wait = Math.max(place.notBefore, this.#forbiddenUntil) - this.#deps.clock.monotonic();
-    place.timer = this.#deps.clock.timer(Math.max(0, wait), () => {
+    // Without the right no timer asks again and again: the first round after the pause does.
+    if (this.#stopped || place.timer || place.underWay || this.#isForbidden) return;
+    place.timer = this.#deps.clock.timer(Math.max(0, place.notBefore - this.#deps.clock.monotonic()), () => {
       place.timer = undefined;
       place.underWay = true;
       void this.#queue.add(() => this.#go(place));

@@ -4,7 +4,7 @@ import type { MessageNote } from '../../plan/messages/message.ts';
 import type { MessagesView } from '../../plan/messages/observed.ts';
 import { isStored } from '../../plan/messages/stored.ts';
 import { carriersOf } from '../../plan/messages/view.ts';
-import type { ObservedJob, SpecKey } from '../../plan/observed.ts';
+import type { Observed, ObservedJob, SpecKey } from '../../plan/observed.ts';
 import type { QueueStats } from '../api-ports.ts';
 import type { Capacity } from '../capacity/capacity.ts';
 import type { CreateDeps } from '../create-named.ts';
@@ -14,9 +14,12 @@ import type { Leadership } from '../leadership.ts';
 import type { MessageRuns, MessageSource, PayloadStore } from '../message-ports.ts';
 import type { MessageMeter, Meter } from '../meter.ts';
 import type { ClusterCache, DepthProbe, Log } from '../ports.ts';
+import { HistoryKeeper } from './history-keeper.ts';
+import type { HistoryStore } from './history-ports.ts';
 import { LeaseBook } from './lease-book.ts';
 import { MessageDepths } from './message-depths.ts';
 import { MessageReporter } from './message-reporter.ts';
+import type { MessageNews } from './message-task.ts';
 import { MessageTasks } from './message-tasks.ts';
 
 export interface MessagesDeps extends CreateDeps {
@@ -24,6 +27,8 @@ export interface MessagesDeps extends CreateDeps {
   readonly cache: Pick<ClusterCache, 'hasSeen' | 'jobs'>;
   readonly messages: MessageSource;
   readonly payloads: PayloadStore;
+  /** undefined: no histories are kept. */
+  readonly histories?: HistoryStore | undefined;
   readonly runs: MessageRuns;
   readonly probe: DepthProbe;
   readonly queueStats?: QueueStats;
@@ -41,11 +46,17 @@ export class Messages {
   readonly #book: LeaseBook;
   readonly #tasks: MessageTasks;
   readonly #depths: MessageDepths;
+  readonly #history: HistoryKeeper | undefined;
 
   constructor(deps: MessagesDeps) {
     this.#deps = deps;
     const { clock, changed, messages: source } = deps;
     const reporter = new MessageReporter(deps);
+    this.#history = deps.histories && new HistoryKeeper({ ...deps, histories: deps.histories });
+    const told = (key: SpecKey, news: MessageNews): void => {
+      reporter.told(key, news);
+      if (news.step === 'settled' && news.action.kind === 'settle') this.#history?.settled(key, news.action);
+    };
     this.#book = new LeaseBook({
       clock,
       source,
@@ -56,7 +67,7 @@ export class Messages {
       },
       lost: (key, lease, why) => { reporter.lost(lease, key, why); },
     });
-    this.#tasks = new MessageTasks({ ...deps, source, book: this.#book, told: (key, news) => { reporter.told(key, news); }, settled: (name) => { deps.capacity.settled(name); } });
+    this.#tasks = new MessageTasks({ ...deps, source, book: this.#book, told, settled: (name) => { deps.capacity.settled(name); } });
     this.#depths = new MessageDepths(deps);
   }
 
@@ -78,6 +89,11 @@ export class Messages {
     if (this.#book.has(key)) this.#deps.messageMeter.inHand(key, this.#book.count(key));
   }
 
+  /** After each round: what has been settled goes into the history. */
+  remember(observed: Pick<Observed, 'key' | 'jobs' | 'messages' | 'claims'>): void {
+    this.#history?.saw(observed);
+  }
+
   /** A Job is gone whose message nobody had settled. */
   jobGone(key: SpecKey, note: MessageNote): void {
     this.#tasks.memoryFor(key).jobGone(note);
@@ -88,6 +104,7 @@ export class Messages {
     this.#book.wish(key, []);
     this.#depths.watch(key, undefined);
     this.#tasks.forget(key);
+    this.#history?.forget(key);
     this.#deps.messageMeter.forget(key);
   }
 
@@ -99,11 +116,13 @@ export class Messages {
   /** Another process led meanwhile, as after a restart. */
   startAnew(): void {
     this.#tasks.startAnew();
+    this.#history?.startAnew();
   }
 
   /** A replica that does not lead holds no lease. */
   standBy(): void {
     this.#depths.close();
+    this.#history?.startAnew();
     void this.#book.close((key) => this.#kept(key));
   }
 
@@ -111,7 +130,7 @@ export class Messages {
   async stop(): Promise<void> {
     this.#depths.close();
     await this.#tasks.stop();
-    await this.#book.close((key) => this.#kept(key));
+    await Promise.all([this.#book.close((key) => this.#kept(key)), this.#history?.stop()]);
   }
 
   /**

@@ -44,12 +44,13 @@ describe('check permissions', () => {
       ['records', 'complete', '-'],
       ['events', 'complete', '-'],
       ['payloads of messages', 'complete', '-'],
+      ['history of messages', 'complete', '-'],
     ]);
   });
 
   it('takes no offence at the want of a right that not everybody needs', async () => {
     const { code, out } = await run((right) => (right === 'create secrets' ? 'no' : 'yes'));
-    expect([code, out.at(-1)?.split(/ {2,}/)]).toEqual([0, ['payloads of messages', 'not given', 'create secrets']]);
+    expect([code, out.at(-2)?.split(/ {2,}/)]).toEqual([0, ['payloads of messages', 'not given', 'create secrets']]);
   });
 
   it('names what is missing', async () => {
@@ -60,6 +61,7 @@ describe('check permissions', () => {
       ['records', 'missing', 'create configmaps, patch configmaps'],
       ['events', 'missing', 'list events, create events, patch events'],
     ]);
+    expect(out.at(-1)?.split(/ {2,}/)).toEqual(['history of messages', 'not given', 'create configmaps, patch configmaps']);
   });
 
   it('says so where the API server does not answer that question', async () => {
@@ -70,12 +72,12 @@ describe('check permissions', () => {
 
   it('asks for what the configuration asks for, in its namespace', async () => {
     const { out, asked } = await run(() => 'yes', { namespace: 'blue', env: { JOB_CHIEF_EVENTS: 'false', JOB_CHIEF_HIGH_AVAILABILITY_ENABLED: 'true' } });
-    expect(out.map((line) => line.split(/ {2,}/)[0])).toEqual(['FEATURE', 'jobs', 'specs from ConfigMaps', 'status on ConfigMaps', 'records', 'payloads of messages', 'high availability']);
+    expect(out.map((line) => line.split(/ {2,}/)[0])).toEqual(['FEATURE', 'jobs', 'specs from ConfigMaps', 'status on ConfigMaps', 'records', 'payloads of messages', 'history of messages', 'high availability']);
     expect(asked.every((one) => one.startsWith('blue '))).toBe(true);
   });
 
   it('is JSON for programs', async () => {
     const { out } = await run((right) => (right === 'create jobs' ? 'no' : 'yes'), { output: 'json' });
-    expect(JSON.parse(out.join('\n'))).toMatchObject({ namespace: 'etl', features: [{ name: 'jobs', state: 'off', missing: ['create jobs.batch'] }, { name: 'specs from ConfigMaps', state: 'on', missing: [] }, {}, {}, {}, {}] });
+    expect(JSON.parse(out.join('\n'))).toMatchObject({ namespace: 'etl', features: [{ name: 'jobs', state: 'off', missing: ['create jobs.batch'] }, { name: 'specs from ConfigMaps', state: 'on', missing: [] }, {}, {}, {}, {}, {}] });
   });
 });

@@ -43,6 +43,7 @@ describe('configuration', () => {
       beforeDelete: { urlPrefixes: [], headersFolder: undefined },
       status: { writeBack: true },
       records: { enabled: true },
+      messageHistory: true,
       events: true,
       api: { limits: { qps: 50, burst: 100 }, concurrency: 32, timeout: 15_000 },
       reconcile: { concurrency: 128 },
@@ -74,6 +75,7 @@ podPolicy: {restricted: true, serviceAccounts: [worker], imagePrefixes: [ghcr.io
 beforeDelete: {urlPrefixes: ['https://hooks.example.com/jobs'], headersFolder: headers}
 status: {writeBack: false}
 records: {enabled: true}
+messageHistory: false
 events: false
 api: {qps: 0, burst: 7, concurrency: 3, timeout: 1m}
 reconcile: {concurrency: 2}
@@ -107,6 +109,7 @@ shutdown: {gracePeriod: 5s}
       beforeDelete: { urlPrefixes: ['https://hooks.example.com/jobs'], headersFolder: join(folder, 'headers') },
       status: { writeBack: false },
       records: { enabled: true },
+      messageHistory: false,
       events: false,
       api: { limits: 'off', concurrency: 3, timeout: 60_000 },
       reconcile: { concurrency: 2 },

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { core, eventsFeature, highAvailability, payloads, records, specs, status } from '../../../src/adapters/kubernetes/features.ts';
+import { core, eventsFeature, highAvailability, history, payloads, records, specs, status } from '../../../src/adapters/kubernetes/features.ts';
 import type { Feature } from '../../../src/adapters/kubernetes/permissions.ts';
 import { build, buildWith, files, find, granted, hasKubectl, readManifest, type Rule } from './render.ts';
 
-const features: Readonly<Record<'core' | 'specs' | 'status' | 'records' | 'events' | 'payloads' | 'lease', Feature>> = { core, specs, status, records, payloads, events: eventsFeature, lease: highAvailability('job-chief') };
+const features: Readonly<Record<'core' | 'specs' | 'status' | 'records' | 'events' | 'payloads' | 'history' | 'lease', Feature>> = { core, specs, status, records, payloads, history, events: eventsFeature, lease: highAvailability('job-chief') };
 const of = (...names: (keyof typeof features)[]): string[] =>
   [...new Set(names.flatMap((name) => features[name].rights.map(({ verb, resource, subresource }) => `${resource.group}/${resource.plural}${subresource === undefined ? '' : `/${subresource}`} ${verb}`)))].sort();
 
@@ -30,8 +30,8 @@ describe('rights', () => {
     }
   });
 
-  it('on Secrets is to create them, in a component that only messages need', () => {
-    expect(granted(files('components/messages').flatMap((path) => readManifest(path)))).toEqual(of('payloads'));
+  it('on Secrets is to create them, in a component that only messages need, as is the right to keep what became of them', () => {
+    expect(granted(files('components/messages').flatMap((path) => readManifest(path)))).toEqual(of('payloads', 'history'));
   });
 
   it('are bound to the one ServiceAccount, each Role by a binding of its name', () => {
@@ -62,7 +62,7 @@ describe.runIf(hasKubectl)('components', () => {
     ['without-status', of('core', 'specs', 'records', 'events')],
     ['without-events', of('core', 'specs', 'status', 'records')],
     ['high-availability', of('core', 'specs', 'status', 'records', 'events', 'lease')],
-    ['messages', of('core', 'specs', 'status', 'records', 'events', 'payloads')],
+    ['messages', of('core', 'specs', 'status', 'records', 'events', 'payloads', 'history')],
     ['prometheus-operator', of('core', 'specs', 'status', 'records', 'events')],
   ])('%s leaves the right rights', (component, expected) => {
     const all = buildWith(component);
@@ -72,7 +72,7 @@ describe.runIf(hasKubectl)('components', () => {
   });
 
   it('can be combined', () => {
-    expect(granted(buildWith('queues-only', 'without-status', 'without-events', 'messages', 'prometheus-operator'))).toEqual(of('core', 'specs', 'payloads'));
+    expect(granted(buildWith('queues-only', 'without-status', 'without-events', 'messages', 'prometheus-operator'))).toEqual(of('core', 'specs', 'payloads', 'history'));
   });
 
   it('queues-only takes the Role and the switch together, so that nothing is tried and refused', () => {

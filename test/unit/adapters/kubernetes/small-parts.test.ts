@@ -194,11 +194,11 @@ test('the right to one object is asked for by its name: a Role that grants it gr
     const { verb, name } = (body['spec'] as JsonObject)['resourceAttributes'] as { verb: string; name?: string };
     return Promise.resolve({ kind: 'found' as const, value: { status: { allowed: verb === 'get' && name === 'job-chief' } } });
   } };
-  const wanted = features({ specs: 'folder', status: false, records: false, events: false, httpApi: false, lease: 'job-chief' }).filter(({ name }) => name === 'high availability');
+  const wanted = features({ specs: 'folder', status: false, records: false, messageHistory: false, events: false, httpApi: false, lease: 'job-chief' }).filter(({ name }) => name === 'high availability');
   expect(await checkPermissions(client, wanted)).toEqual([
     { name: 'high availability', state: 'off', missing: ['patch leases.coordination.k8s.io/job-chief', 'create leases.coordination.k8s.io'] },
   ]);
-  expect(features({ specs: 'folder', status: false, records: false, events: false, httpApi: false, lease: undefined }).map(({ name }) => name)).not.toContain('high availability');
+  expect(features({ specs: 'folder', status: false, records: false, messageHistory: false, events: false, httpApi: false, lease: undefined }).map(({ name }) => name)).not.toContain('high availability');
 });
 
 test('status is a merge patch with the UID in it', async () => {
