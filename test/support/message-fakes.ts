@@ -39,7 +39,7 @@ export class FakeMessages implements MessageSource {
   readonly requests: string[] = [];
   readonly verdicts: Verdict[] = [];
   readonly deliveries: DeliveryRef[] = [];
-  answers: Partial<{ settle: SettleAnswer | Promise<SettleAnswer>; deadLetter: SettleAnswer }> = {};
+  answers: Partial<{ settle: SettleAnswer | Promise<SettleAnswer>; /** In place of `settle`, of a delivery by its receipt alone. */ byReceipt: SettleAnswer; deadLetter: SettleAnswer }> = {};
   /** Told to each subscription while it is being made. */
   opening: SourceState | undefined;
 
@@ -54,7 +54,8 @@ export class FakeMessages implements MessageSource {
     this.requests.push(`${verdict.kind} ${delivery.id}`);
     this.verdicts.push(verdict);
     this.deliveries.push(delivery);
-    return (await this.answers.settle) ?? { kind: 'done' };
+    const { settle, byReceipt } = this.answers;
+    return (await (delivery.token === undefined ? (byReceipt ?? settle) : settle)) ?? { kind: 'done' };
   }
 
   deadLetter(_source: QueueSource, _target: DeadLetterSpec, { message }: DeadMessage): Promise<SettleAnswer> {

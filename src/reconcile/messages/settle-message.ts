@@ -6,6 +6,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { SettleMessage, Settling } from '../../plan/messages/action.ts';
 import { carrierText, type CarrierRef } from '../../plan/messages/carrier.ts';
 import type { Failure, SettledNote, Verdict } from '../../plan/messages/message.ts';
+import { isUsable } from '../../plan/messages/view.ts';
 import type { DeadLetterSpec } from '../../spec/queue.ts';
 import { settledAnnotation, settledIndexAnnotation } from '../../spec/keys.ts';
 import type { WriteResult } from '../ports.ts';
@@ -34,9 +35,11 @@ export function settleMessage(deps: MessageStepDeps, task: SettleTask): Promise<
 
 /** Acknowledged, then marked: what was not marked is acknowledged again, and the queue answers that it is done. */
 async function complete(deps: MessageStepDeps, task: SettleTask, { as, output }: How<'complete'>): Promise<Next> {
-  const told = await tell(deps, task, { kind: 'complete', ...(output && { output }) });
-  if (told === 'lost') return forgetReceipt(deps, task);
-  if (told === 'failed') return 'pause';
+  const verdict: Verdict = { kind: 'complete', ...(output && { output }) };
+  const told = await tell(deps, task, verdict);
+  const last = told === 'lost' ? await tellByReceipt(deps, task, verdict) : told;
+  if (last === 'lost') return forgetReceipt(deps, task);
+  if (last === 'failed') return 'pause';
   return (await mark(deps, task, as)) === 'done' ? settled(deps, task) : 'again';
 }
 
@@ -92,6 +95,16 @@ async function tell(deps: MessageStepDeps, task: SettleTask, verdict: Verdict): 
       trouble(deps, task, { result: 'failed', message: answer.message }, 'pause');
       return 'failed';
   }
+}
+
+/**
+ * The lease is over, and maybe nobody else has the message yet: its last receipt may do. The work is done; what is not
+ * acknowledged now could be the delivery too many, and end where dead ones go.
+ */
+function tellByReceipt(deps: MessageStepDeps, task: SettleTask, verdict: Verdict): Promise<Step> | Step {
+  const { key, action } = task;
+  if (action.token === undefined || !isUsable(action.receipt) || deps.book.holds(key, action.id)) return 'lost';
+  return tell(deps, { ...task, action: { ...action, token: undefined } }, verdict);
 }
 
 /** A Job that is gone needs no mark. */

@@ -339,9 +339,25 @@ describe('settling', () => {
     const { run, source, tasks, losses, jobs, steps } = setting();
     source.answers = { settle: { kind: 'lost', message: 'somebody else has it' } };
     await run(settling(complete));
-    expect([[...(tasks.memory(key)?.lost ?? [])], losses, jobs.requests, steps()]).toEqual([['uid-a'], ['a'], [], ['failed lost']]);
+    expect([[...(tasks.memory(key)?.lost ?? [])], losses, jobs.requests, steps()]).toEqual([['uid-a'], ['a'], [], ['failed lost', 'failed lost']]);
     source.of(work).events.leased(aDelivery('a', { token: 'token-a2' }));
     expect(tasks.memory(key)?.lost.size).toBe(0);
+  });
+
+  it('with a lease that is lost acknowledges by its receipt, as long as that is good for it', async () => {
+    const { run, source, tasks, losses, steps } = setting();
+    source.answers = { settle: { kind: 'lost', message: 'it is not in hand any more' }, byReceipt: { kind: 'done' } };
+    await run(settling(complete));
+    expect(source.deliveries.map(({ token, receipt }) => [token, receipt])).toEqual([['token-a', { handle: 'handle-a' }], [undefined, { handle: 'handle-a' }]]);
+    expect([[...(tasks.memory(key)?.lost ?? [])], losses, steps()]).toEqual([[], ['a'], ['failed lost', 'settled done']]);
+  });
+
+  it.each([['that has no receipt', { receipt: {} }, []], ['beside which another is in hand', {}, ['a2']]] as const)('with a lease that is lost %s asks nothing more', async (_which, changes, others) => {
+    const { run, source } = setting();
+    for (const token of others) source.of(work).events.leased(aDelivery('a', { token }));
+    source.answers = { settle: { kind: 'lost', message: 'it is not in hand any more' } };
+    await run(settling(complete, changes));
+    expect(source.requests).toEqual(['complete a']);
   });
 
   it('with a receipt that is worth nothing any more says nothing about a delivery in hand', async () => {
