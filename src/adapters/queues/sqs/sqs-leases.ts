@@ -47,6 +47,7 @@ export class SqsLeases {
   readonly #clock: Clock;
   readonly #hideMany: HideMany;
   readonly #leases = new Map<string, SqsLease>();
+  readonly #byHandle = new Map<string, SqsLease>();
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #count = 0;
@@ -71,6 +72,7 @@ export class SqsLeases {
       renewal: undefined,
     };
     this.#leases.set(lease.token, lease);
+    this.#byHandle.set(lease.handle, lease);
     this.#wakeBy(lease.renewAt);
     return lease;
   }
@@ -84,16 +86,16 @@ export class SqsLeases {
   }
 
   byHandle(handle: string): SqsLease | undefined {
-    return [...this.#leases.values()].find((lease) => lease.handle === handle);
+    return this.#byHandle.get(handle);
   }
 
   /** Settled: nobody needs to hear of it again. */
   remove(lease: SqsLease): void {
-    this.#leases.delete(lease.token);
+    this.#forget(lease);
   }
 
   lose(lease: SqsLease, why: string): void {
-    if (this.#leases.delete(lease.token)) lease.events.lost(lease.token, why);
+    if (this.#forget(lease)) lease.events.lost(lease.token, why);
   }
 
   /**
@@ -103,7 +105,7 @@ export class SqsLeases {
    */
   async drop(events: SubscriptionEvents): Promise<void> {
     const dropped = [...this.#leases.values()].filter((lease) => lease.events === events);
-    for (const { token } of dropped) this.#leases.delete(token);
+    for (const lease of dropped) this.#forget(lease);
     const back = dropped.filter(({ abandoned, settling, removed }) => !abandoned && !settling && !removed);
     await Promise.all(batchesOf(back).map((batch) => this.#asked(batch, batch.map(({ handle }) => ({ handle, seconds: 0 })))));
   }
@@ -123,6 +125,7 @@ export class SqsLeases {
   close(): void {
     this.#closed = true;
     this.#leases.clear();
+    this.#byHandle.clear();
     this.#timer?.cancel();
     this.#timer = undefined;
   }
@@ -130,6 +133,12 @@ export class SqsLeases {
   /** Seconds for which it may be invisible from now on, `wanted` at most; below 1 where SQS lets nobody hold it any longer. */
   allowed(lease: SqsLease, wanted: number): number {
     return Math.min(wanted, Math.floor((lease.receivedAt + longestHold - holdMargin - this.#clock.monotonic()) / 1_000));
+  }
+
+  /** Whether it was in hand. */
+  #forget(lease: SqsLease): boolean {
+    if (this.#byHandle.get(lease.handle) === lease) this.#byHandle.delete(lease.handle);
+    return this.#leases.delete(lease.token);
   }
 
   #lives({ until, removed }: SqsLease): boolean {

@@ -167,4 +167,32 @@ describe('leases of SQS', () => {
     expect(asked).toHaveLength(2);
     expect([lost, clock.pending]).toEqual([[], []]);
   });
+
+  describe('by their handle', () => {
+    it('are found as long as they are in hand', async () => {
+      const [settled, lost, taken, kept] = ['settled', 'lost', 'taken', 'kept'].map((handle) => add(handle));
+      expect(leases.byHandle('taken')).toBe(taken);
+      if (settled) leases.remove(settled);
+      if (lost) leases.lose(lost, 'SQS said so');
+      expect(['settled', 'lost', 'taken', 'kept', 'none'].map((handle) => leases.byHandle(handle))).toEqual([undefined, undefined, taken, kept, undefined]);
+      await leases.drop(events);
+      expect(leases.byHandle('kept')).toBeUndefined();
+    });
+
+    it('a handle that was given twice is the newer lease', () => {
+      const [first, second] = [add('twice'), add('twice')];
+      expect(leases.byHandle('twice')).toBe(second);
+      leases.remove(first);
+      expect(leases.byHandle('twice')).toBe(second);
+    });
+
+    it('are found without a look at all the others', () => {
+      const handles = Array.from({ length: 20_000 }, (_, index) => `h${index}`);
+      for (const handle of handles) add(handle);
+      const began = performance.now();
+      for (const handle of handles) expect(leases.byHandle(handle)?.handle === handle || handle).toBe(true);
+      // With a look at all of them for each it is twenty seconds and more.
+      expect(performance.now() - began).toBeLessThan(5_000);
+    });
+  });
 });
