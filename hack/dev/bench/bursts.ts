@@ -11,7 +11,7 @@ import type { JsonObject } from '../../../src/lib/json.ts';
 import { ControllerProcess, cpuSeconds } from './controller.ts';
 import { JobWatch } from './job-watch.ts';
 import type { MessageQueues } from './message-queues.ts';
-import { clear, jobsPath, listAll } from './requests.ts';
+import { ask, clear, clearJobs, jobsPath, listAll } from './requests.ts';
 import type { World } from './world.ts';
 
 export interface Burst {
@@ -60,31 +60,28 @@ export async function measurePairs(what: string, setting: BurstSetting): Promise
 const line = ({ rate, first, last, cpu }: Burst): string => `${rate.toFixed(0)}/s, first ${first.toFixed(0)} ms, last ${last.toFixed(0)} ms, CPU ${cpu.client.toFixed(2)} + ${cpu.apiServer.toFixed(2)} s`;
 
 async function burstOfController(setting: BurstSetting): Promise<{ readonly burst: Burst; readonly manifests: readonly JsonObject[] }> {
-  const { world, queues, namespace, jobs } = setting;
+  const { world, queues, namespace } = setting;
   const controller = await ControllerProcess.start(world, { namespace, connectionsFolder: queues.connectionsFolder, connectionType: queues.connectionType, concurrency: world.options.concurrency });
   try {
     await controller.ready();
     await controller.quiet(setting.specs);
     await setting.warmUp?.(controller);
-    using watch = await JobWatch.open(world.api.transport, namespace, false);
-    using _paused = pausePods(world);
-    const cpu = cpuOf(world, controller.pid);
-    const began = setting.send();
-    const burst = await see(watch, { jobs, since: began, cpu, say: world.say });
-    const manifests = setting.manifests(await listAll(world.api.transport, jobsPath(namespace)));
-    // While nobody has made pods for them: a thousand pods take a minute to go.
-    await controller.stop();
-    await clear(world.api.transport, namespace, world.say);
-    return { burst, manifests };
+    return await withoutManager(setting, async () => {
+      using watch = await JobWatch.open(world.api.transport, namespace, false);
+      const cpu = cpuOf(world, controller.pid);
+      const burst = await see(watch, { jobs: setting.jobs, since: setting.send(), cpu, say: world.say });
+      const manifests = setting.manifests(await listAll(world.api.transport, jobsPath(namespace)));
+      await controller.stop();
+      return { burst, manifests };
+    });
   } finally {
     await controller.stop();
     await queues.empty();
-    await clear(world.api.transport, namespace, world.say);
   }
 }
 
-async function burstOfBareClient({ world, namespace, jobs }: BurstSetting, manifests: readonly JsonObject[]): Promise<Burst> {
-  const { cluster, folder, options, api } = world;
+async function burstOfBareClient(setting: BurstSetting, manifests: readonly JsonObject[]): Promise<Burst> {
+  const { world: { cluster, folder, options, api, say }, world, namespace, jobs } = setting;
   const file = join(folder, 'manifests.json');
   writeFileSync(file, JSON.stringify(manifests));
   const child = spawn(process.execPath, [join(repository, 'hack/dev/bench/bare-client.ts'), cluster.kubeconfig, file, namespace, String(options.concurrency)], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -96,20 +93,52 @@ async function burstOfBareClient({ world, namespace, jobs }: BurstSetting, manif
     await once(lines, 'line');
     // What the dry runs left behind settles, as it has when the controller is quiet.
     await sleep(3000);
-    using watch = await JobWatch.open(api.transport, namespace, false);
-    using _paused = pausePods(world);
-    const cpu = cpuOf(world, child.pid ?? 0);
-    const told = once(lines, 'line') as Promise<[string]>;
-    child.stdin.write('go\n');
-    const began = told.then(([text]) => (JSON.parse(text) as { began: number }).began);
-    const burst = await see(watch, { jobs, since: began, cpu, say: world.say });
-    await clear(api.transport, namespace, world.say);
-    return burst;
+    return await withoutManager(setting, async () => {
+      using watch = await JobWatch.open(api.transport, namespace, false);
+      const cpu = cpuOf(world, child.pid ?? 0);
+      const told = once(lines, 'line') as Promise<[string]>;
+      child.stdin.write('go\n');
+      return await see(watch, { jobs, since: told.then(([text]) => (JSON.parse(text) as { began: number }).began), cpu, say });
+    });
   } finally {
     child.stdin.end();
     await ended;
-    await clear(api.transport, namespace, world.say);
   }
+}
+
+/**
+ * The controller manager stops for as long as creates are counted. What it does for each Job takes the API server longer
+ * than the create, at whatever pace it happens to have: it would be most of the figure, and most of its noise.
+ *
+ * The Jobs go before it runs again, so that it makes no pods for them, which take a minute to go for each thousand. It has
+ * heard of each nevertheless, and makes some pods for Jobs that are gone: nobody else's turn begins before it is through.
+ */
+async function withoutManager<Result>({ world, namespace }: BurstSetting, run: () => Promise<Result>): Promise<Result> {
+  const { api: { transport }, say } = world;
+  try {
+    using _paused = pausePods(world);
+    const result = await run();
+    if (!world.options.withPods) await clearJobs(transport, namespace, say);
+    return result;
+  } finally {
+    await clear(transport, namespace, say);
+    await managerIsThrough(world, namespace);
+    await clear(transport, namespace, say);
+  }
+}
+
+function pausePods({ cluster, options }: World): Disposable {
+  const manager = options.withPods ? undefined : cluster.children['controller-manager'];
+  if (manager) signal(manager, 'SIGSTOP');
+  return { [Symbol.dispose]: () => { if (manager) signal(manager, 'SIGCONT'); } };
+}
+
+/** It hears of Jobs in the order in which they come and go: when it has finished this one, it knows of all that went before. */
+async function managerIsThrough({ api: { transport } }: World, namespace: string): Promise<void> {
+  using watch = await JobWatch.open(transport, namespace, true);
+  const pod = { metadata: { annotations: { 'fake-kubelet/run-for': '0s' } }, spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'registry.example.com/none:1' }] } };
+  await ask(transport, { method: 'POST', path: jobsPath(namespace), body: { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'last' }, spec: { template: pod } } });
+  await watch.until('the end of what the controller manager has heard of', () => watch.finished.has('last'), 600_000);
 }
 
 interface Seeing {
@@ -132,16 +161,6 @@ async function see(watch: JobWatch, { jobs, since, cpu, say }: Seeing): Promise<
 
 /** Milliseconds after which something is wrong: a machine that is busy with others creates fifty in a second. */
 const slowest = (jobs: number): number => Math.max(120_000, jobs * 20);
-
-/**
- * The controller manager stops for as long as creates are counted. What it does for each Job takes the API server longer
- * than the create, at whatever pace it happens to have: it would be most of the figure, and most of its noise.
- */
-function pausePods({ cluster, options }: World): Disposable {
-  const manager = options.withPods ? undefined : cluster.children['controller-manager'];
-  if (manager) signal(manager, 'SIGSTOP');
-  return { [Symbol.dispose]: () => { if (manager) signal(manager, 'SIGCONT'); } };
-}
 
 function cpuOf({ cluster }: World, client: number): () => Burst['cpu'] {
   const server = cluster.children['api-server']?.pid;

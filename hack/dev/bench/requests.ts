@@ -36,18 +36,25 @@ export async function listAll(transport: Transport, path: string): Promise<reado
   return arrayAt(await ask(transport, { method: 'GET', path }), 'items');
 }
 
-/** Jobs, their pods and the Events of the namespace are gone when it resolves. `say`: is told how many are left, every five seconds. */
+/** Jobs, their pods and the Events of the namespace are gone when it resolves: never while the controller manager is stopped, which has to let pods go. `say`: is told how many are left, every five seconds. */
 export async function clear(transport: Transport, namespace: string, say?: Progress): Promise<void> {
+  await deleteAll(transport, [jobsPath(namespace), podsPath(namespace), eventsPath(namespace)], say);
+}
+
+/** The same of Jobs alone, which nobody has to let go. */
+export async function clearJobs(transport: Transport, namespace: string, say?: Progress): Promise<void> {
+  await deleteAll(transport, [jobsPath(namespace)], say);
+}
+
+async function deleteAll(transport: Transport, paths: readonly string[], say?: Progress): Promise<void> {
   const options = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', gracePeriodSeconds: 0 };
-  const paths = [jobsPath(namespace), podsPath(namespace), eventsPath(namespace)];
-  const all = (path: string): Promise<unknown> => patiently(() => ask(transport, { method: 'DELETE', path, body: options }));
-  const counts = (): Promise<number[]> => Promise.all(paths.map((path) => patiently(() => countOf(transport, path))));
-  const telling = setInterval(() => void counts().then(([jobs, pods, events]) => say?.(`    to be deleted: ${jobs ?? 0} Jobs, ${pods ?? 0} pods, ${events ?? 0} Events`), () => undefined), 5000);
+  const counts = (): Promise<readonly (readonly [string, number])[]> => Promise.all(paths.map(async (path) => [path, await patiently(() => countOf(transport, path))] as const));
+  const remove = (path: string): Promise<unknown> => patiently(() => ask(transport, { method: 'DELETE', path, body: options }));
+  const tell = (left: readonly (readonly [string, number])[]): void => say?.(`    to be deleted: ${left.map(([path, count]) => `${count} ${path.split('/').at(-1) ?? ''}`).join(', ')}`);
+  const telling = setInterval(() => void counts().then(tell, () => undefined), 5000);
   try {
-    await all(jobsPath(namespace));
-    for (let left = await counts(); left.some((count) => count > 0); left = await counts()) {
-      const others = paths.filter((path, index) => path !== jobsPath(namespace) && left[index] !== 0);
-      for (const path of others) await all(path);
+    for (let left = await counts(); left.some(([, count]) => count > 0); left = await counts()) {
+      for (const [path] of left.filter(([, count]) => count > 0)) await remove(path);
       await sleep(300);
     }
   } finally {
