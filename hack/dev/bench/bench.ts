@@ -1,10 +1,11 @@
 /** hack/bench: see options.ts for what it measures, and docs/performance.md for what came of it. */
 import { messageOf, toStderr } from '../cluster/progress.ts';
+import { measureJobsPerMessage } from './jobs-per-message.ts';
 import { measureLatency } from './latency.ts';
 import { thisMachine } from './machine.ts';
 import { measureMemory } from './memory.ts';
 import { measureMessages, type MessagesResult } from './messages.ts';
-import { readOptions, usage, type BenchOptions } from './options.ts';
+import { readOptions, usage, withoutCluster, type BenchOptions } from './options.ts';
 import { measureRate } from './rate.ts';
 import { table, type Results } from './report.ts';
 import { measurePlan } from './plan-speed.ts';
@@ -45,7 +46,8 @@ async function main(options: BenchOptions): Promise<void> {
   const machine = thisMachine();
   const results: Results = { machine, kubernetes: undefined, options };
   if (options.scenarios.includes('plan')) results.plan = measurePlan(toStderr);
-  if (options.scenarios.some((scenario) => scenario !== 'plan')) await inWorld(results);
+  if (options.scenarios.includes('jobs-per-message')) results.jobsPerMessage = await measureJobsPerMessage();
+  if (options.scenarios.some((scenario) => !withoutCluster.some((one) => one === scenario))) await inWorld(results);
   process.stdout.write(`${options.json ? JSON.stringify(results, null, 2) : table(results)}\n`);
 }
 

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 import { queueKinds, type QueueKind } from './message-queues.ts';
 
-export const scenarios = ['latency', 'rate', 'messages', 'memory', 'idle', 'chain', 'fan-out', 'runs', 'submit', 'plan'] as const;
+export const scenarios = ['latency', 'rate', 'messages', 'memory', 'idle', 'chain', 'fan-out', 'runs', 'submit', 'plan', 'jobs-per-message'] as const;
+/** They need nothing but this process. */
+export const withoutCluster = ['plan', 'jobs-per-message'] as const satisfies readonly (typeof scenarios)[number][];
 export type Scenario = (typeof scenarios)[number];
 
 export interface BenchOptions {
@@ -30,7 +32,7 @@ export interface BenchOptions {
   readonly json: boolean;
 }
 
-export const usage = `usage: hack/bench [--scenario latency,rate,messages,memory,idle,chain,fan-out,runs,submit,plan]
+export const usage = `usage: hack/bench [--scenario NAME,NAME...]
 
   Starts a control plane, a PostgreSQL and a RabbitMQ of its own, measures, and stops them. Prints a table; progress goes to stderr.
 
@@ -47,6 +49,9 @@ export const usage = `usage: hack/bench [--scenario latency,rate,messages,memory
   runs      30 runs of the chain at once, with the controller manager tuned and at its defaults; beside it a bare script
   submit    runs of a template asked for over HTTP: one by one until the Job is there, then --count at once; beside it a bare client
   plan      planning one round of a workflow of 1,000 and of 10,000 steps, and the size of their records; no cluster
+
+  jobs-per-message
+            Jobs for each message under four loads in a simulated cluster, beside the formulas of KEDA's ScaledJob; no cluster
 
   --runs N          pairs of controller and bare client in rate, messages, fan-out, runs and submit, starts in memory (5)
   --count N         queues, and messages in messages (1000)

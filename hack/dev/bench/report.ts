@@ -1,5 +1,7 @@
 /** What was measured, as rows of a table. No I/O. */
 import type { LatencyResult } from './latency.ts';
+import type { JobsPerMessage } from './jobs-per-message.ts';
+import { loadLines } from './jobs-per-message-report.ts';
 import type { Machine } from './machine.ts';
 import type { IdleResult, MemoryResult } from './memory.ts';
 import type { MessagesResult } from './messages.ts';
@@ -25,6 +27,7 @@ export interface Results {
   idle?: IdleResult;
   workflows?: readonly WorkflowResult[];
   plan?: readonly PlanResult[];
+  jobsPerMessage?: readonly JobsPerMessage[];
   submit?: SubmitResult;
 }
 
@@ -50,10 +53,19 @@ export function table(results: Results): string {
     ...planRows(plan),
   ];
   const cells = [['what', 'job-chief', 'beside it', 'ratio', 'bar'], ...rows.map(({ what, measured, beside, ratio, bar }) => [what, measured, beside, ratio, bar])];
-  const widths = ['what', 'job-chief', 'beside it', 'ratio', 'bar'].map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
+  return [...conditions(results), ...(rows.length > 0 ? ['', ...markdown(cells)] : []), ...loadsTable(results.jobsPerMessage)].join('\n');
+}
+
+function markdown([head = [], ...body]: readonly (readonly string[])[]): string[] {
+  const widths = head.map((_, i) => Math.max(...[head, ...body].map((row) => row[i]?.length ?? 0)));
   const text = (row: readonly string[]): string => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
-  const [head = [], ...body] = cells;
-  return [...conditions(results), '', text(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body.map(text)].join('\n');
+  return [text(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body.map(text)];
+}
+
+function loadsTable(results: readonly JobsPerMessage[] | undefined): string[] {
+  if (!results) return [];
+  const { legend, rows } = loadLines(results);
+  return ['', ...legend.map((line) => `- ${line}`), '', ...markdown(rows)];
 }
 
 function conditions({ machine, kubernetes, options }: Results): string[] {
