@@ -156,18 +156,31 @@ describe('a queue', () => {
     await waitFor(() => expect(watched.ids).toEqual(ids));
   });
 
-  it('that is a stream is not supported', async () => {
+  it('that is a stream is not supported, which is said once, until it is another kind of queue', async () => {
     const queue = queueName();
     await rabbit.client().queueDeclare({ queue, durable: true, arguments: { 'x-queue-type': 'stream' } });
     const watched = new Watched(chainOf().messages, amqpSource(queue));
     watched.subscription.credit(1);
     await waitFor(() => expect(watched.states.at(-1)).toMatchObject({ kind: 'open' }));
+    const closed = { kind: 'closed', reason: 'QueueUnsupported', message: `queue '${queue}' is a stream, whose messages cannot be settled one by one: name a classic or a quorum queue` };
     // A consumer of a stream gets what is published after it has come.
     await waitFor(async () => {
       await send(queue, 1);
-      expect(watched.states).toContainEqual({ kind: 'closed', reason: 'QueueUnsupported', message: expect.stringContaining('is a stream') as string });
+      expect(watched.states.at(-1)).toEqual(closed);
     });
+    // It is looked at again and again, by a new channel each time.
+    const channels = async (): Promise<number> => Number(await rabbit.server.evaluate('element(4, hd(ets:lookup(connection_churn_metrics, node())))'));
+    const before = await channels();
+    await waitFor(async () => expect(await channels()).toBeGreaterThan(before + 2));
+    expect(watched.states.map(({ kind }) => kind)).toEqual(['open', 'closed']);
     expect(watched.leases).toEqual([]);
+
+    await rabbit.client().queueDelete(queue);
+    await waitFor(() => expect(watched.states.at(-1)).toMatchObject({ kind: 'closed', reason: 'QueueNotFound' }));
+    await makeQueue(rabbit.client(), queue, 'quorum');
+    const ids = await send(queue, 1);
+    await waitFor(() => expect(watched.ids).toEqual(ids));
+    expect(watched.states.at(-1)).toMatchObject({ kind: 'open' });
   });
 });
 

@@ -46,6 +46,9 @@ interface Waiting {
   readonly answer: (answer: SettleAnswer | Promise<SettleAnswer>) => void;
 }
 
+/** Code of the problem that a queue is a stream, which only its deliveries tell. */
+export const isStream = 'STREAM';
+
 /** The protocol has 16 bits for it. */
 const largestPrefetch = 65_535;
 
@@ -161,7 +164,7 @@ export class AmqpConsumer {
     this.#lastTag = tag;
     if (this.#over || !this.#deps.channel.raw.active) return;
     if (delivery.headers?.['x-stream-offset'] !== undefined) {
-      this.#deps.channel.fail(new AmqpProblem('QueueUnsupported', `queue '${this.#deps.queue}' is a stream, whose messages cannot be settled one by one`));
+      this.#deps.channel.fail(new AmqpProblem('QueueUnsupported', `queue '${this.#deps.queue}' is a stream, whose messages cannot be settled one by one: name a classic or a quorum queue`, isStream));
       return;
     }
     intake.room -= 1;

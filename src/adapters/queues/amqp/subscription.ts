@@ -12,7 +12,7 @@ import type { SubscriptionEvents, Subscription } from '../../../reconcile/messag
 import type { Log } from '../../../reconcile/ports.ts';
 import type { AmqpSource } from '../../../spec/queue-source.ts';
 import type { AmqpChannel } from './channel.ts';
-import { AmqpConsumer } from './consumer.ts';
+import { AmqpConsumer, isStream } from './consumer.ts';
 import { received, type Received } from './delivery.ts';
 import type { AmqpLink, AmqpSession } from './link.ts';
 import { AmqpProblem, explain } from './problem.ts';
@@ -51,6 +51,8 @@ export class AmqpSubscription implements Subscription {
   #toldAt = Number.NEGATIVE_INFINITY;
   /** The queue was found, and consuming was refused after that: it is open only when consuming works. */
   #doubted = false;
+  /** The queue turned out to be a stream. It is one until it is gone: nobody consumes it just to hear so again. */
+  #stream: AmqpProblem | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(deps: SubscriptionDeps) {
@@ -119,6 +121,8 @@ export class AmqpSubscription implements Subscription {
     while (!this.#stop.signal.aborted) {
       const began = this.#deps.clock.monotonic();
       const problem = await this.#serve();
+      if (problem.code === isStream) this.#stream = problem;
+      if (problem.problem === 'QueueNotFound') this.#stream = undefined;
       this.#lose(problem.message);
       if (this.#closed()) break;
       if (this.#deps.clock.monotonic() - began > stable) this.#failures = 0;
@@ -139,6 +143,7 @@ export class AmqpSubscription implements Subscription {
         if (this.#closed()) throw new AmqpProblem('QueueUnreachable', 'the subscription was closed');
         this.#channel = channel;
         await openQueue(channel, this.#deps.source);
+        if (this.#stream) throw this.#stream;
         this.#consume(channel, session);
       } catch (error) {
         await channel.close();
