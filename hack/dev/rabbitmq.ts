@@ -56,6 +56,8 @@ export interface RabbitMq {
   setConsumerTimeout(milliseconds: number, every: number): Promise<void>;
   /** Messages that wait in a durable queue of `/`. Exact, where the count that AMQP gives lags behind for quorum queues. */
   ready(queue: string): Promise<number>;
+  /** Messages of a durable queue of `/` that nobody has acknowledged: those that wait and those in somebody's hand. */
+  kept(queue: string): Promise<number>;
   stop(): Promise<void>;
   start(): Promise<void>;
   restart(): Promise<void>;
@@ -146,7 +148,8 @@ class Server implements RabbitMq {
       if (error || result === undefined) reject(new Error(`${expression}: ${error?.message ?? ''} ${stdout}`, { cause: error }));
       else resolve(result);
     });
-    child.stdin?.end(`${expression}.\n`);
+    // One that ended before it has read this says so above.
+    child.stdin?.on('error', () => undefined).end(`${expression}.\n`);
     return promise;
   }
 
@@ -187,15 +190,12 @@ class Server implements RabbitMq {
     await this.#done(`application:set_env(rabbit, channel_tick_interval, ${every})`);
   }
 
-  async ready(queue: string): Promise<number> {
-    return Number(await this.evaluate(`
-      begin
-        {ok, Queue} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, ${binary(queue)})),
-        case amqqueue:get_pid(Queue) of
-          {_, _} = Server -> {ok, Ready, _} = ra:consistent_query(Server, fun rabbit_fifo:query_messages_ready/1), Ready;
-          _ -> {ok, Ready, _} = rabbit_amqqueue:stat(Queue), Ready
-        end
-      end`));
+  ready(queue: string): Promise<number> {
+    return this.#count(queue, { quorum: 'query_messages_ready', classic: 'messages_ready' });
+  }
+
+  kept(queue: string): Promise<number> {
+    return this.#count(queue, { quorum: 'query_messages_total', classic: 'messages' });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -210,6 +210,17 @@ class Server implements RabbitMq {
   async #done(expression: string): Promise<void> {
     const result = await this.evaluate(expression);
     if (!/^(ok|\{ok,|\[)/.test(result)) throw new Error(`${expression}: ${result}`);
+  }
+
+  async #count(queue: string, what: { readonly quorum: string; readonly classic: string }): Promise<number> {
+    return Number(await this.evaluate(`
+      begin
+        {ok, Queue} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, ${binary(queue)})),
+        case amqqueue:get_pid(Queue) of
+          {_, _} = Server -> {ok, Count, _} = ra:consistent_query(Server, fun rabbit_fifo:${what.quorum}/1), Count;
+          _ -> [{_, Count}] = rabbit_amqqueue:info(Queue, [${what.classic}]), Count
+        end
+      end`));
   }
 
   async #startEpmd(): Promise<void> {

@@ -142,8 +142,10 @@ function busyboxFiles(): ImageFile[] {
   ];
 }
 
-/** A shell with the usual small programs. */
-export const busyboxImage = (name = 'job-chief.local/busybox:1'): string => buildImage({ name, files: busyboxFiles(), command: ['sh'] });
+/** A shell with the usual small programs, and what `more` adds. */
+export function busyboxImage(name = 'job-chief.local/busybox:1', { files = [], ...more }: Partial<ImageSpec> = {}): string {
+  return buildImage({ name, command: ['sh'], ...more, files: [...busyboxFiles(), ...files] });
+}
 
 /** What holds a pod's namespaces: the same files, sleeping. */
 export const pauseImage = (): string =>

@@ -10,6 +10,7 @@ import { imageSettings } from '../image-settings.ts';
 
 export const controllerImageName = 'job-chief.local/job-chief:dev';
 export const workerImageName = 'job-chief.local/acme/pg-boss-worker:1';
+export const amqpWorkerImageName = 'job-chief.local/acme/amqp-worker:1';
 
 /** What `busybox:1.37` of manifests/examples/workflows is where the operator puts our registry before it. */
 export const stepImage = (): string => busyboxImage('job-chief.local/busybox:1.37');
@@ -31,13 +32,13 @@ export function controllerImage(name: string = controllerImageName): Promise<str
   }));
 }
 
-/** worker.ts in one file. */
-export async function workerImage(name: string = workerImageName): Promise<string> {
+/** A program of hack/dev/demo in one file. */
+export async function workerImage(name: string = workerImageName, program = 'worker.ts'): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'job-chief-worker-'));
   const outfile = join(folder, 'worker.mjs');
   try {
     await build({
-      entryPoints: [join(repository, 'hack/dev/demo/worker.ts')],
+      entryPoints: [join(repository, 'hack/dev/demo', program)],
       outfile,
       bundle: true,
       platform: 'node',
