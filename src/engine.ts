@@ -215,7 +215,7 @@ function messagesFor({ messages = noMessages, messageMeter = noMessageMeter, mes
   return { messages, messageMeter, payloads: new KubernetesPayloads({ client }), histories: messageHistory ? new KubernetesHistories({ client, instance }) : undefined };
 }
 
-const noMessageMeter: MessageMeter = { stage: () => undefined, message: () => undefined, inHand: () => undefined, oldest: () => undefined, forget: () => undefined };
+const noMessageMeter: MessageMeter = { stage: () => undefined, message: () => undefined, batch: () => undefined, inHand: () => undefined, oldest: () => undefined, forget: () => undefined };
 const noSpecs: SpecSource = { ids: () => [], get: () => undefined, look: () => Promise.resolve({ kind: 'absent' }), synced: true };
 
 function specsFor(specs: EngineOptions['specs'], make: { readonly folder: (folder: string) => FolderSpecs; readonly configMaps: () => ConfigMapSpecs }): FolderSpecs | ConfigMapSpecs | undefined {

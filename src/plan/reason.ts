@@ -42,6 +42,7 @@ export const reasons = {
   MessageUnsettled: 'Warning',
   PayloadPosted: 'Normal',
   PayloadLost: 'Warning',
+  BatchDropped: 'Warning',
   // Jobs
   JobCreated: 'Normal',
   JobStarting: 'Normal',

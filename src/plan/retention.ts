@@ -37,19 +37,24 @@ export interface RetentionView {
 export function planRetention(jobs: readonly ObservedJob[], view: RetentionView, now: number): RetentionPlan {
   const ordered = newestFirst(jobs);
   const done = ordered.filter((job) => jobState(job) === 'finished' && job.recorded?.phase === 'final' && isSettled(job, view));
-  const newest = ordered.find((job) => job.message === undefined);
+  const newest = ordered.find((job) => job.message === undefined && job.batch === undefined);
   const guarded = new Set<string>(view.keepNewest && newest ? [newest.uid] : []);
   const succeeded = done.filter((job) => job.recorded?.outcome === 'succeeded');
   const failed = done.filter((job) => job.recorded?.outcome !== 'succeeded');
   if (view.keepNewest) for (const job of failed.slice(0, view.counted)) guarded.add(job.uid);
   const finishedAt = (job: ObservedJob): number => job.finished?.at ?? job.createdAt;
   const removals = [...removalTimes(succeeded, finishedAt, view.retention.succeeded), ...removalTimes(failed, finishedAt, view.retention.failed)].filter(({ item }) => !guarded.has(item.uid));
-  return dueBy(removals.map(({ item, at }) => ({ item, at: Math.max(at, (item.message?.settled?.at ?? -Infinity) + dedupeWindow) })), now);
+  return dueBy(removals.map(({ item, at }) => ({ item, at: Math.max(at, lastSettledAt(item) + dedupeWindow) })), now);
 }
 
-/** Nobody asks for it any more: its message has its end, or goes on without it. */
-function isSettled({ message }: ObservedJob, { inHand }: RetentionView): boolean {
+/** Nobody asks for it any more: its messages have their end, or go on without it. */
+function isSettled({ message, batch }: ObservedJob, { inHand }: RetentionView): boolean {
+  if (batch) return batch.notes.every(({ id }, index) => batch.settled.has(index) && inHand?.has(id) !== true);
   return message === undefined || (message.settled !== undefined && inHand?.has(message.note.id) !== true);
+}
+
+function lastSettledAt({ message, batch }: ObservedJob): number {
+  return Math.max(message?.settled?.at ?? -Infinity, ...(batch?.settled.values() ?? []).map(({ at }) => at));
 }
 
 export interface Removal<T> {

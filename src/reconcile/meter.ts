@@ -57,6 +57,8 @@ export type MessageResult = (typeof messageResults)[number];
 export interface MessageMeter {
   stage(stage: MessageStage, seconds: number): void;
   message(queue: SpecKey, result: MessageResult): void;
+  /** A Job was let go for so many messages. */
+  batch(messages: number): void;
   /** Series appear with the first call and go with `forget`. */
   inHand(queue: SpecKey, messages: number): void;
   /** For how long the oldest that is ready has waited, seconds; undefined: not known (the series goes, it never shows zero). */

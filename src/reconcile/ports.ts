@@ -92,6 +92,24 @@ export interface JobApi {
    * deleting Jobs, the highest sequence, and living pods. Callers that ask at the same time share requests.
    */
   live(key: SpecKey): Promise<ReadResult<LiveView>>;
+  /** The Jobs of the key that were made for several messages, by a list without a resourceVersion that is sent after this call. */
+  batches(key: SpecKey): Promise<ReadResult<readonly LiveBatch[]>>;
+}
+/** A Job for several messages, as it is this moment. */
+export interface LiveBatch {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly deleting: boolean;
+  readonly finished: boolean;
+  /** It says that it was let go. */
+  readonly committed: boolean;
+  /** Not suspended, whoever said so: its pods may have begun. */
+  readonly resumed: boolean;
+  /** Name of the Secret that it mounts. */
+  readonly secret: string | undefined;
+  /** Ids of its messages of which nothing is said yet. */
+  readonly unsettled: readonly string[];
 }
 export interface LiveJob {
   readonly name: string;

@@ -156,7 +156,7 @@ function queueSpecOf(claims: readonly Claim[]): QueueSpec | undefined {
 
 /** Names that take a place from now on; that of a drain Job is not known yet. */
 function startsOf(key: SpecKey, { actions, messages = [] }: Plan): readonly string[] {
-  const started = messages.flatMap((action) => (action.kind === 'startMessage' ? [action.jobName] : []));
+  const started = messages.flatMap((action) => (action.kind === 'startMessage' || action.kind === 'startBatch' ? [action.jobName] : []));
   return actions.some(({ kind }) => kind === 'create') ? [specText(key), ...started] : started;
 }
 

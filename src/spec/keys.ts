@@ -96,6 +96,8 @@ export const reservedEnv: readonly string[] = ['JOB_COMPLETION_INDEX'];
 export const reservedMountPath = '/job-chief';
 /** Where the body of a message is, unless the spec says otherwise. */
 export const payloadPath = '/job-chief/message';
+/** Where the id of a message is that is one of a batch: its pods share their environment. */
+export const messageIdPath = '/job-chief/message-id';
 /** Where a step's item is, and where it writes its outputs: the termination message, which needs no rights and no sidecar. */
 export const itemPath = '/job-chief/item';
 export const outputEnv = 'JOB_CHIEF_OUTPUT';

@@ -5,7 +5,7 @@ import type { ObservedJob, ObservedPod, SpecKey } from '../../src/plan/observed.
 import { specText } from '../../src/reconcile/key.ts';
 import type { Leadership } from '../../src/reconcile/leadership.ts';
 import type { Meter, WorkQueueMeter } from '../../src/reconcile/meter.ts';
-import type { ClusterCache, DepthAnswer, DepthProbe, DepthQuery, EventReader, EventSink, JobApi, LiveJob, LiveView, Log, ReadResult, SpecDocument, SpecSource, StatusSink, WriteResult } from '../../src/reconcile/ports.ts';
+import type { ClusterCache, DepthAnswer, DepthProbe, DepthQuery, EventReader, EventSink, JobApi, LiveBatch, LiveJob, LiveView, Log, ReadResult, SpecDocument, SpecSource, StatusSink, WriteResult } from '../../src/reconcile/ports.ts';
 
 export const done = (resourceVersion = '200', changes: { readonly uid?: string; readonly warnings?: readonly string[] } = {}): WriteResult => ({ kind: 'done', resourceVersion, uid: changes.uid ?? 'uid-new', warnings: changes.warnings ?? [] });
 export const refusal = (kind: 'conflict' | 'refused' | 'quota' | 'forbidden' | 'unknown', message = `it is ${kind}`): WriteResult => ({ kind, message });
@@ -16,7 +16,7 @@ export class FakeJobs implements JobApi {
   readonly manifests: JsonObject[] = [];
   readonly patches: JsonObject[] = [];
   view: LiveView = { highestSequence: 0, liveJobs: [], livePods: [] };
-  answers: Partial<{ create: WriteResult | Promise<WriteResult>; dryRun: WriteResult | Promise<WriteResult>; patch: WriteResult; delete: WriteResult; get: ReadResult<LiveJob>; live: ReadResult<LiveView> }> = {};
+  answers: Partial<{ create: WriteResult | Promise<WriteResult>; dryRun: WriteResult | Promise<WriteResult>; patch: WriteResult; delete: WriteResult; get: ReadResult<LiveJob>; live: ReadResult<LiveView>; batches: ReadResult<readonly LiveBatch[]>[] }> = {};
 
   async create(manifest: JsonObject): Promise<WriteResult> {
     this.requests.push(`create ${stringAt(objectAt(manifest, 'metadata'), 'name') ?? ''}`);
@@ -44,6 +44,11 @@ export class FakeJobs implements JobApi {
   async get(name: string): Promise<ReadResult<LiveJob>> {
     this.requests.push(`get ${name}`);
     return Promise.resolve(this.answers.get ?? { kind: 'absent' });
+  }
+
+  async batches(key: SpecKey): Promise<ReadResult<readonly LiveBatch[]>> {
+    this.requests.push(`batches ${key.name}`);
+    return Promise.resolve(this.answers.batches?.shift() ?? { kind: 'found', value: [] });
   }
 
   async live(key: SpecKey): Promise<ReadResult<LiveView>> {

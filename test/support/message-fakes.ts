@@ -90,6 +90,7 @@ export class FakeMessageMeter implements MessageMeter {
   readonly calls: (readonly unknown[])[] = [];
   stage(...told: readonly unknown[]): void { this.calls.push(['stage', ...told]); }
   message(...told: readonly unknown[]): void { this.calls.push(['message', ...told]); }
+  batch(...told: readonly unknown[]): void { this.calls.push(['batch', ...told]); }
   inHand(...told: readonly unknown[]): void { this.calls.push(['inHand', ...told]); }
   oldest(...told: readonly unknown[]): void { this.calls.push(['oldest', ...told]); }
   forget(...told: readonly unknown[]): void { this.calls.push(['forget', ...told]); }

@@ -138,7 +138,7 @@ export class KubernetesClusterCache implements ClusterCache {
     if (change.kind !== 'deleted') return;
     const { key: spec } = change.before;
     for (const note of unsettledIn(change.before)) this.#options.onUnsettled?.(spec, note);
-    if (change.before.finished) return;
+    if (change.before.finished || change.before.batch?.committed === false) return;
     this.#options.onVanished(change.before.key, change.before);
   }
 

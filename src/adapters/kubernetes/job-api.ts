@@ -2,20 +2,23 @@
 import { objectAt, stringAt } from '../../lib/json.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { SpecKey } from '../../plan/observed.ts';
-import type { JobApi, LiveJob, LiveView, ReadResult, WriteResult } from '../../reconcile/ports.ts';
+import type { JobApi, LiveBatch, LiveJob, LiveView, ReadResult, WriteResult } from '../../reconcile/ports.ts';
 import { messageAnnotation } from '../../spec/keys.ts';
 import type { KubernetesClient } from './client.ts';
 import { annotationsOf, labelsOf } from './labels.ts';
+import { liveBatches } from './live-batches.ts';
 import { LiveLists } from './live-lists.ts';
 import { readMessageNote } from './message-notes.ts';
 import { finishedOf } from './project-job.ts';
 import { jobs } from './resources.ts';
 
 export class KubernetesJobs implements JobApi {
+  readonly #options: { readonly client: KubernetesClient; readonly instance: string };
   readonly #client: KubernetesClient;
   readonly #live: LiveLists;
 
   constructor(options: { readonly client: KubernetesClient; readonly instance: string }) {
+    this.#options = options;
     this.#client = options.client;
     this.#live = new LiveLists(options);
   }
@@ -43,6 +46,10 @@ export class KubernetesJobs implements JobApi {
 
   live(key: SpecKey): Promise<ReadResult<LiveView>> {
     return this.#live.ask(key);
+  }
+
+  batches(key: SpecKey): Promise<ReadResult<readonly LiveBatch[]>> {
+    return liveBatches(this.#options, key);
   }
 }
 

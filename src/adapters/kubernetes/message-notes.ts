@@ -34,7 +34,9 @@ export function readMessageFacts(annotations: Readonly<Record<string, string>>, 
 export function readBatchFacts(annotations: Readonly<Record<string, string>>, shared: SharedNotes): BatchFacts | undefined {
   const raw = parseJson(annotations[batchAnnotation]);
   if (!Array.isArray(raw)) return undefined;
-  const notes = raw.flatMap((each) => noteOf(each, shared) ?? []);
+  // What the first says holds for all that say nothing else (plan/messages/batches/batch-note.ts).
+  const { source, settle, retry, deadLetter } = isObject(raw[0]) ? raw[0] : {};
+  const notes = raw.flatMap((each) => noteOf(isObject(each) ? { source, settle, retry, deadLetter, ...each } : each, shared) ?? []);
   // One that cannot be read leaves nobody knowing which index is whose.
   if (notes.length !== raw.length || notes.length === 0) return undefined;
   const settled = notes.flatMap((_, index) => {

@@ -9,6 +9,7 @@ export function createMessageMeter(registry: MetricRegistry): MessageMeter {
   const inHand = gauge(registry, metrics.messagesInHand);
   const oldest = gauge(registry, metrics.messagesOldest);
   const stages = histogram(registry, metrics.messageStage);
+  const batches = histogram(registry, metrics.batchMessages);
   const known = new Set<string>();
   // A rate over the first loss must not be lost.
   const labelsOf = ({ kind, name }: SpecKey): { kind: string; name: string } => {
@@ -22,6 +23,7 @@ export function createMessageMeter(registry: MetricRegistry): MessageMeter {
   return {
     stage: (stage, seconds) => stages.observe({ stage }, seconds),
     message: (queue, result) => messages.inc({ ...labelsOf(queue), result }),
+    batch: (count) => batches.observe(count),
     inHand: (queue, count) => inHand.set(labelsOf(queue), count),
     oldest: (queue, seconds) => {
       const labels = labelsOf(queue);

@@ -53,6 +53,7 @@ export const metrics = {
   messages: { name: 'job_chief_messages_total', type: 'counter', help: 'What became of messages that were leased.', labels: [...spec, 'result'] },
   messagesInHand: { name: 'job_chief_messages_in_hand', type: 'gauge', help: 'Messages that are leased just now.', labels: spec },
   messagesOldest: { name: 'job_chief_queue_oldest_message_seconds', type: 'gauge', help: 'For how long the oldest message that can run now has waited; 0 where none waits, absent where its queue does not tell.', labels: spec },
+  batchMessages: { name: 'job_chief_batch_messages', type: 'histogram', help: 'Messages of a batch, when its Job was let go.', labels: [], buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
   messageStage: { name: 'job_chief_message_stage_seconds', type: 'histogram', help: 'The ways of a message, each from one moment to the next.', labels: ['stage'], buckets: [...quick, 60, 180, 600, 1800, 3600, 10_800, 86_400] },
 
   runsActive: { name: 'job_chief_runs_active', type: 'gauge', help: 'Runs of the workflow or template that have begun and are not over.', labels: spec },

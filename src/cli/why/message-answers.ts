@@ -18,4 +18,5 @@ export const messageAnswers = {
   MessageUnsettled: () => 'mend what the message names: such as a queue for dead letters that is not there, or a right that is missing',
   PayloadPosted: byItself('its pod starts'),
   PayloadLost: byItself('its message gets another Job when the queue hands it out again'),
+  BatchDropped: byItself('its messages are put into another batch'),
 } as const satisfies Partial<Record<Reason, Answer>>;

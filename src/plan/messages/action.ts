@@ -11,7 +11,7 @@ import type { RunRequest } from '../run/record.ts';
 import type { CarrierRef } from './carrier.ts';
 import type { Failure, Message, MessageNote, Receipt } from './message.ts';
 
-export type MessageAction = StartMessage | StartRun | PostPayload | SettleMessage;
+export type MessageAction = StartMessage | StartBatch | DropBatch | StartRun | PostPayload | SettleMessage;
 
 interface AboutMessage {
   readonly reason: Reason;
@@ -35,6 +35,32 @@ export interface StartMessage extends AboutMessage {
   readonly payload: JsonObject | undefined;
 }
 
+/**
+ * Create one Job for several messages, suspended; then its payload; then let it go, which is what counts, if all its leases
+ * are still in hand and no other batch has one of its messages. Otherwise it is deleted again, and nothing has run.
+ */
+export interface StartBatch extends AboutMessage {
+  readonly kind: 'startBatch';
+  /** Messages by index; `id` is that of the first. */
+  readonly messages: readonly { readonly id: string; readonly token: string }[];
+  readonly hash: string;
+  readonly jobName: string;
+  /** Somebody deleted a Job of one of them: it may have left pods that no watch shows yet, and nothing starts beside them. */
+  readonly afterDeletion: boolean;
+  readonly manifest: JsonObject;
+  readonly ours: OwnParts;
+  /** The Secret without its owner. Its name is new with each plan: one that a Job of the same name left behind is none of it. */
+  readonly payload: JsonObject;
+}
+
+/** Delete the Job of a batch that was never let go: a process died on the way. Only as it was looked at. */
+export interface DropBatch extends AboutMessage {
+  readonly kind: 'dropBatch';
+  /** Of its messages; `id` is the first. */
+  readonly ids: readonly string[];
+  readonly job: JobRef;
+}
+
 /** Write the record of a run for a message in hand. Its name is the lock. */
 export interface StartRun extends AboutMessage {
   readonly kind: 'startRun';
@@ -49,7 +75,8 @@ export interface StartRun extends AboutMessage {
 
 /** Ids of all messages about which something is asked: nothing else is decided about them meanwhile. */
 export function idsOf(action: MessageAction): readonly string[] {
-  return [action.id];
+  if (action.kind === 'startBatch') return action.messages.map(({ id }) => id);
+  return action.kind === 'dropBatch' ? action.ids : [action.id];
 }
 
 /** The Job is there, and nobody here knows whether its Secret is: a crash between the two, or an answer that got lost. */

@@ -4,6 +4,7 @@ import type { Draft, Stand } from '../draft.ts';
 import { isoTime } from '../iso-time.ts';
 import { planCheck } from '../template-check.ts';
 import { afterDeletion, refusedStand, waitStand } from '../wait-stand.ts';
+import { sampleBatch } from './batches/batch-job.ts';
 import { leaseTooShort } from './lease-limit.ts';
 import { sampleJob } from './message-job.ts';
 import type { MessageRound } from './round.ts';
@@ -37,13 +38,13 @@ function checked(draft: Draft, round: MessageRound): Stand | undefined {
     hash: spec.hash,
     verdict: observed.verdict,
     now,
-    manifests: () => [sampleJob({ key: observed.key, spec, claim: winner, environment })],
+    manifests: () => [(spec.batch ? sampleBatch : sampleJob)({ key: observed.key, spec, claim: winner, environment })],
     pause: (count) => pauseAfterRefusal(round, count),
   });
 }
 
 function observing({ spec }: MessageRound): Stand | undefined {
-  return spec.observe ? { state: 'Idle', reason: 'SpecObserved', message: 'would lease messages and start a Job for each; observe is true' } : undefined;
+  return spec.observe ? { state: 'Idle', reason: 'SpecObserved', message: `would lease messages and start a Job for each${spec.batch ? ' batch of them' : ''}; observe is true` } : undefined;
 }
 
 function sourceStand({ view, spec }: MessageRound): Stand | undefined {

@@ -18,14 +18,15 @@ export function leaseTooShort(spec: MessageQueueSpec, source: Extract<SourceStat
   if (longest === undefined) return strict ? blocked('without a timeout its Job may take longer', 'set timeout') : undefined;
   if (longest < leaseLimit) return undefined;
   const { retry } = spec.perMessage;
-  const what = retry.attempts > 1 ? `${retry.attempts} attempts with startTimeout, timeout and delays` : 'startTimeout and timeout';
-  return blocked(`${what} come to ${formatDuration(longest)}`, `lower ${retry.attempts > 1 ? 'them' : 'startTimeout or timeout'}, raise that limit`);
+  const parts = spec.batch ? 'maxWait, startTimeout and timeout' : 'startTimeout and timeout';
+  const what = retry.attempts > 1 ? `${retry.attempts} attempts with ${spec.batch ? 'maxWait, ' : ''}startTimeout, timeout and delays` : parts;
+  return blocked(`${what} come to ${formatDuration(longest)}`, `lower ${retry.attempts > 1 ? 'them' : parts.replace(' and ', ' or ')}, raise that limit`);
 }
 
 /** Milliseconds from the first Job of a delivery to the end of its last; undefined: no limit. */
-export function longestHold({ startTimeout, timeout, perMessage: { retry } }: MessageQueueSpec): number | undefined {
+export function longestHold({ startTimeout, timeout, batch, perMessage: { retry } }: MessageQueueSpec): number | undefined {
   if (timeout === undefined) return undefined;
-  const one = startTimeout + timeout;
+  const one = (batch?.maxWait ?? 0) + startTimeout + timeout;
   const all = one * retry.attempts + delays(retry);
   return retry.within === undefined ? all : Math.min(all, retry.within + one);
 }

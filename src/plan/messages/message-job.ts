@@ -101,14 +101,18 @@ function fileMounts({ perMessage: { payload } }: MessageQueueSpec, secret: strin
 }
 
 /** Init containers get none: nobody reads what they would write there. */
-function outputPath(container: JsonObject): string {
+export function outputPath(container: JsonObject): string {
   return stringAt(container, 'terminationMessagePath') ?? '/dev/termination-log';
 }
 
 /** Without its owner, which has no UID before it exists. */
 export function payloadSecret({ key, environment }: Pick<MessageJobInput, 'key' | 'environment'>, name: string, { data }: Content): JsonObject | undefined {
-  if (data.size === 0) return undefined;
-  const encoded = [...data].map(([field, bytes]): [string, Json] => [field, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')]);
+  return data.size === 0 ? undefined : secretOf({ key, environment }, name, [...data]);
+}
+
+/** An immutable Secret with the role of a payload. */
+export function secretOf({ key, environment }: Pick<MessageJobInput, 'key' | 'environment'>, name: string, data: readonly (readonly [string, Uint8Array])[]): JsonObject {
+  const encoded = data.map(([field, bytes]): [string, Json] => [field, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')]);
   return {
     apiVersion: 'v1',
     kind: 'Secret',

@@ -1,6 +1,6 @@
 /** Places under `concurrency.max`, and messages that wait for one. */
 import type { ObservedJob } from '../observed.ts';
-import { isLive } from '../job-state.ts';
+import { isAlive, isLive, jobState } from '../job-state.ts';
 import { unlimited } from '../limits/room.ts';
 import type { MessageRound } from './round.ts';
 import { isStored } from './stored.ts';
@@ -43,7 +43,7 @@ export function idleOf({ id, leases, jobs: [newest] }: MessageView, { troubles }
 }
 
 export interface InHand {
-  /** Messages that have no live Job and are to get one. */
+  /** Messages that have no live Job and are to get one, without those that start now. */
   readonly waiting: number;
   /** Of these, messages whose own creates were refused for what may be their fault alone. */
   readonly suspect: number;
@@ -51,8 +51,8 @@ export interface InHand {
   readonly idle: number;
 }
 
-/** How many more messages may be leased, beside those in hand. */
-export function freePlaces({ observed: { room = unlimited }, spec }: MessageRound, { taken, awaiting }: Places, { waiting, idle }: InHand): number {
-  const bySpec = spec.concurrency.max - taken + awaiting - waiting;
-  return Math.max(0, Math.min(bySpec, room.jobs - waiting, mostAtOnce - idle));
+/** How many more messages may be leased, beside those in hand. `begun`: Jobs that start now. */
+export function freePlaces({ observed: { room = unlimited }, spec }: MessageRound, { taken, awaiting }: Places, { waiting, idle, begun }: Pick<InHand, 'waiting' | 'idle'> & { readonly begun: number }): number {
+  const jobs = Math.max(0, Math.min(spec.concurrency.max - taken + awaiting, room.jobs) - begun);
+  return Math.max(0, Math.min(jobs * (spec.batch?.size ?? 1) - waiting, mostAtOnce - idle));
 }

@@ -10,13 +10,17 @@ import { isLive } from '../job-state.ts';
 import { unlimited } from '../limits/room.ts';
 import type { Claim, Observed } from '../observed.ts';
 import { refOf } from '../upkeep.ts';
+import { beginBatches, openBatches, planOpenBatches, type Adoption, type Begun } from './batches/plan-batches.ts';
+import { isBatchJob } from './batches/items.ts';
 import { decide } from './decide.ts';
-import type { Decision } from './decision.ts';
+import type { SettleMessage, StartMessage, StartRun } from './action.ts';
+import type { Decision, Next } from './decision.ts';
 import { gateOf, type Gate } from './gate.ts';
 import { withRuleOfJobs } from './id-rule.ts';
 import { TakenNames } from './names.ts';
 import { freePlaces, idleOf, placesOf, type InHand, type Places } from './places.ts';
 import { planReplacement } from './replace.ts';
+import type { LeaseInHand } from './observed.ts';
 import type { MessageRound } from './round.ts';
 import { contentOfJob, startMessage } from './start-message.ts';
 import { isMessageJob, messagesOf, noMessages, type MessageView } from './view.ts';
@@ -40,13 +44,13 @@ type Start = Extract<Decision, { kind: 'start' }>;
 
 /** Whether a round of this queue has to do with messages at all. */
 export function hasMessages({ jobs, messages }: Observed): boolean {
-  return (messages?.leases.length ?? 0) > 0 || jobs.some(isMessageJob);
+  return (messages?.leases.length ?? 0) > 0 || jobs.some((job) => isMessageJob(job) || isBatchJob(job));
 }
 
 /** What the queue stands at; undefined where nobody wants messages. */
 export function planMessages(draft: Draft, input: MessagesInput): Stand | undefined {
   const { observed, environment, now } = input;
-  const wanted = input.wanted && { ...input.wanted, spec: withRuleOfJobs(input.wanted.spec, observed.jobs) };
+  const wanted = input.wanted && { ...input.wanted, spec: withRuleOfJobs(input.wanted.spec, [...observed.jobs, ...runViews(observed.messages ?? noMessages)]) };
   const view = observed.messages ?? noMessages;
   const names = new TakenNames(observed, wanted && { key: observed.key, spec: wanted.spec, environment });
   const pauses = wanted && { hash: wanted.spec.hash, waitAfter: wanted.spec.perMessage.waitAfter, breaker: wanted.spec.breaker };
@@ -54,7 +58,8 @@ export function planMessages(draft: Draft, input: MessagesInput): Stand | undefi
   const all = messagesOf(observed, view).map((message): Decided => ({ message, decision: decide(message, context) }));
   const round = wanted && { observed, environment, now, view, ...wanted };
   planSettling(draft, all, round);
-  const demands = new Demands(observed, all, wanted?.spec.observe === false ? wanted.spec.source : undefined);
+  const adoptions = planOpenBatches(draft, observed, { view, now });
+  const demands = new Demands(all, adoptions, wanted?.spec.observe === false ? wanted.spec.source : undefined);
   const stand = round && planStarts(draft, round, { all, names, demands });
   draft.leases.push(...demands.list());
   if (!wanted) return undefined;
@@ -103,40 +108,42 @@ interface Parts {
 }
 
 function planStarts(draft: Draft, round: MessageRound, { all, names, demands }: Parts): Stand {
-  const { view, now } = round;
+  const { observed, view, now, spec } = round;
   const mine = all.filter(({ message }) => isMine(message, round));
   const creating = mine.flatMap(({ message, decision }) => (decision.kind === 'wait' && decision.for === 'create' ? [message] : []));
   const starts = mine.flatMap(({ message, decision }) => (decision.kind === 'start' && canStart(message, decision.lease, round) ? [decision] : []));
   const withPods = mine.filter(({ decision }) => decision.kind === 'wait' && decision.for === 'pods').length;
-  const inFlight = names.inFlight(creating, view);
+  // A name may stand for many messages.
+  const inFlight = names.inFlight(spec.batch ? [] : creating, view);
   const gate = gateOf(draft, round, inFlight);
   const places = placesOf(round, new Set(view.leases.map(({ id }) => id)), inFlight);
-  const due = starts.filter(({ notBefore }) => notBefore <= now);
+  const held = new Set(openBatches(observed.jobs).flatMap(({ batch: { notes } }) => notes.map(({ id }) => id)));
+  const due = starts.filter(({ notBefore, lease: { id } }) => notBefore <= now && !held.has(id));
   for (const { notBefore } of starts) draft.wake(notBefore);
   const bound = gate.kind === 'open' ? places.starts : gate.kind === 'probe' ? Math.min(1, places.starts) : 0;
-  const begun = begin(draft, round, { due: gate.kind === 'probe' ? byRefusals(due, round) : due, bound });
+  const probe = gate.kind === 'probe';
+  const begun = (spec.batch ? beginBatches : begin)(draft, round, { due: probe ? byRefusals(due, round) : due, bound, probe });
   planReplacement(draft, round);
-  const waiting = starts.length - begun.invalid + withPods;
+  const waiting = starts.length - begun.invalid - begun.started + withPods;
   const idle = mine.reduce((sum, { message }) => sum + idleOf(message, view), 0);
-  const free = freeOf(round, { gate, places, inHand: { waiting, suspect: starts.filter((start) => isSuspect(start, round)).length, idle } });
-  if (!round.spec.observe) demands.of(round.spec.source).free = free;
-  const left = due.length - begun.started - begun.invalid;
-  planWants(draft, { gate, places, left, free });
-  return standOf(round, { gate, places, left });
+  const free = freeOf(round, { gate, places, begun, inHand: { waiting, suspect: starts.filter((start) => isSuspect(start, round)).length, idle } });
+  if (!spec.observe) demands.of(spec.source).free = free;
+  planWants(draft, { gate, places, left: begun.left, free });
+  return standOf(round, { gate, places, left: begun.left });
 }
 
 /** The oldest first, as many as there is room for; those that are invalid take none. */
-function begin(draft: Draft, round: MessageRound, { due, bound }: { readonly due: readonly Start[]; readonly bound: number }): { readonly started: number; readonly invalid: number } {
+function begin(draft: Draft, round: MessageRound, { due, bound }: { readonly due: readonly Start[]; readonly bound: number }): Begun {
   let started = 0;
   let invalid = 0;
   for (const { lease, next } of due) {
     if (started >= bound) break;
     const action = startMessage(round, lease, next);
     draft.messages.push(action);
-    if (action.kind === 'startMessage') started += 1;
-    else invalid += 1;
+    if (action.kind === 'settle') invalid += 1;
+    else started += 1;
   }
-  return { started, invalid };
+  return { jobs: started, started, invalid, left: due.length - started - invalid };
 }
 
 /** What is wrong may be the message: then another one is the probe. */
@@ -154,17 +161,17 @@ function isSuspect({ lease: { id } }: Start, { view, spec }: MessageRound): bool
   return refusal?.hash === spec.hash && refusal.kind !== 'quota' && refusal.kind !== 'forbidden';
 }
 
-function freeOf(round: MessageRound, { gate, places, inHand }: { readonly gate: Gate; readonly places: Places; readonly inHand: InHand }): number {
+function freeOf(round: MessageRound, { gate, places, begun, inHand }: { readonly gate: Gate; readonly places: Places; readonly begun: Begun; readonly inHand: InHand }): number {
   if (gate.kind === 'held') return 0;
-  const free = freePlaces(round, places, inHand);
+  const free = freePlaces(round, places, { ...inHand, begun: begun.jobs });
   // The probe is what is in hand, or else the next that comes: one that is refused for itself must not keep all others out.
-  return gate.kind === 'probe' ? Math.min(free, inHand.waiting > inHand.suspect ? 0 : 1) : free;
+  return gate.kind === 'probe' ? Math.min(free, inHand.waiting + begun.started > inHand.suspect ? 0 : 1) : free;
 }
 
 interface Outlook {
   readonly gate: Gate;
   readonly places: Places;
-  /** Messages in hand that could start now, and do not. */
+  /** Jobs for messages in hand that could start now, and do not. */
   readonly left: number;
 }
 
@@ -177,7 +184,7 @@ function planWants(draft: Draft, { gate, places, left, free }: Outlook & { reado
   else if (free === 0) draft.want(1);
 }
 
-function standOf({ observed }: MessageRound, { gate, places, left }: Outlook): Stand {
+function standOf({ observed, spec }: MessageRound, { gate, places, left }: Outlook): Stand {
   if (gate.kind !== 'open') return gate.stand;
   const { room = unlimited } = observed;
   if (left > 0 && places.short > 0) return room.shortage;
@@ -198,9 +205,10 @@ class Demands {
   readonly #bySource = new Map<string, Demand>();
 
   /** `wanted`: as the spec has it now, also where Jobs were made when it was to be declared otherwise. */
-  constructor({ jobs }: Observed, all: readonly Decided[], wanted: QueueSource | undefined) {
+  constructor(all: readonly Decided[], adoptions: readonly Adoption[], wanted: QueueSource | undefined) {
     if (wanted) this.of(wanted);
-    for (const job of jobs) if (isMessageJob(job) && !job.message.settled) this.of(job.message.note.source);
+    for (const { message: { jobs } } of all) for (const { message } of jobs) if (!message.settled) this.of(message.note.source);
+    for (const { id, source, receipt } of adoptions) this.of(source).adopt.push({ id, receipt });
     for (const { message, decision } of all) {
       const [newest] = message.jobs;
       if (decision.kind === 'adopt' && newest) this.of(newest.message.note.source).adopt.push({ id: message.id, receipt: decision.receipt });

@@ -1,6 +1,7 @@
 /** Jobs of an older text where onSpecChange is replace. */
 import type { Draft } from '../draft.ts';
 import { jobState, type JobState } from '../job-state.ts';
+import type { ObservedJob } from '../observed.ts';
 import { endAction } from '../upkeep.ts';
 import type { MessageRound } from './round.ts';
 
@@ -10,7 +11,12 @@ const open: ReadonlySet<JobState> = new Set(['running', 'starting', 'podless', '
 export function planReplacement(draft: Draft, { observed, spec }: MessageRound): void {
   if (spec.onSpecChange !== 'replace' || spec.suspend || spec.observe || observed.room?.halted === true) return;
   for (const job of observed.jobs) {
-    if (job.specHash === spec.hash || !open.has(jobState(job)) || draft.ends(job.uid) || job.message?.note.settle === 'onJobCreated') continue;
+    if (job.specHash === spec.hash || !open.has(jobState(job)) || draft.ends(job.uid) || !goesOn(job)) continue;
     draft.act(endAction(job, 'SpecChanged', { outcome: 'errored', reason: 'SpecChanged', message: 'the spec changed and onSpecChange is replace' }));
   }
+}
+
+/** A batch that was never let go is none yet. */
+function goesOn({ message, batch }: ObservedJob): boolean {
+  return batch ? batch.committed && batch.notes[0]?.settle !== 'onJobCreated' : message?.note.settle !== 'onJobCreated';
 }

@@ -1,6 +1,6 @@
 /** From a message in hand to its Job, or to where messages go of which none can be made. */
 import type { SettleMessage, StartMessage } from './action.ts';
-import { asksForContent, readContent } from './content.ts';
+import { asksForContent, readContent, type Content } from './content.ts';
 import type { Next } from './decision.ts';
 import type { Failure, MessageNote } from './message.ts';
 import { messageJob, messageJobName, payloadSecret, type MessageJobInput } from './message-job.ts';
@@ -13,10 +13,9 @@ type Input = Omit<MessageJobInput, 'note'>;
 /** Its Job and its Secret; or, where the message is invalid, what becomes of it without one. */
 export function startMessage(round: MessageRound, lease: LeaseInHand, next: Next): StartMessage | SettleMessage {
   const { spec } = round;
-  const { id, message } = lease;
-  // A lease without its message is given back before.
-  const reading = lease.problem !== undefined || !message ? { problem: lease.problem ?? 'its content is missing' } : readContent(spec, message, next.attempt);
-  if ('problem' in reading) return invalid(round, lease, { reason: 'MessageInvalid', message: reading.problem, job: undefined, attempt: next.attempt });
+  const { id } = lease;
+  const reading = readLease(round, lease, next);
+  if ('settle' in reading) return reading.settle;
   const input: Input = { key: round.observed.key, spec, claim: round.winner, environment: round.environment };
   const deleted = round.view.deleted?.get(id);
   const { jobName, manifest, ours } = messageJob({ ...input, note: noteOf(round, lease, { next, sha256: reading.content.sha256 }) });
@@ -36,7 +35,16 @@ export function startMessage(round: MessageRound, lease: LeaseInHand, next: Next
   };
 }
 
-function noteOf({ spec: { source, perMessage } }: MessageRound, lease: LeaseInHand, { next, sha256 }: { readonly next: Next; readonly sha256: string }): MessageNote {
+/** What a Job is given of a message in hand; or, where the message is invalid, what becomes of it. */
+export function readLease(round: MessageRound, lease: LeaseInHand, { attempt }: Next): { readonly content: Content } | { readonly settle: SettleMessage } {
+  const { problem, message } = lease;
+  // A lease without its message is given back before.
+  const reading = problem !== undefined || !message ? { problem: problem ?? 'its content is missing' } : readContent(round.spec, message, attempt);
+  return 'problem' in reading ? { settle: invalid(round, lease, { reason: 'MessageInvalid', message: reading.problem, job: undefined, attempt }) } : reading;
+}
+
+/** All that settling needs. */
+export function noteOf({ spec: { source, perMessage } }: MessageRound, lease: LeaseInHand, { next, sha256 }: { readonly next: Next; readonly sha256: string }): MessageNote {
   const { settle, retry, deadLetter } = perMessage;
   return {
     id: lease.id,

@@ -1,6 +1,6 @@
 /** What becomes of messages, for logs and metrics: a line for each Job and each settlement, and never what is in a message. */
 import type { Clock } from '../../lib/clock.ts';
-import type { SettleMessage } from '../../plan/messages/action.ts';
+import { idsOf, type SettleMessage } from '../../plan/messages/action.ts';
 import type { LeaseInHand } from '../../plan/messages/observed.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import { specText } from '../key.ts';
@@ -34,16 +34,17 @@ export class MessageReporter {
     log.warn({ spec: specText(key), code: 'LeaseLost', messageId: id, because: why }, 'a message is not in hand any more');
   }
 
-  told(key: SpecKey, { action, step, result, message, job, took }: MessageNews): void {
+  told(key: SpecKey, { action, step, result, message, job, took, waits }: MessageNews): void {
     const { meter, messageMeter, log } = this.#deps;
     const fields = { spec: specText(key), action: action.kind, code: action.reason, messageId: action.id, job: job?.name, result, because: message };
     switch (step) {
       case 'created':
         meter.action(key, action.kind, action.reason, result);
         meter.created(key, seconds(took ?? 0));
-        messageMeter.message(key, 'created');
-        if (took !== undefined) messageMeter.stage('leased_to_created', seconds(took));
-        log.info(fields, 'a Job was created for a message');
+        for (const _id of idsOf(action)) messageMeter.message(key, 'created');
+        for (const wait of waits ?? (took === undefined ? [] : [took])) messageMeter.stage('leased_to_created', seconds(wait));
+        if (action.kind === 'startBatch') messageMeter.batch(action.messages.length);
+        log.info(fields, action.kind === 'startBatch' ? 'a Job was created for a batch of messages' : 'a Job was created for a message');
         return;
       case 'posted':
         messageMeter.message(key, 'payload_posted');
@@ -54,6 +55,10 @@ export class MessageReporter {
         if (action.kind === 'settle') messageMeter.message(key, resultOf(action));
         if (took !== undefined) messageMeter.stage('finished_to_settled', seconds(took));
         log.info(fields, 'a message was settled');
+        return;
+      case 'dropped':
+        meter.action(key, action.kind, action.reason, result);
+        log.warn(fields, 'the Job of a batch was deleted that was never let go');
         return;
       case 'failed':
         meter.action(key, action.kind, action.reason, result);

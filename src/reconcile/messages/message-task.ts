@@ -40,11 +40,13 @@ export type Next = 'wait' | 'round' | 'pause' | 'again';
 export interface MessageNews {
   readonly action: MessageAction;
   /** What took effect, or that something did not. */
-  readonly step: 'created' | 'posted' | 'settled' | 'failed';
+  readonly step: 'created' | 'posted' | 'settled' | 'dropped' | 'failed';
   /** `done`, or why not, as the metrics have it. */
   readonly result: string;
   readonly message: string;
   readonly job: { readonly name: string; readonly uid: string } | undefined;
   /** Milliseconds from lease to Job, or from the Job's end to its settlement. */
   readonly took: number | undefined;
+  /** Of a batch: the same of each message. */
+  readonly waits?: readonly number[];
 }

@@ -6,7 +6,7 @@
 import PQueue from 'p-queue';
 import { asError, sleep } from '../../lib/clock.ts';
 import { growingPause } from '../../lib/growing-pause.ts';
-import { idsOf, type MessageAction } from '../../plan/messages/action.ts';
+import { idsOf, type MessageAction, type StartBatch, type StartMessage } from '../../plan/messages/action.ts';
 import { carrierId, type MessageJobView } from '../../plan/messages/carrier.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import { specText } from '../key.ts';
@@ -14,6 +14,7 @@ import type { Log } from '../ports.ts';
 import { MessageMemory } from './message-memory.ts';
 import type { MessageStepDeps, MessageTask, Next } from './message-task.ts';
 import { settleMessage } from './settle-message.ts';
+import { dropBatch, startBatch } from './start-batch.ts';
 import { postPayload, startMessage } from './start-message.ts';
 import { startRun } from './start-run.ts';
 
@@ -105,9 +106,11 @@ export class MessageTasks {
   #start(desk: Desk, action: MessageAction, ends: ReadonlyMap<string, number>): void {
     const ids = idsOf(action);
     if (ids.some((id) => desk.underWay.has(id)) || this.#stop.signal.aborted) {
-      if (action.kind === 'startMessage') this.#deps.settled(action.jobName);
+      if (isStart(action)) this.#deps.settled(action.jobName);
       return;
     }
+    // It stands for many messages: plans count Jobs by names.
+    if (action.kind === 'startBatch') this.#deps.memory.reserve(desk.key, action.jobName);
     for (const id of ids) desk.underWay.add(id);
     const finishedAt = action.kind === 'settle' && action.job ? ends.get(carrierId(action.job)) : undefined;
     this.#go(desk, { key: desk.key, action, memory: desk.memory, finishedAt, did: new Set() });
@@ -116,7 +119,7 @@ export class MessageTasks {
   #go(desk: Desk, task: MessageTask): void {
     void desk.queue.add(async () => {
       const next = await this.#attempt(task);
-      if (task.action.kind === 'startMessage') this.#deps.settled(task.action.jobName);
+      if (isStart(task.action)) this.#deps.settled(task.action.jobName);
       if (next === 'pause' || next === 'again') {
         // Others go on meanwhile.
         void this.#pause(desk, task).then(() => { this.#resume(desk, task, next); });
@@ -149,6 +152,10 @@ export class MessageTasks {
     switch (action.kind) {
       case 'startMessage':
         return startMessage(this.#deps, { ...rest, action });
+      case 'startBatch':
+        return startBatch(this.#deps, { ...rest, action });
+      case 'dropBatch':
+        return dropBatch(this.#deps, { ...rest, action });
       case 'startRun':
         return startRun(this.#deps, { ...rest, action });
       case 'postPayload':
@@ -170,6 +177,10 @@ export class MessageTasks {
     if (failures.size > longestFailures) failures.clear();
     if (again && !this.#stop.signal.aborted) this.#deps.changed(key);
   }
+}
+
+function isStart(action: MessageAction): action is StartMessage | StartBatch {
+  return action.kind === 'startMessage' || action.kind === 'startBatch';
 }
 
 const longestFailures = 10_000;

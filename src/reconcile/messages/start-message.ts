@@ -103,7 +103,7 @@ function refusalOf({ kind }: WriteResult): Refusal['kind'] | undefined {
 }
 
 /** Without blockOwnerDeletion, which needs rights on finalizers of Jobs. */
-function ownedBy({ name, uid }: JobName, secret: JsonObject): JsonObject {
+export function ownedBy({ name, uid }: JobName, secret: JsonObject): JsonObject {
   return { ...secret, metadata: { ...objectAt(secret, 'metadata'), ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: true }] } };
 }
 

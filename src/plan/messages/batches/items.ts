@@ -1,7 +1,9 @@
 /** The messages of a batch, one for each completion index of its Job: each is looked at as at a Job of its own. */
 import { parseIndexes } from '../../../lib/index-ranges.ts';
-import { finalOutcome } from '../../outcome.ts';
+import { hasStarted } from '../../job-state.ts';
+import type { RecordedOutcome } from '../../notes.ts';
 import type { ObservedJob, ObservedPod } from '../../observed.ts';
+import { finalOutcome } from '../../outcome.ts';
 import type { MessageJobView } from '../carrier.ts';
 import type { BatchFacts } from '../observed.ts';
 
@@ -13,36 +15,77 @@ export function isBatchJob(job: ObservedJob): job is BatchJob {
   return job.batch !== undefined;
 }
 
+/**
+ * It was let go, so its messages are its own. Somebody else may have resumed it before (Kueue does with Jobs that it
+ * manages): a container that has started has its message, whoever let it.
+ */
+export function isLetGo(job: BatchJob): boolean {
+  return job.batch.committed || hasStarted(job);
+}
+
 /** None of a batch that was never let go: nothing of it has run, and it is made anew. */
 export function itemsOf(job: BatchJob): readonly MessageJobView[] {
-  if (!job.batch.committed) return [];
+  if (!isLetGo(job)) return [];
+  const { notes, settled } = job.batch;
   const completed = parseIndexes(job.step?.completedIndexes);
   const failed = parseIndexes(job.step?.failedIndexes);
   const podsOf = byIndex(job.pods);
-  return job.batch.notes.map((note, index) => itemOf(job, { note, settled: job.batch.settled.get(index) }, { index, pods: podsOf.get(index) ?? [], verdict: completed.has(index) ? 'Complete' : failed.has(index) ? 'Failed' : undefined }));
+  return notes.map((note, index) => {
+    const pods = podsOf.get(index) ?? none;
+    const verdict = completed.has(index) || hasSucceeded(job, pods) ? 'Complete' : failed.has(index) ? 'Failed' : undefined;
+    return itemOf(job, { note, settled: settled.get(index) }, { index, pods, verdict });
+  });
 }
 
 interface Item {
   readonly index: number;
   readonly pods: readonly ObservedPod[];
-  /** The Job controller's word for the index. */
+  /** How the index ended by itself; undefined: it has not, as far as anybody knows. */
   readonly verdict: 'Complete' | 'Failed' | undefined;
 }
 
-function itemOf(job: BatchJob, message: MessageJobView['message'], { index, pods, verdict }: Item): MessageJobView {
-  const { batch: _batch, step: _step, ...rest } = job;
-  const at = Math.max(0, ...pods.map(({ step }) => step?.doneAt ?? 0)) || (job.finished?.at ?? job.createdAt);
-  const finished: ObservedJob['finished'] = verdict ? { condition: verdict, reason: '', message: '', at } : job.finished;
-  // What the whole Job was ended for is true of those indexes that had no end of their own.
-  const own: ObservedJob = { ...rest, pods, finished, recorded: verdict ? undefined : job.recorded };
-  return { ...own, message, carrier: { kind: 'index', index }, ...(verdict && { recorded: finalOutcome(own) }) };
+/** All its containers ended with 0: the Job controller says so a second later. Of failures it may think otherwise, so they wait for its word. */
+function hasSucceeded({ step }: BatchJob, pods: readonly ObservedPod[]): boolean {
+  return step?.awaitsVerdict === false && pods.some((pod) => pod.step?.done === 'succeeded');
 }
+
+function itemOf(job: BatchJob, message: MessageJobView['message'], item: Item): MessageJobView {
+  const { batch: _batch, step: _step, gone: _gone, ...rest } = job;
+  const { index, verdict } = item;
+  const about = { ...rest, message, carrier: { kind: 'index', index } } as const;
+  if (!verdict) return { ...about, pods: item.pods, recorded: ofWhole(job, item) };
+  const pods = verdict === 'Complete' ? item.pods.map(ended) : item.pods;
+  // What was written about the whole Job is not about an index that had an end of its own.
+  const own = { ...about, pods, finished: { condition: verdict, reason: '', message: '', at: endOf(job, pods) }, recorded: undefined };
+  return { ...own, recorded: finalOutcome(own) };
+}
+
+/** The pod's phase comes a second after its containers. */
+function ended(pod: ObservedPod): ObservedPod {
+  return pod.step?.done === 'succeeded' ? { ...pod, phase: 'Succeeded' } : pod;
+}
+
+function endOf(job: BatchJob, pods: readonly ObservedPod[]): number {
+  const times = pods.flatMap(({ step }) => step?.doneAt ?? []);
+  return times.length > 0 ? Math.max(...times) : (job.finished?.at ?? job.createdAt);
+}
+
+/** What the whole Job was ended for is true of an index that had no end of its own; but one whose pod never started was not tried. */
+function ofWhole({ recorded }: BatchJob, { pods }: Item): RecordedOutcome | undefined {
+  const untried = recorded?.outcome === 'failed' && pods.length > 0 && !pods.some(({ started }) => started);
+  return untried ? { ...recorded, outcome: 'notStarted' } : recorded;
+}
+
+const none: readonly ObservedPod[] = [];
 
 function byIndex(pods: readonly ObservedPod[]): ReadonlyMap<number, readonly ObservedPod[]> {
   const found = new Map<number, ObservedPod[]>();
   for (const pod of pods) {
     const index = pod.step?.index;
-    if (index !== undefined) found.set(index, [...(found.get(index) ?? []), pod]);
+    if (index === undefined) continue;
+    const known = found.get(index);
+    if (known) known.push(pod);
+    else found.set(index, [pod]);
   }
   return found;
 }
