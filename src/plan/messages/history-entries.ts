@@ -19,18 +19,22 @@ function entryOf({ source, id, jobs }: MessageView): HistoryEntry | undefined {
   if (!newest) return undefined;
   const { job, settled } = newest;
   const { enqueuedAt, leasedAt } = job.message.note;
-  const over = endOf(job);
   return keptEntry({
     id,
     source,
     as: settled.as,
     // An older Job may be marked after a newer one, and says nothing newer of the message.
     settledAt: Math.max(...told.map(({ settled: { at } }) => at)),
-    job: { ...jobOf(job), ...over?.job },
-    ...(over && { reason: over.reason }),
+    ...jobFacts(job),
     ...(enqueuedAt !== undefined && { enqueuedAt }),
     leasedAt,
   });
+}
+
+/** What its Job says of a message. */
+export function jobFacts(job: MessageJobView): Required<Pick<HistoryEntry, 'job'>> & Pick<HistoryEntry, 'reason'> {
+  const over = endOf(job);
+  return { job: { ...jobOf(job), ...over?.job }, ...(over && { reason: over.reason }) };
 }
 
 function jobOf({ name, carrier, createdAt, startedAt, message: { note } }: MessageJobView): HistoryJob {

@@ -1,6 +1,7 @@
 /** Where histories of queues are kept, one for each. */
 import type { History } from '../../plan/messages/history.ts';
 import type { SpecKey } from '../../plan/observed.ts';
+import type { MessageView } from '../../plan/messages/view.ts';
 import type { ReadResult, WriteResult } from '../ports.ts';
 
 /** What a history belongs to, and goes with: the ConfigMap that defines the queue. */
@@ -28,4 +29,19 @@ export interface HistoryStore {
   create(queue: SpecKey, history: History, owner: HistoryOwner | undefined): Promise<WriteResult>;
   /** Only if it has not changed since it was read; else `conflict`. Without an owner it keeps the one that it has. */
   write(queue: SpecKey, seen: Pick<StoredHistory, 'uid' | 'resourceVersion'>, change: { readonly history: History; readonly owner: HistoryOwner | undefined }): Promise<WriteResult>;
+}
+
+/** What can be said about the messages of a queue, now. */
+export interface MessageBook {
+  read(queue: SpecKey): Promise<{
+    /** Those that have Jobs, or what stands for one. */
+    readonly messages: readonly MessageView[];
+    /** `absent`: there is none; nothing was settled yet, or none is kept. */
+    readonly history: ReadResult<StoredHistory>;
+  }>;
+}
+
+/** From when on the history has every message that was settled, as far as job-chief ran; undefined: it cannot be read. */
+export function reachOf({ history, createdAt }: StoredHistory): number | undefined {
+  return history && Math.max(createdAt, history.since ?? createdAt);
 }
