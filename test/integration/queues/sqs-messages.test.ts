@@ -332,6 +332,31 @@ describe('connections', () => {
     expect(heard.states.every(({ kind }) => kind === 'open')).toBe(true);
   });
 
+  it('keep the poll that waits while a place or two come and go', async () => {
+    const [heard, subscription] = open(one, 10);
+    await until(() => expect(actions('ReceiveMessage')).toBe(1));
+    for (const places of [8, 10, 9]) {
+      subscription.pause();
+      subscription.credit(places);
+    }
+    // A poll that is broken off would still take the next message, and nobody would get it before it is visible again.
+    send(sqs.server, queue, 'a');
+    const sentAt = performance.now();
+    await leased(heard);
+    expect(performance.now() - sentAt).toBeLessThan(1_500);
+    const polls = sqs.asked.filter(({ action }) => action === 'ReceiveMessage').map(({ body }) => (JSON.parse(body) as { MaxNumberOfMessages: number }).MaxNumberOfMessages);
+    expect(polls.slice(0, 2)).toEqual([8, 6]);
+  });
+
+  it('break a poll off that could bring more than there is room for', async () => {
+    const [, subscription] = open(one, 10);
+    await until(() => expect(actions('ReceiveMessage')).toBe(1));
+    subscription.pause();
+    subscription.credit(3);
+    await until(() => expect(actions('ReceiveMessage')).toBe(2));
+    expect(JSON.parse(sqs.asked.at(-1)?.body ?? '{}')).toMatchObject({ MaxNumberOfMessages: 1 });
+  });
+
   it('ask nothing while there is no credit', async () => {
     const [heard] = open(one, 0);
     await until(() => expect(heard.states).toHaveLength(1));

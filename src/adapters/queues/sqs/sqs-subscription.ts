@@ -31,6 +31,9 @@ const longestPoll = 20;
 const longestVisibility = 60;
 const shortestVisibility = 2;
 const firstHidden = 20;
+/** Places that a poll leaves out where there are more, so that it need not be broken off when one or two of them are taken for a moment. */
+const spare = 2;
+const mostInAnswer = 10;
 /** Milliseconds. */
 const firstPause = 250;
 const longestPause = 30_000;
@@ -54,6 +57,8 @@ export class SqsSubscription implements Subscription {
   #opened = false;
   #reported = false;
   #polling: AbortController | undefined;
+  /** How many messages the poll under way may bring. */
+  #most = 0;
   #credited: (() => void) | undefined;
 
   constructor(deps: SubscriptionDeps, source: SqsSource, events: SubscriptionEvents) {
@@ -68,9 +73,15 @@ export class SqsSubscription implements Subscription {
     if (this.#free > 0) this.#credited?.();
   }
 
+  /**
+   * A poll that is broken off may take a message with it, which is received by nobody, and counted: so it is kept where the
+   * credit that is given next, at once, has room for all that it may bring.
+   */
   pause(): void {
     this.#total = this.#delivered;
-    this.#polling?.abort();
+    queueMicrotask(() => {
+      if (this.#free < this.#most) this.#polling?.abort();
+    });
   }
 
   adopt(id: string, receipt: Receipt): void {
@@ -138,7 +149,8 @@ export class SqsSubscription implements Subscription {
     this.#polling = poll;
     const hidden = Math.min(firstHidden, this.#visibility);
     // Of one group of a FIFO queue SQS may hand out several in one answer: one at a time keeps their order.
-    const most = this.#source.queue.endsWith('.fifo') ? 1 : Math.min(this.#free, 10);
+    const most = this.#source.queue.endsWith('.fifo') ? 1 : Math.min(Math.max(this.#free - spare, 1), mostInAnswer);
+    this.#most = most;
     try {
       const messages = await this.#deps.links.use(this.#source, (api, url) => api.receive(url, { most, wait, hidden }, poll.signal));
       this.#failures = 0;
