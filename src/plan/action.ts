@@ -53,13 +53,15 @@ export interface ScaleAction extends Because {
   readonly parallelism: number;
 }
 
-/** Write down how a finished Job came out, while its pods still tell. */
+/** Write down how a Job came out, while its pods still tell; and, once, where the Job controller says otherwise later. */
 export interface MarkAction extends Because {
   readonly kind: 'mark';
   readonly job: JobRef;
   readonly outcome: RecordedOutcome;
   /** From the Job's start to its end, milliseconds. */
   readonly ran: number | undefined;
+  /** When its containers had done their work, where the Job controller has not said so yet. */
+  readonly endedAt?: number;
 }
 
 /** Hand a Job to the ConfigMap that now defines its queue. */

@@ -5,19 +5,21 @@ import type { ObservedJob, ObservedPod } from './observed.ts';
  * - `deleting`: has a deletionTimestamp; it and its pods still count as live
  * - `lingering`: finished, but a pod of it still lives
  * - `finished`: the Job controller's verdict is in and no pod lives
+ * - `done`: it is for a message and its containers have done the work, which is written down; the verdict follows
  * - `ending`: job-chief gave up on it and waits for the verdict
  * - `suspended`: held by Kueue or by hand; never counts as not started
  * - `running`: a container has started
  * - `podless`: no pod yet
  * - `starting`: pods exist, none has started a container
  */
-export type JobState = 'deleting' | 'lingering' | 'finished' | 'ending' | 'suspended' | 'running' | 'podless' | 'starting';
+export type JobState = 'deleting' | 'lingering' | 'finished' | 'done' | 'ending' | 'suspended' | 'running' | 'podless' | 'starting';
 
 /** The first state of the list above that fits: what is being deleted or has finished is nothing else. */
 export function jobState(job: ObservedJob): JobState {
   if (job.deleting) return 'deleting';
   if (job.finished) return job.pods.some(isAlive) ? 'lingering' : 'finished';
   if (job.recorded?.phase === 'ending') return 'ending';
+  if (job.message && job.recorded?.outcome === 'succeeded') return 'done';
   if (job.suspended) return 'suspended';
   if (hasStarted(job)) return 'running';
   return job.pods.length === 0 ? 'podless' : 'starting';

@@ -32,6 +32,8 @@ export function liveStand(job: ObservedJob, observed: Pick<Observed, 'explanatio
       return { state: 'Ending', reason: 'PodsRemain', message: `${name} is being deleted${livingPod(job)}` };
     case 'lingering':
       return { state: 'Ending', reason: 'PodsRemain', message: `${name} has ended${livingPod(job)}` };
+    case 'done':
+      return { state: 'Ending', reason: 'PodsRemain', message: `${name} has done its work${livingPod(job)}` };
     case 'ending':
       return { state: 'Ending', reason: 'JobEnding', message: `${name} is being ended: ${job.recorded?.message ?? ''}${livingPod(job)}` };
     case 'suspended':

@@ -13,8 +13,10 @@ export interface RecordedOutcome {
   readonly reason: string;
   readonly message: string;
   readonly exitCode?: number;
-  /** `ending`: written when job-chief gave up on the Job. `final`: written when it was seen finished. */
+  /** `ending`: written when job-chief gave up on the Job. `final`: written when it, or the work of its containers, was seen finished. */
   readonly phase: 'ending' | 'final';
+  /** The Job controller's word, where it came later and says otherwise. Recorded, never acted on. */
+  readonly verdict?: string;
 }
 
 /**

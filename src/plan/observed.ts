@@ -68,7 +68,7 @@ export interface ObservedJob {
   /** Until when retention leaves it, by what somebody wrote on it; `Infinity`: for ever. */
   readonly keepUntil?: number;
   readonly pods: readonly ObservedPod[];
-  /** Only of Jobs of runs. */
+  /** Of Jobs of runs, and of those for messages. */
   readonly step?: StepJobFacts | undefined;
   /** Only of Jobs that were made for a message. */
   readonly message?: MessageJobFacts | undefined;

@@ -9,6 +9,8 @@ const neverRan: ReadonlySet<string> = new Set(['StartError', 'ContainerCannotRun
 /** The runtime no longer knew the container: its node was restarted, or lost it. The exit code that goes with it is made up. */
 const lostContainer = 'ContainerStatusUnknown';
 
+export const succeeded: RecordedOutcome = { phase: 'final', outcome: 'succeeded', reason: 'Completed', message: '' };
+
 /**
  * The outcome of a Job with a terminal condition. What was written before wins over what can be seen now, since pods go
  * away; but a Job that completed although it was given up on has succeeded.
@@ -16,7 +18,7 @@ const lostContainer = 'ContainerStatusUnknown';
 export function finalOutcome(job: ObservedJob): RecordedOutcome | undefined {
   if (!job.finished) return undefined;
   if (job.recorded?.phase === 'final') return job.recorded;
-  if (job.finished.condition === 'Complete') return { phase: 'final', outcome: 'succeeded', reason: 'Completed', message: '' };
+  if (job.finished.condition === 'Complete') return succeeded;
   if (job.recorded) return { ...job.recorded, phase: 'final' };
   return fromPods(job) ?? fromCondition(job.finished);
 }
@@ -55,6 +57,11 @@ function fromContainer(failure: ContainerFailure): RecordedOutcome {
 function fromCondition(finished: NonNullable<ObservedJob['finished']>): RecordedOutcome {
   const reason = finished.reason === '' ? 'JobFailed' : finished.reason;
   return { phase: 'final', outcome: 'failed', reason: reason === 'DeadlineExceeded' ? 'Timeout' : reason, message: finished.message };
+}
+
+/** The Job controller's word in one line. */
+export function verdictText({ condition, reason, message }: NonNullable<ObservedJob['finished']>): string {
+  return [condition, reason, message].filter((part) => part !== '').join(': ');
 }
 
 /**

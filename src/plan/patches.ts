@@ -36,6 +36,7 @@ export function reownPatch(action: ReownAction): JsonObject {
 const longestMessage = 1024;
 
 function outcome(recorded: RecordedOutcome): { metadata: JsonObject } {
-  const text = JSON.stringify({ ...recorded, message: recorded.message.slice(0, longestMessage) });
+  const { message, verdict } = recorded;
+  const text = JSON.stringify({ ...recorded, message: message.slice(0, longestMessage), ...(verdict !== undefined && { verdict: verdict.slice(0, longestMessage) }) });
   return { metadata: { annotations: { [outcomeAnnotation]: text } } };
 }

@@ -53,6 +53,7 @@ export const reasons = {
   JobErrored: 'Warning',
   JobNotStarted: 'Warning',
   JobEnding: 'Normal',
+  VerdictDiffers: 'Warning',
   JobDeleted: 'Warning',
   JobNameTaken: 'Warning',
   NoPodCreated: 'Warning',

@@ -5,17 +5,18 @@
 import type { JsonObject } from '../lib/json.ts';
 import type { Retention } from '../spec/common.ts';
 import type { QueueSpec } from '../spec/queue.ts';
-import type { EndAction, ExplanationDemand, JobRef } from './action.ts';
+import type { EndAction, ExplanationDemand, JobRef, MarkAction } from './action.ts';
 import { tellBefore, type Told } from './before-delete.ts';
 import type { Draft } from './draft.ts';
 import { patience, type GiveUp } from './give-up.ts';
 import { isoTime } from './iso-time.ts';
 import { isAlive, jobState } from './job-state.ts';
 import type { Calls, ConfigMapSource, Observed, ObservedJob, SpecKey } from './observed.ts';
-import { finalOutcome, mayTellMore } from './outcome.ts';
+import { earlySuccess } from './messages/early-success.ts';
+import type { Outcome, RecordedOutcome } from './notes.ts';
+import { finalOutcome, mayTellMore, succeeded, verdictText } from './outcome.ts';
 import { notedRetention, planRetention } from './retention.ts';
 import type { Reason } from './reason.ts';
-import type { Outcome } from './notes.ts';
 
 /** A Job without a pod after this time has a story to tell: its Events are asked for. */
 const explainAfter = 10_000;
@@ -83,14 +84,30 @@ const finishReasons: Record<Outcome, Reason> = {
   refused: 'CreateRefused',
 };
 
-/** Writes outcomes on finished Jobs, once: retention, waits and the breaker read them there. */
+/**
+ * Writes outcomes on Jobs, once: what becomes of messages, retention, waits and the breaker read them there. A Job for a
+ * message has its outcome as soon as its containers have done the work; what the Job controller says later changes nothing.
+ */
 export function planMarks(draft: Draft, observed: Observed): void {
   for (const job of observed.jobs) {
-    const outcome = finalOutcome(job);
-    if (!outcome || job.deleting || job.recorded?.phase === 'final' || mayTellMore(job)) continue;
-    const ran = job.finished && job.startedAt !== undefined ? job.finished.at - job.startedAt : undefined;
-    draft.act({ kind: 'mark', reason: finishReasons[outcome.outcome], because: outcome.message === '' ? outcome.reason : outcome.message, job: refOf(job), outcome, ran });
+    const early = earlySuccess(job);
+    const outcome = early ? succeeded : finalOutcome(job);
+    if (!outcome || job.deleting) continue;
+    if (job.recorded?.phase === 'final') planVerdict(draft, job, job.recorded);
+    else if (!mayTellMore(job)) draft.act({ kind: 'mark', reason: finishReasons[outcome.outcome], because: outcome.message === '' ? outcome.reason : outcome.message, job: refOf(job), outcome, ...timesOf(job, early?.at) });
   }
+}
+
+function timesOf({ finished, startedAt }: ObservedJob, endedAt: number | undefined): Pick<MarkAction, 'ran' | 'endedAt'> {
+  const end = endedAt ?? finished?.at;
+  return { ran: end !== undefined && startedAt !== undefined ? end - startedAt : undefined, ...(endedAt !== undefined && { endedAt }) };
+}
+
+/** Who looks at the Job finds it failed, and its message settled as done: why, stands beside the outcome. */
+function planVerdict(draft: Draft, job: ObservedJob, recorded: RecordedOutcome): void {
+  if (!job.message || recorded.outcome !== 'succeeded' || job.finished?.condition !== 'Failed' || recorded.verdict !== undefined) return;
+  const verdict = verdictText(job.finished);
+  draft.act({ kind: 'mark', reason: 'VerdictDiffers', because: `its containers have done their work, and the Job controller says ${verdict}`, job: refOf(job), outcome: { ...recorded, verdict }, ran: undefined });
 }
 
 /**
@@ -110,7 +127,7 @@ export function planOwnership(draft: Draft, observed: Observed, winner: ConfigMa
 export function planAfterDeletion(draft: Draft, observed: Observed): void {
   for (const job of observed.jobs) {
     const state = jobState(job);
-    const over = state === 'finished' || state === 'lingering' || state === 'ending' || state === 'deleting';
+    const over = state === 'finished' || state === 'lingering' || state === 'done' || state === 'ending' || state === 'deleting';
     if (over || draft.ends(job.uid) || job.specSource !== 'file' || job.onSpecDelete !== 'delete') continue;
     draft.act(endAction(job, 'SpecDeleted', { outcome: 'errored', reason: 'SpecDeleted', message: 'its spec was deleted' }));
   }

@@ -1,7 +1,7 @@
 /** What a round tells the world, after it acted: one status write per claim, then events, logs and metrics. */
 import type { Clock } from '../lib/clock.ts';
 import type { ClaimStatus, Plan, Status } from '../plan/action.ts';
-import type { Claim, Observed, SpecKey } from '../plan/observed.ts';
+import type { Claim, Observed, ObservedJob, SpecKey } from '../plan/observed.ts';
 import { earliest } from '../plan/give-up.ts';
 import { reasons, type Reason } from '../plan/reason.ts';
 import type { Executed } from './execute.ts';
@@ -135,14 +135,19 @@ export class Reporter {
   }
 
   #finished(observed: Observed, action: Extract<Executed['action'], { kind: 'mark' }>): void {
+    // A verdict that differs is no second end.
+    if (action.outcome.verdict !== undefined) return;
     const job = observed.jobs.find((one) => one.uid === action.job.uid);
     const starts = (job?.pods ?? []).map((pod) => pod.startedAt).filter((at) => at !== undefined);
     const startup = job && starts.length > 0 ? (Math.min(...starts) - job.createdAt) / 1000 : undefined;
     const ran = action.ran === undefined ? undefined : action.ran / 1000;
     this.#deps.meter.finished(observed.key, action.outcome.outcome, action.outcome.reason, { ran, startup });
-    if (!job?.message) return;
+    if (job?.message) this.#stages(job, { starts, startup, endedAt: action.endedAt });
+  }
+
+  #stages({ finished }: ObservedJob, { starts, startup, endedAt = finished?.at }: { readonly starts: readonly number[]; readonly startup: number | undefined; readonly endedAt: number | undefined }): void {
     if (startup !== undefined) this.#deps.messageMeter.stage('created_to_started', Math.max(0, startup));
-    if (job.finished && starts.length > 0) this.#deps.messageMeter.stage('started_to_finished', Math.max(0, job.finished.at - Math.min(...starts)) / 1000);
+    if (endedAt !== undefined && starts.length > 0) this.#deps.messageMeter.stage('started_to_finished', Math.max(0, endedAt - Math.min(...starts)) / 1000);
   }
 
   #meter(key: SpecKey, claims: readonly Claim[], first: Status | undefined): void {

@@ -9,8 +9,8 @@ export function readOutcome(text: string | undefined): RecordedOutcome | undefin
   const outcome = outcomes.find((each) => each === stringAt(note, 'outcome'));
   const phase = stringAt(note, 'phase');
   if (outcome === undefined || (phase !== 'ending' && phase !== 'final')) return undefined;
-  const exitCode = numberAt(note, 'exitCode');
-  return { outcome, phase, reason: stringAt(note, 'reason') ?? '', message: stringAt(note, 'message') ?? '', ...(exitCode === undefined ? {} : { exitCode }) };
+  const [exitCode, verdict] = [numberAt(note, 'exitCode'), stringAt(note, 'verdict')];
+  return { outcome, phase, reason: stringAt(note, 'reason') ?? '', message: stringAt(note, 'message') ?? '', ...(exitCode === undefined ? {} : { exitCode }), ...(verdict === undefined ? {} : { verdict }) };
 }
 
 /** Annotation job-chief/upkeep. */

@@ -77,9 +77,9 @@ export function projectJob(raw: JsonObject, shared: Shared): CachedJob | undefin
 function madeFor(raw: JsonObject, shared: Shared): Pick<ObservedJob, 'message' | 'batch' | 'step'> {
   const annotations = annotationsOf(raw);
   const message = readMessageFacts(annotations, shared.notes);
-  if (message) return { message };
-  const batch = readBatchFacts(annotations, shared.notes);
-  return batch ? { batch, step: shared.steps.get(JSON.stringify(stepJobFacts(raw))) } : {};
+  const batch = message ? undefined : readBatchFacts(annotations, shared.notes);
+  if (!message && !batch) return {};
+  return { ...(message ? { message } : { batch }), step: shared.steps.get(JSON.stringify(stepJobFacts(raw))) };
 }
 
 /** Complete or Failed with status True, wherever it stands: SuccessCriteriaMet and FailureTarget come before it in the list and in time. */

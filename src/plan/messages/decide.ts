@@ -31,9 +31,15 @@ export function decide(message: MessageView, context: Context): Decision {
   const [lease] = message.leases;
   if (message.underWay) return whileAsked(message);
   if (!newest) return lease ? first(message, lease, context) : nothing;
-  if (newest.message.settled?.as === 'taken' && lease && !newest.deleting) return settleAgain(newest, lease, message) ?? nothing;
+  if (lease && isSettledWhileLive(newest)) return settleAgain(newest, lease, message) ?? nothing;
+  if (jobState(newest) === 'done') return whileDone(newest, message, context);
   if (message.jobs.some(isLive)) return isLive(newest) ? whileLive(newest, message, context) : nothing;
   return newest.message.settled ? afterSettlement(newest, message, context) : finished(newest, message, context);
+}
+
+/** Its queue was told before the Job controller had its say. */
+function isSettledWhileLive({ message: { settled }, deleting, finished: over }: MessageJobView): boolean {
+  return !deleting && (settled?.as === 'taken' || (settled?.as === 'completed' && over === undefined));
 }
 
 /**
@@ -81,6 +87,11 @@ function whileLive(job: MessageJobView, message: MessageView, { view }: Context)
   // Given up on: what has become of it is known soon.
   if (note.settle === 'onJobCreated') return ending ? nothing : settle(note.source, note.id, { how: { kind: 'complete', as: 'taken' }, because: `${carrierText(job)} and its payload are stored`, job, delivery });
   return delivery.lease ? nothing : { kind: 'adopt', receipt: delivery.receipt };
+}
+
+/** Without a delivery the Job controller's verdict comes sooner than another one. */
+function whileDone(job: MessageJobView, message: MessageView, context: Context): Decision {
+  return !job.message.settled && deliveryOf(job, message, context.view) ? finished(job, message, context) : nothing;
 }
 
 /** Its outcome is written first, then the message settled by it. */

@@ -2,6 +2,7 @@
 import { hasStarted } from '../job-state.ts';
 import { patience, type Patience } from '../give-up.ts';
 import type { Observed, ObservedJob } from '../observed.ts';
+import { earlySuccess } from './early-success.ts';
 import { isStored } from './stored.ts';
 import { isMessageJob, noMessages } from './view.ts';
 
@@ -16,6 +17,8 @@ export function messagePatience(observed: Observed): (job: ObservedJob, explanat
   const view = observed.messages ?? noMessages;
   const inHand = new Set(view.leases.map(({ id }) => id));
   return (job, explanations, now) => {
+    // What is seen to have done its work is not given up on in the round that writes that down.
+    if (earlySuccess(job)) return { until: undefined };
     if (!isMessageJob(job) || job.message.settled || hasStarted(job) || isStored(job, view)) return patience(job, explanations, now);
     const pods = job.pods.map((pod) => (pod.waiting?.reason === missingSecret ? { ...pod, waiting: undefined } : pod));
     const verdict = patience({ ...job, pods }, explanations, now);

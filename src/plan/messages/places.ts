@@ -24,7 +24,7 @@ export interface Places {
 /** `inFlight`: messages for which a create is under way, or not in view yet. */
 export function placesOf({ observed, spec, view }: MessageRound, inHand: ReadonlySet<string>, inFlight: number): Places {
   const { jobs, orphans, room = unlimited } = observed;
-  const live = jobs.filter(isLive);
+  const live = jobs.filter(takesPlace);
   const ofGone = new Set(orphans.map(({ jobUid, name }) => jobUid ?? name));
   const taken = live.length + ofGone.size + inFlight;
   const awaiting = live.filter((job) => isAwaiting(job)).length;
@@ -34,6 +34,14 @@ export function placesOf({ observed, spec, view }: MessageRound, inHand: Readonl
   function isAwaiting(job: ObservedJob): boolean {
     return isMessageJob(job) && !job.deleting && !job.finished && !job.message.settled && !isStored(job, view) && !inHand.has(job.message.note.id);
   }
+}
+
+/**
+ * Until it is finished, or its work is known to be done, and none of its pods lives: what is not over yet by the kubelet's
+ * word counts against quotas and nodes.
+ */
+function takesPlace(job: ObservedJob): boolean {
+  return jobState(job) === 'done' ? job.pods.some(isAlive) : isLive(job);
 }
 
 /** In hand without a live Job: to be started, delivered twice, or not to be settled. What is settled just now is on its way out. */

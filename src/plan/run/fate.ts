@@ -4,7 +4,7 @@ import type { Json } from '../../lib/json.ts';
 import { isAlive } from '../job-state.ts';
 import type { RecordedOutcome } from '../notes.ts';
 import type { ObservedJob, ObservedPod, StepPodFacts } from '../observed.ts';
-import { finalOutcome, mayTellMore } from '../outcome.ts';
+import { finalOutcome, mayTellMore, verdictText } from '../outcome.ts';
 import { readItemOutputs, readOutputs, type OutputProblem, type OutputReading, type OutputSpecs } from './outputs.ts';
 import type { Attempt } from './state.ts';
 import { successOf, type Success } from './success.ts';
@@ -147,7 +147,7 @@ export function laterVerdict({ finished }: ObservedJob, { outcome, reason }: Att
   // The containers did succeed: what they wrote was wrong.
   const worked = outcome === 'succeeded' || (reason?.startsWith('Output') ?? false);
   if (worked === (finished.condition === 'Complete')) return undefined;
-  return [finished.condition, finished.reason, finished.message].filter((part) => part !== '').join(': ');
+  return verdictText(finished);
 }
 
 /** Whether the Job counts against maxParallel: its outcome is not known yet, or a container of it still runs. */

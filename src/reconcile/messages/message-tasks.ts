@@ -8,6 +8,7 @@ import { asError, sleep } from '../../lib/clock.ts';
 import { growingPause } from '../../lib/growing-pause.ts';
 import { idsOf, type MessageAction, type StartBatch, type StartMessage } from '../../plan/messages/action.ts';
 import { carrierId, type MessageJobView } from '../../plan/messages/carrier.ts';
+import { endOf } from '../../plan/messages/early-success.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import { specText } from '../key.ts';
 import type { Log } from '../ports.ts';
@@ -189,5 +190,8 @@ const none: ReadonlySet<string> = new Set();
 /** When those finished that are being settled, by carrierId. */
 function endsOf(actions: readonly MessageAction[], jobs: readonly MessageJobView[]): ReadonlyMap<string, number> {
   if (!actions.some(({ kind }) => kind === 'settle')) return new Map();
-  return new Map(jobs.flatMap((job) => (job.finished ? [[carrierId(job), job.finished.at] as const] : [])));
+  return new Map(jobs.flatMap((job) => {
+    const at = endOf(job);
+    return at === undefined ? [] : [[carrierId(job), at] as const];
+  }));
 }

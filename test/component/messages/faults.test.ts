@@ -146,7 +146,7 @@ describe.each(messageQueueKinds)('a queue of %s', (kind) => {
     await runs(scene);
     scene.world.cluster.registry.delete(jobs, scene.truth.jobs[0]?.name ?? '', { propagation: 'Foreground' });
     expect(await scene.settled(hour), scene.truth.story().join('\n')).toBe(true);
-    expect(scene.truth.jobs.map(({ serial, attempt, finished }) => [serial, attempt, finished])).toEqual([[1, 1, undefined], [2, 2, 'Complete']]);
+    expect(scene.truth.jobs.map(({ serial, attempt, succeeded }) => [serial, attempt, succeeded])).toEqual([[1, 1, false], [2, 2, true]]);
     expect(scene.states).toEqual(['completed']);
   });
 
@@ -158,7 +158,7 @@ describe.each(messageQueueKinds)('a queue of %s', (kind) => {
     await scene.world.run(40 * second);
     expect(scene.truth.jobs).toHaveLength(1);
     expect(await scene.settled(hour), scene.truth.story().join('\n')).toBe(true);
-    expect(scene.truth.jobs.map(({ attempt, finished }) => [attempt, finished])).toEqual([[1, undefined], [2, 'Complete']]);
+    expect(scene.truth.jobs.map(({ attempt, finished }) => [attempt, finished])).toEqual([[1, undefined], [2, undefined]]);
   });
 
   it('waits while the quota of the namespace is full, and loses no attempt by it', async () => {
