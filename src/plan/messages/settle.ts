@@ -6,6 +6,7 @@ import type { Failure } from './message.ts';
 import type { LeaseInHand, MessagesView } from './observed.ts';
 import { outputOf } from './output.ts';
 import { anotherTry, nextAt } from './retries.ts';
+import { isStored } from './stored.ts';
 import { isSameLease, type MessageJobView, type MessageView } from './view.ts';
 
 /** So long after a Job's end a delivery is waited for that would settle its message. */
@@ -25,9 +26,8 @@ export interface Finished {
 /** By the outcome and the mode in the note: what the queue is told, or what is only written down. */
 export function settleFinished(finished: Finished): Decision {
   const { job, outcome } = finished;
-  const worked = outcome.outcome === 'succeeded' || outcome.outcome === 'failed';
   // The message is still there for one that never ran.
-  if (job.message.note.settle === 'onJobCreated') return worked ? complete(finished, 'taken') : kept(finished);
+  if (job.message.note.settle === 'onJobCreated') return hasWorked(finished) ? complete(finished, 'taken') : kept(finished);
   switch (outcome.outcome) {
     case 'succeeded':
       return complete(finished, 'completed');
@@ -38,6 +38,11 @@ export function settleFinished(finished: Finished): Decision {
     case 'refused':
       return kept(finished);
   }
+}
+
+/** Also a Job whose pod was deleted before it started has failed: without its content nothing has ever been done. */
+function hasWorked({ job, outcome: { outcome, exitCode }, view }: Finished): boolean {
+  return outcome === 'succeeded' || (outcome === 'failed' && (exitCode !== undefined || isStored(job, view)));
 }
 
 /** Acknowledges; where nobody can be told, a delivery is waited for. */

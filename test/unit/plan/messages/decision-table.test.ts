@@ -323,7 +323,13 @@ describe('settle: onJobCreated', () => {
 
   it('tells nobody what becomes of the Job', () => {
     expect(said(planAt(seen([anEndedMessageJob('a', 'failed', { ...early, settled: settledAs('taken') })], {}, taking)))).toEqual([]);
-    expect(said(planAt(seen([anEndedMessageJob('a', 'failed', early)], {}, taking)))).toEqual(['settle MessageTaken a complete taken']);
+    expect(said(planAt(seen([anEndedMessageJob('a', 'failed', { ...early, recorded: finalNote('failed', { exitCode: 1 }) })], {}, taking)))).toEqual(['settle MessageTaken a complete taken']);
+  });
+
+  it('keeps the message of a Job whose pod was deleted before it could start: its content may never have been stored', () => {
+    const ended = anEndedMessageJob('a', 'failed', early);
+    expect(said(planAt(seen([ended], { leases: [aLease('a')] }, taking)))).toEqual(['settle MessageKept a note kept']);
+    expect(said(planAt(seen([ended], { leases: [aLease('a')], posted: new Set([ended.uid]) }, taking)))).toEqual(['settle MessageTaken a complete taken']);
   });
 
   it('keeps the message of a Job that was given up on before it was taken', () => {
