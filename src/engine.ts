@@ -216,7 +216,7 @@ function messagesFor({ messages = noMessages, messageMeter = noMessageMeter, mes
 }
 
 const noMessageMeter: MessageMeter = { stage: () => undefined, message: () => undefined, batch: () => undefined, inHand: () => undefined, oldest: () => undefined, forget: () => undefined };
-const noSpecs: SpecSource = { ids: () => [], get: () => undefined, look: () => Promise.resolve({ kind: 'absent' }), synced: true };
+const noSpecs: SpecSource = { ids: () => [], get: () => undefined, look: () => Promise.resolve({ kind: 'absent' }), hasSeen: () => true, synced: true };
 
 function specsFor(specs: EngineOptions['specs'], make: { readonly folder: (folder: string) => FolderSpecs; readonly configMaps: () => ConfigMapSpecs }): FolderSpecs | ConfigMapSpecs | undefined {
   if (specs.kind === 'none') return undefined;

@@ -19,6 +19,8 @@ export interface SpecSource {
   get(id: string): SpecDocument | undefined;
   /** The document as it is this moment, which `get` may be seconds behind. */
   look(id: string): Promise<ReadResult<SpecDocument>>;
+  /** Whether everything up to this resourceVersion of a ConfigMap has been taken in: what is not here by then is gone. */
+  hasSeen(resourceVersion: string): boolean;
   readonly synced: boolean;
 }
 export interface SpecDocument {

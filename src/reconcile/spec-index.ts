@@ -65,6 +65,21 @@ export class SpecIndex {
     return this.#bySource.get(uid);
   }
 
+  /** UIDs or paths of what the source shows and nobody has taken in yet. */
+  untaken(): ReadonlySet<string> {
+    const shown = this.#source.ids().flatMap((id) => {
+      const source = this.#source.get(id)?.source;
+      const known = this.#entries.get(id);
+      return source === undefined || (known && identityOf(known.claim) === sourceIdOf(source)) ? [] : [sourceIdOf(source)];
+    });
+    return new Set(shown);
+  }
+
+  /** Whether what is defined is known up to this resourceVersion of a ConfigMap, but for what is `untaken`. */
+  hasSeen(resourceVersion: string): boolean {
+    return this.#source.hasSeen(resourceVersion);
+  }
+
   /** Every key that has a claim. */
   keys(): readonly SpecKey[] {
     return [...this.#entries.values()].map(({ key }) => key);
@@ -89,8 +104,9 @@ export class SpecIndex {
   /**
    * Whether the claim is still made, and by the same text: the API server itself is asked. A view that is seconds old would
    * run a text that has been replaced since, or one that was deleted, whose runs are collected as soon as they are made.
+   * `source`: as it is now, with what is written on it.
    */
-  async confirm(claim: Claim): Promise<{ readonly kind: 'same' | 'changed' } | { readonly kind: 'unknown'; readonly message: string }> {
+  async confirm(claim: Claim): Promise<{ readonly kind: 'same'; readonly source: Claim['source'] } | { readonly kind: 'changed' } | { readonly kind: 'unknown'; readonly message: string }> {
     const entry = [...this.#entries].find(([, { claim: held }]) => held === claim);
     if (!entry) return { kind: 'changed' };
     const [id, { fingerprint }] = entry;
@@ -99,7 +115,7 @@ export class SpecIndex {
     if (found.kind === 'absent' || fingerprintOf(found.value) !== fingerprint) return { kind: 'changed' };
     const { source } = found.value;
     const isGoing = source.kind === 'configMap' && source.deleting;
-    return { kind: !isGoing && sourceIdOf(source) === sourceIdOf(claim.source) ? 'same' : 'changed' };
+    return !isGoing && sourceIdOf(source) === sourceIdOf(claim.source) ? { kind: 'same', source } : { kind: 'changed' };
   }
 
   #read(document: SpecDocument, before: Entry | undefined): Entry {

@@ -129,6 +129,13 @@ export class FakeSpecs implements SpecSource {
     return this.documents.get(id);
   }
 
+  /** How far the view is behind: nothing of this version has been taken in. */
+  unseen: string | undefined;
+
+  hasSeen(resourceVersion: string): boolean {
+    return resourceVersion !== this.unseen;
+  }
+
   /** What a look finds instead of what is in view. */
   readonly live = new Map<string, ReadResult<SpecDocument>>();
 

@@ -131,8 +131,7 @@ export class RequestTruth {
       return;
     }
     const asker = this.#options.world.cluster.store.byUid(source)?.object;
-    // Of two processes without a Lease one may have heard of the record, and not yet of its Run.
-    if (asker && !run.forgotten && !this.#options.racing()) this.#report(`the record of run "${run.name}" is deleted, and Run "${asker.metadata.name}" is still there`);
+    if (asker && !run.forgotten) this.#report(`the record of run "${run.name}" is deleted, and Run "${asker.metadata.name}" is still there`);
     const status = parseJson(asker?.metadata.annotations?.[keys.statusAnnotation] ?? '');
     if (stringAt(objectAt(status, 'run'), 'name') !== run.name || this.#options.racing()) this.#forgotten.add(source);
   }

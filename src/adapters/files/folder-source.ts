@@ -71,6 +71,11 @@ export class FolderSpecs implements SpecSource {
     return Promise.resolve(document ? { kind: 'found', value: document } : { kind: 'absent' });
   }
 
+  /** Files have no versions, and nobody else's view of them is ahead. */
+  hasSeen(): boolean {
+    return true;
+  }
+
   start(): void {
     if (!this.#stopped) this.#lookNow();
   }

@@ -10,6 +10,7 @@ import { annotationsOf, labelsOf, textsAt, timeAt } from './labels.ts';
 import { Reflector } from './reflector.ts';
 import type { ReflectorMeter } from './reflector.ts';
 import { configMaps } from './resources.ts';
+import { hasReached } from './resource-version.ts';
 import { identityOf } from './watch-event.ts';
 
 export interface ConfigMapSourceOptions {
@@ -47,6 +48,10 @@ export class ConfigMapSpecs implements SpecSource {
         onChange(change.kind === 'deleted' ? change.before.name : change.after.name);
       },
     });
+  }
+
+  hasSeen(resourceVersion: string): boolean {
+    return hasReached(this.reflector.resourceVersion, resourceVersion);
   }
 
   start(): void {

@@ -34,7 +34,7 @@ export interface ObservedWorkflow {
    * same as `since`. A timetable that is new counts from here (docs/adr/0010-schedules.md).
    */
   readonly specSince?: number;
-  /** UIDs of finished runs whose Run is still there: without their record it would run again. */
+  /** UIDs of finished runs whose Run is still there, or may be: without their record it would run again. */
   readonly asked?: ReadonlySet<string>;
   /** UIDs of finished sub-runs whose outcome is not in the record of the run that waits for them: it would miss them. */
   readonly awaited?: ReadonlySet<string>;

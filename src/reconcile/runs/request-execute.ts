@@ -2,6 +2,7 @@
 import type { Refusal } from '../../plan/observed.ts';
 import type { AskRun, CommandRun, RequestAction } from '../../plan/request/action.ts';
 import type { ObservedRequest } from '../../plan/request/observed.ts';
+import { rememberedRun } from '../../plan/request/remembered.ts';
 import type { Leadership } from '../leadership.ts';
 import type { Memory } from '../memory.ts';
 import type { WriteResult } from '../ports.ts';
@@ -42,6 +43,8 @@ async function askRun({ specs, store, recordNames }: RequestExecuteDeps, { key, 
   if (standing.kind === 'unknown') return { kind: 'unknown', message: `whether the Run is still the same is not known: ${standing.message}` };
   if (standing.kind === 'changed') return { kind: 'conflict', message: 'the Run has changed meanwhile' };
   const { name, request, parameters } = action;
+  // Its record is gone, and what it is remembered by was written a moment ago.
+  if (claim && rememberedRun({ ...claim, source: standing.source }, name)) return { kind: 'conflict', message: 'its status says that it has run' };
   recordNames.reserve(key, name);
   const result = await store.create({ name, request, parameters, data: undefined, owner: undefined });
   if (result.kind === 'done') recordNames.confirm(key, name, result.resourceVersion);

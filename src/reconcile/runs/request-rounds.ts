@@ -7,6 +7,7 @@ import type { Claim, SpecKey } from '../../plan/observed.ts';
 import type { RequestPlan } from '../../plan/request/action.ts';
 import type { ObservedRequest } from '../../plan/request/observed.ts';
 import { recordNameOf } from '../../plan/request/record-name.ts';
+import { rememberedRun } from '../../plan/request/remembered.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
 import { winningClaim } from '../../plan/winner.ts';
 import { isRunnable } from '../../spec/parsed.ts';
@@ -54,6 +55,7 @@ export class RequestRounds implements Rounds {
     if (!recordNames.caughtUp(key)) return { kind: 'done', again: behindPause };
     const observed = this.#observe(key);
     if (observed.claims.length === 0) this.#gone(key);
+    if (await this.#isBehind(observed)) return { kind: 'done', again: behindPause };
     const decided = plan(observed, environment, clock.now());
     const executed: RequestExecuted[] = [];
     for (const action of decided.actions) {
@@ -62,8 +64,8 @@ export class RequestRounds implements Rounds {
       executed.push(one);
     }
     const waits = executed.some(({ kind }) => kind === 'waits');
-    // Its record brings the next round at once, which has more to tell.
-    const asked = executed.some(({ kind, action }) => kind === 'done' && action.kind === 'askRun');
+    // Its record brings the next round at once, which has more to tell; and where the Run is not what is in view, the watch does.
+    const asked = executed.some(({ kind, action, result }) => action.kind === 'askRun' && (kind === 'done' || result === 'conflict'));
     const unwritten = waits || asked ? undefined : await reporter.statuses(key, observed.claims, decided.statuses);
     const wake = decided.wakeAt === undefined ? undefined : Math.max(0, decided.wakeAt - clock.now());
     if (executed.some(({ kind }) => kind === 'failed')) return { kind: 'failed', again: wake };
@@ -90,6 +92,19 @@ export class RequestRounds implements Rounds {
   startAnew(): void {
     this.#waiting.clear();
     this.#waitsFor.clear();
+  }
+
+  /**
+   * The record is gone, this process has written down that there was one, and that is not in view. Another status would take
+   * the place of what remembers the run, so the API server itself is asked. Who has taken that status away wants another run.
+   */
+  async #isBehind({ claims, record }: ObservedRequest): Promise<boolean> {
+    const { specs, reporter, environment } = this.#deps;
+    const claim = winningClaim(claims)?.claim;
+    const name = claim && recordNameOf(claim, environment.instance);
+    if (!claim || name === undefined || record || rememberedRun(claim, name) || reporter.statusOf(claim)?.run?.name !== name) return false;
+    const standing = await specs.confirm(claim);
+    return standing.kind !== 'same' || rememberedRun({ ...claim, source: standing.source }, name) !== undefined;
   }
 
   #observe(key: SpecKey): ObservedRequest {

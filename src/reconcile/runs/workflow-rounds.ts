@@ -21,9 +21,12 @@ import type { Reporter } from '../reporter.ts';
 import type { TemplateChecker } from '../template-checker.ts';
 import type { RoundResult } from '../work-queue.ts';
 import { afterProblem, untilRecords } from './records-ready.ts';
-import { keyOfRequest } from './request-key.ts';
+import { askedRecords, type AskedRecords } from './request-key.ts';
 import type { RunMemory } from './run-memory.ts';
 import { executeWorkflow, type WorkflowExecuted, type WorkflowExecuteDeps } from './workflow-execute.ts';
+
+/** How soon it is looked again whether the Run of a record is there: a watch that is silent says every minute how far it is. */
+const unsurePause = 15_000;
 
 export interface WorkflowRoundsDeps extends WorkflowExecuteDeps {
   readonly clock: Clock;
@@ -61,7 +64,8 @@ export class WorkflowRounds implements Rounds {
     if (unread !== undefined) return { kind: 'done', again: unread };
     if (!(await this.#isClear(key))) return { kind: 'failed' };
     if (!recordNames.caughtUp(key)) return { kind: 'done', again: behindPause };
-    const observed = this.#observe(key);
+    const { asked, unsure } = this.#asked(key);
+    const observed = this.#observe(key, asked);
     const plan = this.#deps.plan(observed, environment, clock.now());
     checker.ask(key, plan.demands[0]);
     calls.ask(key, plan.calls ?? []);
@@ -74,7 +78,7 @@ export class WorkflowRounds implements Rounds {
     const wake = plan.wakeAt === undefined ? undefined : Math.max(0, plan.wakeAt - clock.now());
     if (executed.some(({ kind }) => kind === 'failed')) return { kind: 'failed', again: wake };
     const refused = executed.some(({ kind }) => kind === 'waits') ? 0 : undefined;
-    return { kind: 'done', again: earliest([wake, unwritten, refused, afterProblem(observed.recordsUnknown)]) };
+    return { kind: 'done', again: earliest([wake, unwritten, refused, unsure ? unsurePause : undefined, afterProblem(observed.recordsUnknown)]) };
   }
 
   /** Another process led meanwhile: times that it used are in the records, those that nobody used are missed. */
@@ -120,7 +124,7 @@ export class WorkflowRounds implements Rounds {
     return all.length === 0 ? undefined : Math.max(...all);
   }
 
-  #observe(key: SpecKey): ObservedWorkflow {
+  #observe(key: SpecKey, asked: ReadonlySet<string>): ObservedWorkflow {
     const { specs, records, recordNames, checker, clock } = this.#deps;
     const since = this.#since.get(specText(key)) ?? clock.now();
     this.#since.set(specText(key), since);
@@ -132,7 +136,7 @@ export class WorkflowRounds implements Rounds {
       ...(specSince !== undefined && { specSince }),
       ...this.#records(key),
       calls: this.#deps.calls.states(key),
-      asked: this.#asked(key),
+      asked,
       awaited: this.#awaited(key),
       recordsUnknown: records.problem,
       reservations: new Set(recordNames.reservations(key).map(({ jobName }) => jobName)),
@@ -151,10 +155,10 @@ export class WorkflowRounds implements Rounds {
     return this.#deps.capacity.halt(isRunnable(spec) ? spec.concurrency.group : undefined);
   }
 
-  /** Finished runs whose Run is still there. */
-  #asked(key: SpecKey): ReadonlySet<string> {
+  /** Finished runs whose Run is still there, or may be. */
+  #asked(key: SpecKey): AskedRecords {
     const { records, specs } = this.#deps;
-    return new Set(records.of(key).filter((record) => isOver(record.phase) && keyOfRequest(specs, record) !== undefined).map(({ uid }) => uid));
+    return askedRecords(specs, records.of(key).filter(({ phase }) => isOver(phase)));
   }
 
   /** Finished sub-runs of which the record of their parent, which is not over, does not say yet how they came out. */

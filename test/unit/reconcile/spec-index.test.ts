@@ -226,8 +226,8 @@ describe('the data behind a claim', () => {
 describe('a claim that is looked at live', () => {
   const document = (changes: Partial<SpecDocument> = {}): SpecDocument => ({ source: aConfigMap({ name: 'a', uid: 'uid-a' }), file: 'configmap/a', objectName: 'a', label: 'queue', data: { 'spec.yaml': 'thumbnails' }, ...changes });
   it.each<[string, ReturnType<FakeSpecs['live']['get']>, unknown]>([
-    ['is the same', { kind: 'found', value: document() }, { kind: 'same' }],
-    ['is the same with another status', { kind: 'found', value: document({ source: aConfigMap({ name: 'a', uid: 'uid-a', writtenStatus: '{}' }) }) }, { kind: 'same' }],
+    ['is the same', { kind: 'found', value: document() }, { kind: 'same', source: document().source }],
+    ['is the same with another status', { kind: 'found', value: document({ source: aConfigMap({ name: 'a', uid: 'uid-a', writtenStatus: '{}' }) }) }, { kind: 'same', source: aConfigMap({ name: 'a', uid: 'uid-a', writtenStatus: '{}' }) }],
     ['has another text', { kind: 'found', value: document({ data: { 'spec.yaml': 'other' } }) }, { kind: 'changed' }],
     ['stands in another ConfigMap of that name', { kind: 'found', value: document({ source: aConfigMap({ name: 'a', uid: 'uid-b' }) }) }, { kind: 'changed' }],
     ['is being deleted', { kind: 'found', value: document({ source: aConfigMap({ name: 'a', uid: 'uid-a', deleting: true }) }) }, { kind: 'changed' }],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ObservedRecord } from '../../../../src/plan/run/record.ts';
 import { planRequest } from '../../../../src/plan/request/plan-request.ts';
 import type { SpecKey } from '../../../../src/plan/observed.ts';
 import { requestKey, specText, workflowKey } from '../../../../src/reconcile/key.ts';
@@ -6,16 +7,18 @@ import { Memory } from '../../../../src/reconcile/memory.ts';
 import type { SpecDocument } from '../../../../src/reconcile/ports.ts';
 import { Reporter } from '../../../../src/reconcile/reporter.ts';
 import { RecordKeeper } from '../../../../src/reconcile/runs/record-keeper.ts';
-import { keyOfRequest } from '../../../../src/reconcile/runs/request-key.ts';
+import { askedRecords, keyOfRequest } from '../../../../src/reconcile/runs/request-key.ts';
 import { RequestRounds } from '../../../../src/reconcile/runs/request-rounds.ts';
 import { SpecIndex } from '../../../../src/reconcile/spec-index.ts';
 import { StatusWriter } from '../../../../src/reconcile/status-writer.ts';
+import { TargetWaits } from '../../../../src/reconcile/target-waits.ts';
 import { parseSpec } from '../../../../src/spec/parse.ts';
 import { aConfigMap, aFile, anEnvironment, noon } from '../../../support/builders.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { FakeEvents, FakeLeadership, FakeLog, FakeMeter, FakeSpecs, FakeStatusSink } from '../../../support/fakes.ts';
 import { FakeMessageMeter } from '../../../support/message-fakes.ts';
 import { FakeRecordCache, FakeRecordStore } from '../../../support/record-fakes.ts';
+import { aRecord } from '../../../support/workflows.ts';
 
 const key = requestKey('first');
 const runText = (...lines: readonly string[]): string => ['apiVersion: job-chief/v1', 'kind: Run', 'name: first', 'workflow: etl', ...lines].join('\n');
@@ -36,7 +39,9 @@ function aShell() {
   const recordNames = new Memory({ clock, cache: records });
   const keeper = new RecordKeeper({ clock, store, wrote: () => undefined, merged: () => undefined, ended: () => undefined });
   const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, messageMeter: new FakeMessageMeter(), log, leadership });
-  const rounds = new RequestRounds({ clock, environment: anEnvironment(), plan: planRequest, records, reporter, meter, log, leadership, specs, store, keeper, recordNames, changed: (changed: SpecKey) => woken.push(specText(changed)) });
+  const changed = (key: SpecKey): unknown => woken.push(specText(key));
+  const targets = new TargetWaits({ specs, changed });
+  const rounds = new RequestRounds({ targets, clock, environment: anEnvironment(), plan: planRequest, records, reporter, meter, log, leadership, specs, store, keeper, recordNames, changed });
   const put = (id: string, text: string | undefined, source: SpecDocument['source'] = aConfigMap({ name: id, uid: `uid-${id}` })): void => {
     if (text === undefined) documents.documents.delete(id);
     else documents.documents.set(id, { source, file: id, objectName: id, label: undefined, data: { 'spec.yaml': text } });
@@ -47,7 +52,7 @@ function aShell() {
     await settle();
     return result;
   };
-  return { clock, store, records, documents, specs, leadership, meter, log, sink, woken, rounds, put, round };
+  return { clock, store, records, documents, specs, leadership, meter, log, sink, woken, targets, rounds, put, round };
 }
 const states = ({ sink }: ReturnType<typeof aShell>): string[] => sink.written.map(({ state }) => state);
 
@@ -114,22 +119,22 @@ describe('what wakes a Run', () => {
     const shell = aShell();
     shell.put('first', runText());
     await shell.round();
-    shell.rounds.targetChanged(workflowKey('etl'));
-    shell.rounds.targetChanged(workflowKey('other'));
+    shell.targets.targetChanged(workflowKey('etl'));
+    shell.targets.targetChanged(workflowKey('other'));
     expect(shell.woken).toEqual([]);
     shell.put('etl', workflowText());
-    shell.rounds.targetChanged(workflowKey('etl'));
+    shell.targets.targetChanged(workflowKey('etl'));
     expect(shell.woken).toEqual(['spec/request/first']);
     await shell.round();
     await shell.round();
     shell.put('etl', workflowText('suspend: true'));
-    shell.rounds.targetChanged(workflowKey('etl'));
+    shell.targets.targetChanged(workflowKey('etl'));
     expect(shell.woken).toHaveLength(2);
     const name = shell.store.created[0]?.name ?? '';
     shell.store.edit(name, { record: { phase: 'Running' } });
     await shell.round();
     shell.put('etl', workflowText());
-    shell.rounds.targetChanged(workflowKey('etl'));
+    shell.targets.targetChanged(workflowKey('etl'));
     expect(shell.woken).toHaveLength(2);
   });
 
@@ -188,5 +193,38 @@ describe('the Run of a record', () => {
     expect(new Set(store.created.map(({ name }) => name)).size).toBe(2);
     put('broken.yaml', 'kind: [', aFile({ path: 'broken.yaml' }));
     expect(keyOfRequest(specs, { request: made?.request })).toEqual(key);
+  });
+});
+
+describe('records whose Run is not in view', () => {
+  const asking = (changes: Partial<ObservedRecord> = {}): ObservedRecord => aRecord({ uid: 'uid-of-record', resourceVersion: '100', request: { workflow: 'etl', trigger: 'request', run: 'first', source: 'uid-first', specHash: 'x' }, ...changes });
+
+  it('have lost it where the view is at least as new as they are', () => {
+    const { specs } = aShell();
+    expect(askedRecords(specs, [asking()])).toEqual({ asked: new Set(), unsure: false });
+  });
+
+  it('may have one that is to come where the view is older', () => {
+    const { specs, documents } = aShell();
+    documents.unseen = '100';
+    expect(askedRecords(specs, [asking(), asking({ uid: 'seen', resourceVersion: '99' })])).toEqual({ asked: new Set(['uid-of-record']), unsure: true });
+  });
+
+  it('have one that was seen and not taken in yet', () => {
+    const { specs, documents, put } = aShell();
+    put('first', runText());
+    const document = documents.documents.get('first');
+    put('first', undefined);
+    expect(askedRecords(specs, [asking()]).unsure).toBe(false);
+    if (document) documents.documents.set('first', document);
+    expect(askedRecords(specs, [asking()])).toEqual({ asked: new Set(['uid-of-record']), unsure: true });
+    specs.take('first');
+    expect(askedRecords(specs, [asking()])).toEqual({ asked: new Set(['uid-of-record']), unsure: false });
+  });
+
+  it('need none where nobody asked for them in git', () => {
+    const { specs, documents } = aShell();
+    documents.unseen = '100';
+    expect(askedRecords(specs, [aRecord({ resourceVersion: '100' }), aRecord({ request: undefined })])).toEqual({ asked: new Set(), unsure: false });
   });
 });
