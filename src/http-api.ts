@@ -6,6 +6,7 @@ import type { TlsOptions } from './adapters/http/api/tls.ts';
 import { Tokens } from './adapters/http/api/tokens.ts';
 import { KubernetesClient } from './adapters/kubernetes/client.ts';
 import type { ClientMeter } from './adapters/kubernetes/exchange.ts';
+import { KubernetesHistories } from './adapters/kubernetes/histories.ts';
 import { annotationsOf } from './adapters/kubernetes/labels.ts';
 import { projectRecord } from './adapters/kubernetes/project-record.ts';
 import { KubernetesRecords } from './adapters/kubernetes/records.ts';
@@ -16,9 +17,11 @@ import type { Engine } from './engine.ts';
 import type { Clock } from './lib/clock.ts';
 import { noCeilings } from './plan/limits/effective.ts';
 import { LimitsBook } from './reconcile/api/limits-book.ts';
+import { messagesOf, noMessages } from './plan/messages/view.ts';
 import { RunFeed } from './reconcile/api/run-feed.ts';
 import { SpecBook } from './reconcile/api/spec-book.ts';
 import type { ApiRuns, QueueStats } from './reconcile/api-ports.ts';
+import type { MessageBook } from './reconcile/messages/history-ports.ts';
 import type { Log } from './reconcile/ports.ts';
 import type { ParseSpec } from './reconcile/spec-index.ts';
 import type { LimitFields } from './spec/limits.ts';
@@ -29,7 +32,7 @@ export interface HttpApiOptions {
   readonly log: Log;
   /** A text that nobody else draws. */
   readonly random: () => string;
-  readonly engine: Pick<Engine, 'controller' | 'observers' | 'records' | 'specs'>;
+  readonly engine: Pick<Engine, 'controller' | 'observers' | 'records' | 'specs' | 'cluster'>;
   readonly transport: Transport;
   readonly namespace: string;
   readonly instance: string;
@@ -68,6 +71,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
     limits: new LimitsBook({ specs, capacity: engine.controller.capacity, ceilings: options.ceilings ?? noCeilings }),
     logs: new KubernetesRunLogs({ client, clock, instance }),
     queues: options.queues,
+    messages: messagesOfQueues(client, engine, instance),
     publicUrl: options.publicUrl,
   };
   const tokens = new Tokens({ path: options.tokens, clock, log });
@@ -81,6 +85,14 @@ export async function createHttpApi(options: HttpApiOptions): Promise<HttpApi> {
       await server.close();
       feed.close();
     },
+  };
+}
+
+function messagesOfQueues(client: KubernetesClient, { cluster, records }: HttpApiOptions['engine'], instance: string): MessageBook {
+  const histories = new KubernetesHistories({ client, instance });
+  return {
+    get synced() { return cluster.synced; },
+    read: async (queue) => ({ history: await histories.read(queue), messages: messagesOf({ jobs: cluster.jobs(queue) }, { ...noMessages, runs: records.ofQueue(queue) }) }),
   };
 }
 

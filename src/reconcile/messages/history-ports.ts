@@ -33,6 +33,8 @@ export interface HistoryStore {
 
 /** What can be said about the messages of a queue, now. */
 export interface MessageBook {
+  /** Jobs have been listed. */
+  readonly synced: boolean;
   read(queue: SpecKey): Promise<{
     /** Those that have Jobs, or what stands for one. */
     readonly messages: readonly MessageView[];

@@ -1,6 +1,7 @@
 /** What the resources of the API share. */
 import type { Clock } from '../../../lib/clock.ts';
 import type { ApiLimits, ApiRuns, ApiSpecs, QueueStats, RunLogs } from '../../../reconcile/api-ports.ts';
+import type { MessageBook } from '../../../reconcile/messages/history-ports.ts';
 import type { ReadResult } from '../../../reconcile/ports.ts';
 import { ApiProblem } from './problem.ts';
 
@@ -13,6 +14,7 @@ export interface ApiDeps {
   readonly limits: ApiLimits;
   readonly logs: RunLogs;
   readonly queues: QueueStats;
+  readonly messages: MessageBook;
   /** What callers put before paths of ours, without a slash at its end; empty: paths are answered as they are. */
   readonly publicUrl: string;
 }

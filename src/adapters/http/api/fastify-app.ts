@@ -29,7 +29,8 @@ export function newFastify({ random, material }: { readonly random: () => string
     keepAliveTimeout: 75_000,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 300 },
+    // The longest is the id of a message.
+    routerOptions: { maxParamLength: 1024 },
     genReqId: (request) => usableId(request.headers['x-request-id']) ?? random(),
     ...(material === undefined ? { http: limits } : { https: { ...limits, ...material, ...(material.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: false }) } }),
     // Paths that cannot be decoded reach no hook and no handler; thrown, they would end the process.

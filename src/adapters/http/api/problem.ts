@@ -14,6 +14,7 @@ export const problemCodes = {
   UnknownSpec: 'There is no spec of this kind and name.',
   UnknownRun: 'There is no run of this name; retention may have removed its record.',
   UnknownQueue: 'There is no Queue of this name.',
+  UnknownMessage: 'Nothing is known of this message: no Job is there for it, and the history of the queue does not have it.',
   UnknownStep: 'The run has no such step.',
   MethodNotAllowed: 'The path is served, but not with this method; `Allow` lists those that are.',
   NotAcceptable: 'The answer comes in none of the media types of `Accept`.',
