@@ -2,6 +2,7 @@
 import { isObject, numberAt, objectAt, stringAt, type JsonObject } from '../lib/json.ts';
 import { nearest } from '../lib/nearest.ts';
 import { anyOf, shown } from '../lib/show.ts';
+import { leasingFindings } from './drain-rules.ts';
 import type { FieldPath } from './field-path.ts';
 import { jobFields, jobParts } from './job-parts.ts';
 import { drainJobFields } from './job-refusals.ts';
@@ -81,7 +82,7 @@ function drainFindings(spec: JsonObject): Finding[] {
   const { job } = jobParts(spec);
   const several = max === undefined || max === 1 ? [] : [{ code: 'InvalidValue' as const, message: `must be 1, is ${shown(max)}: a Queue with drain has one unfinished Job at a time`, path: ['concurrency', 'max'], hint: 'drain.pods.max says how many pods that Job has' }];
   const refused = Object.entries(drainJobFields).filter(([field]) => Object.hasOwn(job?.value ?? {}, field));
-  return [...several, ...refused.map(([field, hint]): Finding => ({ code: 'RefusedField', message: `"${field}" must not be set here`, path: [...(job?.path ?? []), field], part: 'key', hint }))];
+  return [...several, ...leasingFindings(spec), ...refused.map(([field, hint]): Finding => ({ code: 'RefusedField', message: `"${field}" must not be set here`, path: [...(job?.path ?? []), field], part: 'key', hint }))];
 }
 
 /** Ways to name a Job that Queues do not have: spec/job-refusals.ts speaks of those, and of fields that stand elsewhere. */

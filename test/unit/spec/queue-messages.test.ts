@@ -60,18 +60,20 @@ describe('a Queue with a Job for each message', () => {
 });
 
 describe('the source of a Queue', () => {
-  const rows: readonly [what: string, line: string, expected: object][] = [
+  /** For fields that mean nothing where nothing is leased. */
+  const leasing = 'perMessage: {deadLetter: {policy: true}}';
+  const rows: readonly [what: string, line: string, expected: object, ...lines: string[]][] = [
     ['is a queue of RabbitMQ', amqp, { type: 'amqp', connection: 'main', queue: 'orders', vhost: undefined, declare: undefined, messageId: undefined }],
-    ['is declared', 'source: {amqp: {connection: main, queue: q, vhost: v, declare: {}}}', { type: 'amqp', connection: 'main', queue: 'q', vhost: 'v', declare: { type: 'quorum', deadLetterExchange: undefined, deadLetterRoutingKey: undefined }, messageId: undefined }],
-    ['knows messages by a header', 'source: {amqp: {connection: main, queue: q, messageId: {header: x-id}}}', { messageId: { header: 'x-id' } }],
-    ['knows messages by a property', 'source: {amqp: {connection: main, queue: q, messageId: {property: correlation_id}}}', { messageId: { property: 'correlation_id' } }],
-    ['knows messages by their bodies', 'source: {amqp: {connection: main, queue: q, messageId: bodyHash}}', { messageId: 'bodyHash' }],
-    ['does not know messages', 'source: {amqp: {connection: main, queue: q, messageId: none}}', { messageId: 'none' }],
+    ['is declared', 'source: {amqp: {connection: main, queue: q, vhost: v, declare: {}}}', { type: 'amqp', connection: 'main', queue: 'q', vhost: 'v', declare: { type: 'quorum', deadLetterExchange: undefined, deadLetterRoutingKey: undefined }, messageId: undefined }, leasing],
+    ['knows messages by a header', 'source: {amqp: {connection: main, queue: q, messageId: {header: x-id}}}', { messageId: { header: 'x-id' } }, leasing],
+    ['knows messages by a property', 'source: {amqp: {connection: main, queue: q, messageId: {property: correlation_id}}}', { messageId: { property: 'correlation_id' } }, leasing],
+    ['knows messages by their bodies', 'source: {amqp: {connection: main, queue: q, messageId: bodyHash}}', { messageId: 'bodyHash' }, leasing],
+    ['does not know messages', 'source: {amqp: {connection: main, queue: q, messageId: none}}', { messageId: 'none' }, leasing],
     ['is a queue of SQS', sqs, { type: 'sqs', connection: 'main', queue: 'orders', url: undefined }],
     ['is a URL that ends in the name', 'source: {sqs: {connection: main, url: "http://localhost:4566/000000000000/orders.fifo"}}', { type: 'sqs', connection: 'main', queue: 'orders.fifo', url: 'http://localhost:4566/000000000000/orders.fifo' }],
   ];
-  it.each(rows)('%s', (_, line, expected) => {
-    expect(validQueue(aQueue(line)).source).toMatchObject(expected);
+  it.each(rows)('%s', (_, line, expected, ...lines) => {
+    expect(validQueue(aQueue(line, ...lines)).source).toMatchObject(expected);
   });
 
   it.each([
@@ -79,10 +81,16 @@ describe('the source of a Queue', () => {
     ['of SQS with a name that is none', 'source: {sqs: {connection: main, queue: a.b}}', ['InvalidValue source.sqs.queue']],
     ['of SQS with a URL that is none', 'source: {sqs: {connection: main, url: "sqs://a/b"}}', ['InvalidValue source.sqs.url']],
     ['of RabbitMQ with a name that is too long', `source: {amqp: {connection: main, queue: ${'a'.repeat(256)}}}`, ['InvalidValue source.amqp.queue']],
-    ['with two ways to know messages', 'source: {amqp: {connection: main, queue: q, messageId: {header: a, property: message_id}}}', ['InvalidValue source.amqp.messageId']],
+    ['with two ways to know messages', 'source: {amqp: {connection: main, queue: q, messageId: {header: a, property: message_id}}}', ['InvalidValue source.amqp.messageId'], leasing],
     ['that is no mapping', 'source: pgBoss', ['WrongType source']],
-  ])('is none %s', (_, line, expected) => {
-    expect(codes(parse(aQueue(line)))).toEqual(expected);
+  ] as readonly [what: string, line: string, expected: string[], ...lines: string[]][])('is none %s', (_, line, expected, ...lines) => {
+    expect(codes(parse(aQueue(line, ...lines)))).toEqual(expected);
+  });
+
+  it('says nothing of leasing where job-chief only counts', () => {
+    const counted = (field: string): string => told(`source: {amqp: {connection: main, queue: q, ${field}}}`);
+    expect(counted('declare: {}')).toBe('ConflictingFields source.amqp.declare: "declare" means nothing with drain: job-chief counts the messages and declares no queue | let the workers declare it, or use perMessage');
+    expect(counted('messageId: none')).toBe('ConflictingFields source.amqp.messageId: "messageId" means nothing with drain: job-chief counts the messages and takes none of them | remove it, or use perMessage');
   });
 });
 
