@@ -1,11 +1,8 @@
 /** A Job for each message, on a real cluster: with what it is given, with what its queue is told, and with job-chief killed. */
 import { describe, expect, it } from 'vitest';
-import { startFauxqs } from 'fauxqs';
-import { inspect, send as sendToSqs } from '../support/sqs.ts';
 import { noRealPods } from '../support/cluster.ts';
 import { eventually } from './support/eventually.ts';
-import type { Job } from './support/kubernetes.ts';
-import { messageOf } from './support/overlaps.ts';
+import { jobsByMessage } from './support/messages.ts';
 import { useSite, type Site } from './support/site.ts';
 import { shell } from './support/specs.ts';
 
@@ -30,12 +27,6 @@ async function sent(site: Site, queue: string, data: readonly object[]): Promise
 async function rows(site: Site, queue: string): Promise<readonly Row[]> {
   const { rows: found } = await site.boss.getDb().executeSql('SELECT id, state::text, data, output, source_id AS source FROM pgboss.job WHERE name = $1 ORDER BY created_on, id', [queue]);
   return found as Row[];
-}
-
-/** By message. */
-async function jobsByMessage(site: Site, queue: string): Promise<ReadonlyMap<string, readonly Job[]>> {
-  const jobs = await site.jobs(queue);
-  return Map.groupBy(jobs, ({ metadata }) => messageOf(metadata.annotations)[0] ?? '');
 }
 
 const perMessage = { drain: undefined, timeout: '10m' };
@@ -147,45 +138,5 @@ describe.skipIf(noRealPods !== undefined)('messages while job-chief is killed', 
     const jobs = await jobsByMessage(site(), 'killed');
     expect([...jobs].map(([id, all]) => [id, all.length]).toSorted()).toEqual(ids.map((id) => [id, 1]).toSorted());
     await site().statusBecomes('killed', { state: 'Idle', liveJobs: 0 });
-  });
-});
-
-describe.skipIf(noRealPods !== undefined)('messages of SQS', () => {
-  const started: { server?: Awaited<ReturnType<typeof startFauxqs>> } = {};
-  const server = (): Awaited<ReturnType<typeof startFauxqs>> => {
-    if (!started.server) throw new Error('SQS runs only inside tests');
-    return started.server;
-  };
-  const site = useSite({ name: 'messages-sqs' }, async (opened) => {
-    started.server = await startFauxqs({ port: 0, logger: false });
-    const stringData = { region: 'us-east-1', endpoint: `http://${opened.place.hostAddress}:${started.server.port}`, 'access-key-id': 'test', 'secret-access-key': 'test' };
-    await opened.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'jobs-sqs' }, stringData });
-    const container = { name: 'job-chief', volumeMounts: [{ name: 'connection-jobs', mountPath: '/etc/job-chief/connections/jobs', readOnly: true }] };
-    const volumes = [{ name: 'connection-jobs', secret: { secretName: 'jobs-sqs', defaultMode: 0o440 } }];
-    await opened.install({
-      components: ['messages'],
-      config: { connections: { main: { secretName: 'main-database' }, jobs: { type: 'sqs', secretName: 'jobs-sqs', injectable: true } } },
-      patches: [{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'job-chief' }, spec: { template: { spec: { containers: [container], volumes } } } }],
-    });
-  });
-
-  it('succeed and are gone, or fail and are dead letters, once each', async ({ onTestFinished }) => {
-    onTestFinished(() => server().stop());
-    for (const name of ['work', 'dead']) server().createQueue(name, { attributes: { VisibilityTimeout: '10' } });
-    await site().queue('work', {
-      ...perMessage,
-      source: { sqs: { connection: 'jobs', queue: 'work' } },
-      perMessage: { deadLetter: { queue: 'dead' }, env: { TENANT: '$(message.headers.tenant)' } },
-      // Longer than the visibility timeout: the message is kept in hand.
-      job: shell('test "$TENANT" = acme || exit 4; case `cat /job-chief/message` in bad) exit 3;; slow) sleep 15;; esac'),
-    });
-    const attributes = { messageAttributes: { tenant: { DataType: 'String', StringValue: 'acme' } } };
-    const [bad, ...others] = ['bad', 'slow', 'good', 'good'].map((body) => sendToSqs(server(), 'work', body, attributes));
-    await eventually(() => {
-      expect(inspect(server(), 'work')).toMatchObject({ ready: [], inflight: [] });
-      expect(inspect(server(), 'dead').ready).toMatchObject([{ body: 'bad', messageAttributes: { tenant: { StringValue: 'acme' }, 'x-job-chief-id': { StringValue: bad }, 'x-job-chief-exit-code': { StringValue: '3' } } }]);
-    });
-    const jobs = await jobsByMessage(site(), 'work');
-    expect([...jobs].map(([id, all]) => [id, all.length]).toSorted()).toEqual([bad, ...others].map((id) => [id, 1]).toSorted());
   });
 });
