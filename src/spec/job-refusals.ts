@@ -18,7 +18,7 @@ const refusedAnywhere: Readonly<Record<string, string>> = {
   manualSelector: selector,
 };
 
-/** Refused in the Job's spec of a Queue with perMessage, and in that of a Template: such a Job may have as many pods as it likes. */
+/** Refused in the Job's spec of a Queue with perMessage or perBatch, and in that of a Template: such a Job may have as many pods as it likes. */
 export const refusedTemplateFields: Readonly<Record<string, string>> = { activeDeadlineSeconds: timeout, ...refusedAnywhere };
 
 /** Refused beside these in a Queue with drain. The schema, which is that of both, has them. */
@@ -119,7 +119,6 @@ function refusedFields(parent: string, refusedInJob: Readonly<Record<string, str
 
 /** Fields of the design that this version does not have, by path, and what it has. */
 const unsupportedInQueue: ReadonlyMap<string, string> = new Map([
-  ['perBatch', 'drain and perMessage'],
   ['parameters', 'perMessage.parameters'],
   ['perMessage.template', 'template'],
   ['perMessage.workflow', 'workflow'],
@@ -136,7 +135,7 @@ export function unsupportedField(path: FieldPath, supported: string | undefined)
 
 /** Notes on the fields of a Queue with drain. */
 export const queueNotes: FieldNotes = notesOfQueue(refusedJobFields);
-/** Notes on the fields of a Queue with perMessage. */
+/** Notes on the fields of a Queue with perMessage or perBatch. */
 export const messageQueueNotes: FieldNotes = notesOfQueue(refusedTemplateFields);
 
 function notesOfQueue(refusedInJob: Readonly<Record<string, string>>): FieldNotes {

@@ -1,4 +1,4 @@
-/** Builds `perMessage` of a Queue. */
+/** Builds `perMessage` of a Queue, and what `perBatch` has in common with it. */
 import { milliseconds, type Filled } from './common-build.ts';
 import type { DeadLetterSpec, PerMessageSpec } from './queue.ts';
 import type { QueueDocument } from './queue-schema.ts';
@@ -6,8 +6,12 @@ import { retrySpec } from './step-build.ts';
 
 type Document = NonNullable<QueueDocument['perMessage']>;
 
-/** `filled`: the same with defaults. */
-export function buildPerMessage({ settle, payload, env, waitAfter }: Filled<Document>, given: Document): PerMessageSpec {
+interface Defaults extends Pick<Filled<Document>, 'settle' | 'env' | 'waitAfter'> {
+  readonly payload: Pick<Filled<Document>['payload'], 'file'>;
+}
+
+/** The first is the same with defaults. */
+export function buildPerMessage({ settle, payload, env, waitAfter }: Defaults, given: Document): PerMessageSpec {
   const { retry = {} } = given;
   return {
     settle,

@@ -1,5 +1,6 @@
-/** Rules of `perMessage` that a schema cannot say. They read the raw value, as those of queue-rules.ts. */
+/** Rules of `perMessage`, and of what `perBatch` has in common with it, that a schema cannot say. They read the raw value, as those of queue-rules.ts. */
 import { isObject, objectAt, stringAt, type JsonObject } from '../lib/json.ts';
+import type { FieldPath } from './field-path.ts';
 import { listed, jobParts } from './job-parts.ts';
 import { isReservedPath, type OverriddenEnv } from './job-rules.ts';
 import { payloadPath, reservedEnv, reservedEnvPrefix } from './keys.ts';
@@ -10,20 +11,30 @@ import type { Finding } from './report.ts';
 import { retryFindings } from './step-rules.ts';
 import { exactlyOne } from './workflow-rules.ts';
 
-const base = ['perMessage'];
-
-/** Everything about `perMessage`. `overridden`: what job-chief sets itself. */
+/** Everything about `perMessage`, and all of `perBatch` that is not about its Job. `overridden`: what job-chief sets itself. */
 export function messageFindings(spec: JsonObject, overridden: OverriddenEnv): Finding[] {
-  const value = spec['perMessage'];
-  if (!isObject(value)) return [];
+  return ['perMessage', 'perBatch'].flatMap((field) => {
+    const value = spec[field];
+    return isObject(value) ? findingsOf({ spec, value, base: [field] }, overridden) : [];
+  });
+}
+
+interface Mode {
+  readonly spec: JsonObject;
+  readonly value: JsonObject;
+  readonly base: FieldPath;
+}
+
+function findingsOf(mode: Mode, overridden: OverriddenEnv): Finding[] {
+  const { spec, value, base } = mode;
   return [
-    ...envFindings(value, overridden),
-    ...payloadFindings(spec, value),
+    ...envFindings(mode, overridden),
+    ...payloadFindings(mode),
     ...bodySchemaFindings(value['schema'], [...base, 'schema']),
     ...retryFindings({ retry: value['retry'], ...runOf(spec) }, base),
-    ...settleFindings(value),
-    ...deadLetterFindings(spec, value),
-    ...dropFindings(spec, value),
+    ...settleFindings(mode),
+    ...deadLetterFindings(mode),
+    ...dropFindings(mode),
   ];
 }
 
@@ -42,7 +53,7 @@ export function messageEnv(spec: JsonObject): OverriddenEnv {
   return payload === undefined ? names : names.set(payload, set('perMessage.payload.env'));
 }
 
-function envFindings(value: JsonObject, overridden: OverriddenEnv): Finding[] {
+function envFindings({ value, base }: Mode, overridden: OverriddenEnv): Finding[] {
   const names = Object.keys(objectAt(value, 'env'));
   const payload = stringAt(objectAt(value, 'payload'), 'env');
   const places = [...names.map((name) => ({ name, path: [...base, 'env', name], part: 'key' as const })), ...(payload === undefined ? [] : [{ name: payload, path: [...base, 'payload', 'env'], part: 'value' as const }])];
@@ -55,7 +66,7 @@ function envFindings(value: JsonObject, overridden: OverriddenEnv): Finding[] {
 }
 
 /** A mount at the file, above it or below it: the file could not be seen, or could not be mounted at all. */
-function payloadFindings(spec: JsonObject, value: JsonObject): Finding[] {
+function payloadFindings({ spec, value, base }: Mode): Finding[] {
   const file = stringAt(objectAt(value, 'payload'), 'file');
   if (file === undefined || !file.startsWith('/')) return [];
   const path = [...base, 'payload', 'file'];
@@ -79,7 +90,7 @@ function isPrefix(start: readonly string[], all: readonly string[]): boolean {
   return start.every((name, index) => name === all[index]);
 }
 
-function settleFindings(value: JsonObject): Finding[] {
+function settleFindings({ value, base }: Mode): Finding[] {
   if (value['settle'] !== 'onJobCreated' || !Object.hasOwn(value, 'retry')) return [];
   return [
     {
@@ -92,7 +103,7 @@ function settleFindings(value: JsonObject): Finding[] {
   ];
 }
 
-function deadLetterFindings(spec: JsonObject, value: JsonObject): Finding[] {
+function deadLetterFindings({ spec, value, base }: Mode): Finding[] {
   const given = value['deadLetter'];
   if (!isObject(given)) return [];
   const at = [...base, 'deadLetter'];
@@ -112,7 +123,7 @@ function ownQueue(source: JsonObject): string | undefined {
 }
 
 /** RabbitMQ drops what is rejected where nothing says otherwise: neither pg-boss nor SQS does. */
-function dropFindings(spec: JsonObject, value: JsonObject): Finding[] {
+function dropFindings({ spec, value, base }: Mode): Finding[] {
   const amqp = objectAt(spec, 'source')['amqp'];
   if (!isObject(amqp) || value['settle'] === 'onJobCreated' || Object.hasOwn(value, 'deadLetter')) return [];
   if (Object.hasOwn(objectAt(amqp, 'declare'), 'deadLetterExchange')) return [];

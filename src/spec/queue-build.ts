@@ -27,6 +27,10 @@ export function buildQueue(document: JsonObject, identity: Identity, input: Spec
     injectConnection: filled.injectConnection,
     jobTemplate: run ? {} : mergeJobDefaults(template, environment.jobDefaults),
   };
+  if (given.perBatch) {
+    const { size, maxWait, ...rest } = filled.perBatch;
+    return { ...base, mode: 'perBatch', perMessage: buildPerMessage({ ...rest, env: {} }, given.perBatch), batch: { size, maxWait: milliseconds(maxWait) }, run: undefined };
+  }
   return given.perMessage
     ? { ...base, mode: 'perMessage', perMessage: buildPerMessage(filled.perMessage, given.perMessage), batch: undefined, run }
     : { ...base, mode: 'drain', drain: drainSpec(filled.drain) };
@@ -39,8 +43,8 @@ function runSpec({ template, workflow, perMessage }: QueueDocument): QueueRunSpe
 }
 
 /** One Job drains; messages have ten at once. */
-function maxOf({ concurrency, perMessage }: QueueDocument): number {
-  const max = concurrency?.max ?? (perMessage ? 10 : 1);
+function maxOf({ concurrency, drain }: QueueDocument): number {
+  const max = concurrency?.max ?? (drain ? 1 : 10);
   return max === 'unlimited' ? unlimited : max;
 }
 

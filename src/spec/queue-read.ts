@@ -10,7 +10,7 @@ import { validator } from './validate.ts';
 const errorsOf = validator(queueJsonSchema);
 
 export function readQueue({ value, input, environment }: KindInput): KindReading {
-  const notes = Object.hasOwn(value, 'perMessage') ? messageQueueNotes : queueNotes;
+  const notes = Object.hasOwn(value, 'perMessage') || Object.hasOwn(value, 'perBatch') ? messageQueueNotes : queueNotes;
   return {
     findings: [...withoutHead(schemaFindings(errorsOf(value), value, notes)), ...queueFindings(value, environment)],
     files: [],

@@ -1,6 +1,7 @@
 /** Where a Queue may refer to what: to the message in `perMessage.env` and `perMessage.parameters`, and nowhere to anything else. Any other `$(…)` is left alone. */
 import { objectAt, type JsonObject } from '../lib/json.ts';
 import { jobFields } from './job-parts.ts';
+import { messageIdPath } from './keys.ts';
 import { messageReferenceProblem } from './message-text.ts';
 import { runWay } from './queue-run-rules.ts';
 import { referencesUnder, type PlacedReference } from './references.ts';
@@ -14,9 +15,10 @@ const notScanned = new Set(['apiVersion', 'kind', ...jobFields, 'timeout']);
 
 /** References that lead nowhere, and those that stand where none is replaced. */
 export function referenceFindings(spec: JsonObject): Finding[] {
-  const perMessage = objectAt(spec, 'perMessage');
+  const [perMessage, perBatch] = [objectAt(spec, 'perMessage'), objectAt(spec, 'perBatch')];
   const elsewhere = [
-    ...Object.keys(spec).filter((field) => !notScanned.has(field) && field !== 'perMessage').map((field) => [field]),
+    ...Object.keys(spec).filter((field) => !notScanned.has(field) && field !== 'perMessage' && field !== 'perBatch').map((field) => [field]),
+    ...Object.keys(perBatch).filter((field) => field !== 'schema').map((field) => ['perBatch', field]),
     ...Object.keys(perMessage).filter((field) => !replaced.includes(field) && field !== 'schema').map((field) => ['perMessage', field]),
   ].flatMap((path) => referencesUnder(spec, path));
   return [
@@ -35,6 +37,9 @@ function toMessage(placed: PlacedReference, spec: JsonObject): Finding[] {
 
 function nothing({ path, reference: { root, text } }: PlacedReference, spec: JsonObject): Finding {
   const found = { code: 'UnknownReference', path } as const;
+  if (Object.hasOwn(spec, 'perBatch')) {
+    return { ...found, message: `${text} names nothing: the pods of a batch share one text`, hint: `each has its message as a file, and the id as ${messageIdPath}; where the text itself must reach the container write $${text}` };
+  }
   if (!Object.hasOwn(spec, 'perMessage')) {
     return { ...found, message: `${text} names nothing: a Queue with drain has no parameters, steps, items or messages`, hint: `its pods fetch messages for themselves; where the text itself must reach the container write $${text}` };
   }

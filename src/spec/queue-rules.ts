@@ -2,7 +2,9 @@
 import { isObject, numberAt, objectAt, stringAt, type JsonObject } from '../lib/json.ts';
 import { nearest } from '../lib/nearest.ts';
 import { anyOf, shown } from '../lib/show.ts';
+import { batchFindings } from './batch-rules.ts';
 import { leasingFindings } from './drain-rules.ts';
+import { batchFindings } from './batch-rules.ts';
 import type { FieldPath } from './field-path.ts';
 import { jobFields, jobParts } from './job-parts.ts';
 import { drainJobFields } from './job-refusals.ts';
@@ -28,6 +30,7 @@ export function queueFindings(spec: JsonObject, environment: SpecEnvironment): F
     ...podBounds(spec),
     ...connectionFindings(spec, environment),
     ...messageFindings(spec, overridden),
+    ...batchFindings(spec),
     ...jobFindings(spec, { overridden: new Map([...overridden, ...messageEnv(spec)]) }),
     ...extraMetadataFindings(spec),
     ...referenceFindings(spec),
@@ -65,16 +68,16 @@ function sourceFindings(spec: JsonObject): Finding[] {
   ];
 }
 
-/** Exactly one of the fields. Nothing is said of a missing one where an unknown field is told to be one of them, or of a later version. */
+/** Exactly one of the fields. Nothing is said of a missing one where an unknown field is told to be one of them. */
 function choiceOf(value: JsonObject, path: FieldPath, fields: readonly string[], hint: string): Finding[] {
-  const isMeant = Object.keys(value).some((field) => field === 'perBatch' || (!fields.includes(field) && fields.includes(nearest(field, fields) ?? '')));
+  const isMeant = Object.keys(value).some((field) => !fields.includes(field) && fields.includes(nearest(field, fields) ?? ''));
   return exactlyOne(value, path, fields, hint).filter(({ code }) => code !== 'MissingField' || !isMeant);
 }
 
 /** How messages become Jobs. */
 function modeFindings(spec: JsonObject): Finding[] {
-  const choice = choiceOf(spec, [], queueModes, 'perMessage: {} starts a Job for each message, drain: {} one whose pods fetch messages for themselves');
-  return Object.hasOwn(spec, 'perMessage') ? choice : [...choice, ...drainFindings(spec)];
+  const choice = choiceOf(spec, [], queueModes, 'perMessage: {} starts a Job for each message, perBatch: {} one for several, drain: {} one whose pods fetch messages for themselves');
+  return Object.hasOwn(spec, 'perMessage') || Object.hasOwn(spec, 'perBatch') ? choice : [...choice, ...drainFindings(spec)];
 }
 
 function drainFindings(spec: JsonObject): Finding[] {

@@ -4,6 +4,7 @@ import type { JsonObject } from '../lib/json.ts';
 import { commonFields, sharedConcurrency } from './common-schema.ts';
 import { drainJobFields } from './job-refusals.ts';
 import { jobDefinitions, jobRecipe, jobTemplate } from './job-schema.ts';
+import { perBatchSchema } from './batch-schema.ts';
 import { perMessageSchema } from './message-schema.ts';
 import { queueWays } from './queue-run-rules.ts';
 import { queueSourceSchema } from './queue-source-schema.ts';
@@ -55,12 +56,12 @@ const breaker = section(
 );
 
 /** The ways in which messages become Jobs, one of which a Queue has. */
-export const queueModes = ['drain', 'perMessage'] as const;
+export const queueModes = ['drain', 'perMessage', 'perBatch'] as const;
 
 const atOnce = Type.Optional(
   Type.Unsafe<number | 'unlimited'>({
     anyOf: [{ type: 'integer', minimum: 1, maximum: 100_000 }, { enum: ['unlimited'] }],
-    description: 'Unfinished Jobs of this queue at once, or unlimited. Default: 10 with perMessage. A Queue with drain has one; drain.pods says how many pods it has.',
+    description: 'Unfinished Jobs of this queue at once, or unlimited. Default: 10 with perMessage and perBatch. A Queue with drain has one; drain.pods says how many pods it has.',
     errorMessage: 'must be a whole number from 1 to 100000, or unlimited',
   }),
 );
@@ -81,6 +82,7 @@ export const queueSchema = Type.Object(
     source: queueSourceSchema,
     drain: Type.Optional(drain),
     perMessage: Type.Optional(perMessageSchema),
+    perBatch: Type.Optional(perBatchSchema),
     job: jobRecipe,
     jobTemplate,
     template: targetName('Logical name of a template: each message starts a run of it, in place of a Job of the Queue. With perMessage.'),
@@ -109,7 +111,7 @@ export const queueSchema = Type.Object(
     // For editors only: the rules say it better (see schema-findings.ts).
     allOf: [
       { oneOf: queueWays.map((field) => ({ required: [field] })) },
-      { oneOf: [{ required: ['drain'], properties: drainJobs }, { required: ['perMessage'] }] },
+      { oneOf: [{ required: ['drain'], properties: drainJobs }, { required: ['perMessage'] }, { required: ['perBatch'] }] },
     ],
     $defs: jobDefinitions,
   },

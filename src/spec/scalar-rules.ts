@@ -4,7 +4,7 @@ import { pathText, type FieldPath } from './field-path.ts';
 import type { Finding } from './report.ts';
 
 /** Words of our own that YAML 1.1 takes for booleans. They are safe: the schema takes `false` for the same thing. */
-const switches = new Set(['breaker.notStarted', 'breaker.failed', 'perMessage.payload.file']);
+const switches = new Set(['breaker.notStarted', 'breaker.failed', 'perMessage.payload.file', 'perBatch.payload.file']);
 
 /**
  * Scalars that YAML 1.2 and the YAML of kubectl, kustomize and Helm (1.1 in these points) read differently:

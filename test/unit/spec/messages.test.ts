@@ -19,7 +19,6 @@ describe('messages', () => {
     ['RefusedField', 'job: {image: x, ttlSecondsAfterFinished: 3}', '"ttlSecondsAfterFinished" must not be set here | use retention of the spec, which keeps the Jobs that are still needed as records'],
     ['RefusedField', 'job: {image: x, suspend: true}', '"suspend" must not be set here | use suspend of the spec; for Kueue set the label kueue.x-k8s.io/queue-name through jobMetadata, Kueue suspends Jobs itself'],
     ['RefusedField', 'job: {image: x, containers: []}', '"containers" must not be set here | a job has one container, whose fields stand directly in it; for several use jobTemplate, a whole JobTemplateSpec'],
-    ['UnsupportedField', 'perBatch: {}', '"perBatch" is not supported by this version, which supports drain and perMessage | use drain and perMessage'],
     ['MissingField', 'source: {}', 'one of "pgBoss", "amqp" and "sqs" is required | pgBoss is a queue in PostgreSQL, amqp one of RabbitMQ, sqs one of Amazon SQS'],
     ['InvalidValue', 'concurrency: {group: GPU}', 'must be the name of a group: at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends, is "GPU"'],
     ['WrongType', 'job: {image: x, env: [{name: A, value: 14}]}', 'must be text, is the number 14 | put it in quotes: "14"'],
@@ -62,9 +61,5 @@ describe('messages', () => {
   it('name a misspelt source or mode once', () => {
     expect(parse(aQueue('source: {pgboss: {connection: main, queue: a}}')).problems.map(({ code }) => code)).toEqual(['UnknownField']);
     expect(parse(aQueue().replace('drain:', 'perMesage:')).problems.map(({ code }) => code)).toEqual(['UnknownField']);
-  });
-
-  it('name a mode of a later version, not that ours is missing', () => {
-    expect(parse(aQueue().replace('drain:', 'perBatch:')).problems.map(({ code }) => code)).toEqual(['UnsupportedField']);
   });
 });
