@@ -4,7 +4,6 @@ import { nearest } from '../lib/nearest.ts';
 import { anyOf, shown } from '../lib/show.ts';
 import { batchFindings } from './batch-rules.ts';
 import { leasingFindings } from './drain-rules.ts';
-import { batchFindings } from './batch-rules.ts';
 import type { FieldPath } from './field-path.ts';
 import { jobFields, jobParts } from './job-parts.ts';
 import { drainJobFields } from './job-refusals.ts';
