@@ -40,6 +40,11 @@ export function drawRates(random: Random): FaultRates {
   ]);
 }
 
+/** Errors have no fields of their own that JSON would show. */
+function withErrors(_name: string, value: unknown): unknown {
+  return value instanceof Error ? (value.stack ?? value.message) : value;
+}
+
 export class Crew {
   readonly #options: CrewOptions;
   readonly #rates: FaultRates;
@@ -75,7 +80,7 @@ export class Crew {
     tell(`controller ${id} starts`);
     const lines: LogLine[] = [];
     lines.push = (...added: LogLine[]) => {
-      for (const line of added) if (line.level !== 'debug') tell(`controller ${id}: ${line.level} ${line.message} ${JSON.stringify(line.fields)}`);
+      for (const line of added) if (line.level !== 'debug') tell(`controller ${id}: ${line.level} ${line.message} ${JSON.stringify(line.fields, withErrors)}`);
       return 0;
     };
     const faults = random.split(`faults-${id}`);

@@ -1,116 +1,119 @@
 /**
  * A stormy day of Queues that lease messages, drawn from a seed: requests to the API server and to the queues fail before or
  * after taking effect, brokers restart, connections break, leases are taken away and messages handed out twice, processes
- * die at any await, pods fail in every way, people edit, suspend, break and delete specs and Jobs. What must never happen
- * is checked with each change. Then the storm ends, and every message must be settled for what really became of it.
+ * die at any await, pods fail in every way, people edit, suspend, break, rename and delete specs, change what they do with
+ * messages and where these come from, and delete Jobs. What must never happen is checked with each change. Then the storm
+ * ends, and every message must be settled for what really became of it, or wait in a queue that no spec names any more.
  */
-import type { JsonObject } from '../../src/lib/json.ts';
-import { scheduleOutages } from '../../src/simulation/fault-plans.ts';
+import type { PodObject } from '../../src/simulation/job-shape.ts';
 import { noMessageFaults, randomMessageFaults } from '../../src/simulation/message-faults.ts';
 import type { SimulatedMessageQueue, StoredMessage } from '../../src/simulation/message-queue.ts';
 import type { MessageQueueKind } from '../../src/simulation/message-rules.ts';
 import { jobs, pods } from '../../src/simulation/objects.ts';
 import type { PodScript } from '../../src/simulation/pod-script.ts';
-import { Random } from '../../src/simulation/random.ts';
+import type { Random } from '../../src/simulation/random.ts';
 import { stateLabel } from '../../src/spec/keys.ts';
-import type { StormOptions as ChaosOptions, StormResult as ChaosResult } from './storm.ts';
-import { Crew } from './crew.ts';
-import { messageQueueKinds, messageSpec } from './message-scene.ts';
-import { MessageTruth, workOf } from './message-truth.ts';
-import { simulate, type Simulation } from './simulation.ts';
-import { deleteSomeJob, loseSomePod } from './mischief.ts';
+import { messageQueueKinds } from './message-scene.ts';
+import { drawQueue, type MessageMode, messageModes } from './message-storm-spec.ts';
+import { MessageTruth, queueOf, workOf } from './message-truth.ts';
+import { messageWorker } from './message-worker.ts';
+import { hour, minute, Storm, type StormOptions, type StormResult } from './storm.ts';
 
-const minute = 60_000;
-const hour = 60 * minute;
 /** After the storm every message must have met its end within this time: leases, start timeouts and back-offs are over by then. */
 const convergence = 8 * hour;
 /** RabbitMQ does not say whether it took an acknowledgement: after a day it is presumed. */
 const presumption = 26 * hour;
 
-export async function stormOfMessages(seed: number, options: ChaosOptions = {}): Promise<ChaosResult> {
-  const storm = new MessageStorm(seed, options);
-  await storm.rage();
-  await storm.settle();
-  return { seed, problems: storm.problems, story: storm.story };
+export function stormOfMessages(seed: number, options: StormOptions = {}): Promise<StormResult> {
+  return new MessageStorm(seed, options).day();
 }
 
-interface Place {
-  readonly name: string;
+/** Where messages wait. */
+interface Well {
   readonly kind: MessageQueueKind;
   readonly queue: SimulatedMessageQueue;
 }
 
-class MessageStorm {
-  readonly problems: string[] = [];
-  readonly story: string[] = [];
-  readonly #seed: number;
-  readonly #random: Random;
-  readonly #world: Simulation;
-  readonly #truth: MessageTruth;
-  readonly #places: readonly Place[];
-  readonly #crew: Crew;
-  readonly #end: number;
-  #calm = false;
+/** A Queue of job-chief. */
+interface Place {
+  readonly name: string;
+  /** The ConfigMap that defines it: another one after each renaming. */
+  object: string;
+  mode: MessageMode;
+  /** What its spec names as source. */
+  well: Well;
+  /** What it may name. */
+  readonly wells: readonly Well[];
+}
+
+class MessageStorm extends Storm {
+  protected readonly pace = 15_000;
+  readonly #truth = new MessageTruth(this.world, { invalid: isBad });
+  protected readonly end = this.lasts(10, 40);
+  /** Specs keep their way with messages, and their source. */
+  readonly #steady = this.random.chance(0.4);
+  readonly #places: readonly Place[] = ['alpha', 'beta'].slice(0, this.random.int(1, 2)).map((name) => this.#place(name));
+  protected readonly crew = this.hire(this.end);
+  readonly #limits = this.limit(4);
   #sent = 0;
 
-  constructor(seed: number, options: ChaosOptions) {
-    this.#seed = seed;
-    this.#random = new Random(`messages-${seed}`);
-    const random = this.#random;
-    this.#world = simulate({ seed, historyWindow: random.pick([5 * minute, 30_000]) });
-    this.#truth = new MessageTruth(this.#world, { invalid: isBad });
-    this.#end = this.#world.clock.now() + random.int(10, 40) * minute;
-    this.#places = ['alpha', 'beta'].slice(0, random.int(1, 2)).map((name) => this.#place(name));
-    this.#crew = new Crew({ world: this.#world, random, highAvailability: options.highAvailability === true, until: this.#end, tell: (text) => { this.#tell(text); }, problem: (text) => { this.#problem(text); } });
-    this.#world.cluster.script = (pod, podRandom) => this.#script(workOf(pod).id, podRandom);
-    this.#world.broker.faults = randomMessageFaults({ random: random.split('faults'), clock: this.#world.clock, rate: random.pick([0, 0.03, 0.15]), until: this.#end });
-    this.#world.cluster.store.subscribe(({ type, resource, object }) => {
-      if (resource === jobs || resource === pods) this.#tell(`${type} ${resource.plural}/${object.metadata.name}`);
+  constructor(seed: number, options: StormOptions) {
+    super('messages', seed, options);
+    const { world: { broker, clock, cluster }, random } = this;
+    cluster.script = (pod, podRandom) => this.#script(pod, podRandom);
+    broker.faults = randomMessageFaults({ random: random.split('faults'), clock, rate: random.pick([0, 0.03, 0.15]), until: this.end });
+    cluster.store.subscribe(({ type, resource, object }) => {
+      if (resource === jobs || resource === pods) this.tell(`${type} ${resource.plural}/${object.metadata.name}`);
     });
   }
 
-  async rage(): Promise<void> {
-    const { clock, cluster } = this.#world;
+  protected begin(): void {
     for (const place of this.#places) this.#apply(place);
-    this.#crew.start();
-    if (this.#random.chance(0.35)) this.#crew.start();
-    if (this.#random.chance(0.4)) scheduleOutages(cluster.api, clock, this.#random.split('outages'), { every: 5 * minute, lasting: 20_000, until: this.#end });
-    while (clock.now() < this.#end) {
-      await this.#world.run(this.#random.exponential(15_000));
-      this.#something();
-    }
+    this.start();
+    this.schedule(20_000);
   }
 
-  /** The storm is over: what was broken is mended, and the rest is up to the controller. */
-  async settle(): Promise<void> {
-    const { cluster, broker } = this.#world;
-    this.#calm = true;
-    this.#tell('the storm is over');
-    cluster.api.setAvailable(true);
+  protected override heal(): void {
+    const { broker } = this.world;
     broker.setDown(false);
     broker.faults = noMessageFaults;
-    for (const { name } of this.#places) broker.setForbidden(name, false);
-    await this.#world.run(10_000);
-    // Pods that somebody orphaned belong to nobody; one that never starts is there until a person removes it.
-    for (const pod of this.#world.livingPods()) if (!pod.metadata.ownerReferences?.length) cluster.registry.delete(pods, pod.metadata.name);
-    cluster.quota.clear();
-    for (const place of this.#places) this.#apply(place, { calm: true });
-    if (this.#crew.living === 0) this.#crew.start();
-    for (const place of this.#places) this.#send(place, 2);
-    const done = await this.#world.runUntil(() => this.#places.every(({ queue }) => queue.unfinished === 0) && this.#nothingLives(), convergence);
-    if (!done) this.#problem(`not converged ${convergence / hour} h after the storm: ${this.#left()}`);
-    const settled = await this.#world.runUntil(() => this.#truth.jobs.every((job) => job.gone || job.settled !== undefined), presumption);
-    if (!settled) this.#problem(`Jobs whose messages are not settled: ${this.#truth.jobs.filter((job) => !job.gone && job.settled === undefined).map(({ name, id }) => `${name} of ${id}`).join(', ')}`);
+    for (const { queue } of this.#wells) broker.setForbidden(queue.name, false);
+  }
+
+  protected mend(): void {
+    this.#limits.mend();
+    for (const place of this.#places) this.#apply(place);
+    for (const { well } of this.#places) this.#send(well, 2);
+  }
+
+  protected async converge(): Promise<void> {
+    const done = await this.world.runUntil(() => this.#isDone() && this.nothingLives, convergence);
+    if (!done) this.problem(`not converged ${convergence / hour} h after the storm: ${this.#left()}`);
+    const settled = await this.world.runUntil(() => this.#truth.unsettled.length === 0, presumption);
+    if (!settled) this.problem(`Jobs whose messages are not settled: ${this.#truth.unsettled.map(({ name, id }) => `${name} of ${id}`).join(', ')}`);
     await this.#checkQuiet();
     this.#checkEnd();
-    this.#crew.dismiss();
+  }
+
+  get #wells(): readonly Well[] {
+    return this.#places.flatMap(({ wells }) => wells);
+  }
+
+  /** All is settled where it is asked for, and nobody holds anything elsewhere. */
+  #isDone(): boolean {
+    return this.#places.every(({ well }) => well.queue.unfinished === 0) && this.#wells.every(({ queue }) => queue.inFlight === 0);
   }
 
   #place(name: string): Place {
-    const random = this.#random;
+    const well = this.#well(name);
+    const wells = [well, ...(!this.#steady && this.random.chance(0.5) ? [this.#well(`${name}-other`)] : [])];
+    return { name, object: name, mode: this.random.pick(messageModes), well, wells };
+  }
+
+  #well(name: string): Well {
+    const { random, world: { broker } } = this;
     const kind = random.pick(messageQueueKinds);
-    const { broker } = this.#world;
-    for (const dead of [`own-dead-${name}`, `dead-${name}`]) broker.create(dead, { kind });
+    for (const dead of [`own-dead-${name}`, ...deadOf(name)]) broker.create(dead, { kind });
     const queue = broker.create(name, {
       kind,
       deadLetter: `own-dead-${name}`,
@@ -119,157 +122,127 @@ class MessageStorm {
       ...(kind === 'sqs' ? { visibility: random.pick([20_000, 60_000]), mostDeliveries: random.int(3, 10) } : {}),
     });
     this.#truth.watch(queue);
-    queue.onTold(({ message }, { kind: verdict }) => { this.#tell(`${name}: ${message.id} ${verdict}`); });
-    return { name, kind, queue };
+    queue.onTold(({ message }, { kind: verdict }) => { this.tell(`${name}: ${message.id} ${verdict}`); });
+    return { kind, queue };
   }
 
   async #checkQuiet(): Promise<void> {
-    await this.#world.run(2 * minute);
-    const before = this.#requests();
-    await this.#world.run(30 * minute);
-    const quiet = this.#requests() - before;
-    if (quiet > 120 * this.#crew.living) this.#problem(`${quiet} requests in 30 idle minutes`);
+    await this.world.run(2 * minute);
+    // What is deleted by age is deleted when its time has come.
+    const quiet = (await this.requestsWithin(30 * minute)).filter(({ method }) => method !== 'DELETE').length;
+    if (quiet > 120 * this.crew.living) this.problem(`${quiet} requests in 30 idle minutes`);
   }
 
   #checkEnd(): void {
-    for (const problem of [...this.#truth.atEnd(), ...this.#truth.violations]) this.#problem(problem);
-    for (const { name } of this.#places) {
-      const state = this.#world.configMap(name)?.metadata.labels?.[stateLabel];
-      const status = this.#world.status(name) as { state?: string; liveJobs?: number } | undefined;
-      if (state !== 'Idle' || status?.state !== 'Idle' || status.liveJobs !== 0) this.#problem(`status of "${name}" is not true at the end: label ${String(state)}, ${JSON.stringify(status)}`);
+    for (const problem of [...this.#truth.atEnd(), ...this.#truth.violations]) this.problem(problem);
+    for (const { object } of this.#places) {
+      const state = this.world.configMap(object)?.metadata.labels?.[stateLabel];
+      const status = this.world.status(object) as { state?: string; liveJobs?: number } | undefined;
+      if (state !== 'Idle' || status?.state !== 'Idle' || status.liveJobs !== 0) this.problem(`status of "${object}" is not true at the end: label ${String(state)}, ${JSON.stringify(status)}`);
     }
   }
 
-  /** Those that keep the Lease go on for ever; what is deleted by age is deleted when its time has come. */
-  #requests(): number {
-    return this.#world.requests.filter(({ path, method }) => !path.includes('/leases') && method !== 'DELETE').length;
-  }
-
-  #nothingLives(): boolean {
-    return this.#world.unfinishedJobs().length === 0 && this.#world.livingPods().length === 0;
-  }
-
   #left(): string {
-    const messages = this.#places.map(({ name, queue }) => `${name}: ${queue.messages.filter(({ state }) => state === 'ready' || state === 'inFlight').map(({ message, state }) => `${message.id} ${state}`).join(', ')} ${JSON.stringify(this.#world.status(name))}`);
-    return `${messages.join('; ')}; ${this.#world.unfinishedJobs().length} unfinished Jobs, ${this.#world.livingPods().length} living pods`;
+    const messages = this.#wells.map(({ queue }) => `${queue.name}: ${queue.messages.filter(({ state }) => state === 'ready' || state === 'inFlight').map(({ message, state }) => `${message.id} ${state}`).join(', ')}`);
+    return `${messages.join('; ')}; ${this.#places.map(({ object }) => JSON.stringify(this.world.status(object))).join(', ')}; ${this.leftLiving}`;
   }
 
   // What happens
 
-  #something(): void {
-    const { broker, cluster } = this.#world;
-    const random = this.#random;
+  protected something(): void {
+    const { world: { broker, cluster }, random } = this;
     const place = random.pick(this.#places);
-    if (random.chance(0.1)) random.pick<() => void>([() => { this.#crew.replace(); }, () => { this.#crew.jump(); }])();
+    const well = random.chance(0.8) ? place.well : random.pick(place.wells);
+    if (this.highAvailability && random.chance(0.2)) this.crew.cut();
+    if (random.chance(this.highAvailability ? 0.3 : 0.1)) random.pick<() => void>([() => { this.crew.replace(); }, () => { this.crew.jump(); }])();
     random.pick<() => void>([
-      () => { this.#send(place, random.int(1, 8)); },
-      () => { this.#send(place, random.int(1, 8)); },
-      () => { this.#send(place, random.int(1, 8)); },
-      () => { this.#crew.kill(); },
-      () => { this.#crew.kill(); },
-      () => { this.#apply(place); },
-      () => { this.#remove(place); },
-      () => { this.#deleteJob(); },
-      () => { this.#losePod(); },
+      () => { this.#send(well, random.int(1, 8)); },
+      () => { this.#send(well, random.int(1, 8)); },
+      () => { this.#send(well, random.int(1, 8)); },
+      () => { this.crew.kill(); },
+      () => { this.crew.kill(); },
+      () => { this.#edit(place); },
+      () => { this.#edit(place); },
+      () => { this.removeSpec(place.object, () => { this.#apply(place); }); },
+      () => { this.#rename(place); },
+      () => { this.deleteJob(); },
+      () => { this.losePod(); },
+      () => { this.changeQuota('count/jobs.batch', 'count/secrets'); },
+      () => { cluster.store.compact(); },
       () => {
-        if (cluster.quota.size > 0) cluster.quota.clear();
-        else cluster.quota.set(random.pick(['count/jobs.batch', 'count/secrets']), random.int(0, 3));
-        this.#tell(`quota ${JSON.stringify([...cluster.quota])}`);
-      },
-      () => {
-        this.#tell('every connection to the broker breaks');
+        this.tell('every connection to the broker breaks');
         broker.cut();
       },
       () => { this.#restartBroker(); },
       () => {
         const forbidden = random.chance(0.5);
-        this.#tell(`${place.name} is ${forbidden ? 'forbidden' : 'allowed'}`);
-        broker.setForbidden(place.name, forbidden);
+        this.tell(`${well.queue.name} is ${forbidden ? 'forbidden' : 'allowed'}`);
+        broker.setForbidden(well.queue.name, forbidden);
       },
       () => {
-        this.#tell(`the consumers of ${place.name} are taken away`);
-        if (place.kind === 'amqp') broker.cancelConsumers(place.name);
+        this.tell(`the consumers of ${well.queue.name} are taken away`);
+        if (well.kind === 'amqp') broker.cancelConsumers(well.queue.name);
       },
-      () => { this.#handOutAgain(place); },
-      () => { this.#handOutAgain(place); },
+      () => { this.#handOutAgain(well); },
+      () => { this.#handOutAgain(well); },
     ])();
   }
 
-  #send({ name, kind, queue }: Place, count: number): void {
-    const random = this.#random;
+  #send({ kind, queue }: Well, count: number): void {
+    const { random } = this;
     for (let sent = 0; sent < count; sent += 1) {
       this.#sent += 1;
-      const bad = !this.#calm && random.chance(0.08);
-      const id = `${name}-${bad ? 'bad' : 'm'}${this.#sent}`;
+      const bad = !this.calm && random.chance(0.08);
+      const id = `${queue.name}-${bad ? 'bad' : 'm'}${this.#sent}`;
       const startAfter = random.chance(0.1) && kind !== 'amqp' ? random.int(1, 120) * 1000 : 0;
       const message = { id, body: bad ? '{"broken' : '{"width": 3}', startAfter };
       queue.send(message);
       // A publisher that got no answer publishes once more.
-      if (kind === 'amqp' && !this.#calm && random.chance(0.05)) queue.send(message);
-      this.#tell(`send ${id}`);
+      if (kind === 'amqp' && !this.calm && random.chance(0.05)) queue.send(message);
+      this.tell(`send ${id}`);
     }
   }
 
-  #apply({ name, kind }: Place, { calm = false } = {}): void {
-    const random = this.#random;
-    const broken = !calm && random.chance(0.1);
-    const suspend = !calm && random.chance(0.1);
-    this.#tell(`apply ${name}${broken ? ' (broken)' : ''}${suspend ? ' (suspended)' : ''}`);
-    const atCreation = random.chance(0.2);
-    const perMessage: JsonObject = {
-      settle: atCreation ? 'onJobCreated' : 'onCompletion',
-      ...(atCreation || random.chance(0.3) ? {} : { retry: { attempts: random.int(1, 3), delay: random.pick(['1s', '10s']) } }),
-      ...(random.chance(0.5) ? { deadLetter: { queue: `dead-${name}` } } : {}),
-      ...(random.chance(0.5) ? { schema: { type: 'object' } } : {}),
-      waitAfter: { notStarted: random.pick(['5s', '1m']), refused: random.pick(['5s', '30s']) },
-    };
-    const fields: JsonObject = {
-      perMessage,
-      startTimeout: random.pick(['30s', '1m']),
-      timeout: '2m',
-      concurrency: { max: random.int(1, 6) },
-      breaker: { notStarted: random.pick([2, 5, 'off']), failed: random.pick([3, 'off']), probeEvery: random.pick(['1m', '3m']) },
-      retention: { succeeded: { count: random.int(0, 3) }, failed: { count: random.int(0, 4), age: random.pick(['15m', '1h']) } },
-      onSpecChange: random.pick(['keep', 'keep', 'replace']),
-      onSpecDelete: random.pick(['delete', 'finish']),
-      ...(suspend ? { suspend: true } : {}),
-      job: { image: `registry.example/worker:${this.#world.clock.now()}` },
-    };
-    this.#world.applyConfigMap(name, broken ? 'kind: Queue\n\tthis: is no YAML\n' : messageSpec(kind, fields, name), { 'job-chief': 'queue' });
+  /** Another text, which may do something else with messages, or take them from somewhere else. */
+  #edit(place: Place): void {
+    const { random } = this;
+    if (!this.#steady && random.chance(0.5)) place.mode = random.pick(messageModes);
+    if (random.chance(0.3)) place.well = random.pick(place.wells);
+    this.#apply(place);
   }
 
-  #remove(place: Place): void {
-    if (!this.#world.configMap(place.name)) return;
-    const propagation = this.#random.pick(['Foreground', 'Background', 'Orphan'] as const);
-    this.#tell(`delete ${place.name} (${propagation})`);
-    this.#world.deleteConfigMap(place.name, { propagation });
-    this.#world.clock.timer(this.#random.pick([1, 500, 20_000, 180_000]), () => {
-      if (!this.#calm && !this.#world.configMap(place.name)) this.#apply(place);
+  #apply(place: Place): void {
+    const { random, calm } = this;
+    const { name, object, mode, well: { kind, queue } } = place;
+    const [broken, suspend, observe] = [0.1, 0.1, 0.05].map((chance) => !calm && random.chance(chance));
+    const text = drawQueue(random, { name, kind, queue: queue.name, mode, dead: deadOf(queue.name), image: `registry.example/worker:${this.world.clock.now()}`, suspend: suspend === true, observe: observe === true });
+    this.tell(`apply ${object} (${mode} of ${queue.name}${broken === true ? ', broken' : ''}${suspend === true ? ', suspended' : ''}${observe === true ? ', observed' : ''}) ${text}`);
+    this.world.applyConfigMap(object, broken === true ? 'kind: Queue\n\tthis: is no YAML\n' : text, { 'job-chief': 'queue' });
+  }
+
+  #rename(place: Place): void {
+    const old = place.object;
+    if (!this.world.configMap(old)) return;
+    this.renameSpec(old, place.name, (object) => {
+      place.object = object;
+      this.#apply(place);
     });
   }
 
-  #deleteJob(): void {
-    deleteSomeJob({ world: this.#world, random: this.#random, tell: (text) => { this.#tell(text); } });
-  }
-
-  #losePod(): void {
-    loseSomePod({ world: this.#world, random: this.#random, tell: (text) => { this.#tell(text); } });
-  }
-
   #restartBroker(): void {
-    const { broker, clock } = this.#world;
-    const lasting = this.#random.exponential(20_000);
-    this.#tell(`the broker is down for ${(lasting / 1000).toFixed(1)} s`);
+    const { broker, clock } = this.world;
+    const lasting = this.random.exponential(20_000);
+    this.tell(`the broker is down for ${(lasting / 1000).toFixed(1)} s`);
     broker.setDown(true);
     clock.timer(lasting, () => { broker.setDown(false); });
   }
 
   /** What is in hand, or what was acknowledged. */
-  #handOutAgain({ queue }: Place): void {
+  #handOutAgain({ queue }: Well): void {
     const done = queue.messages.filter(({ state }) => state === 'inFlight' || state === 'completed');
     if (done.length === 0) return;
-    const stored = this.#random.pick(done);
-    this.#tell(`${stored.message.id} is handed out again (${stored.state})`);
+    const stored = this.random.pick(done);
+    this.tell(`${stored.message.id} is handed out again (${stored.state})`);
     if (stored.state === 'inFlight') queue.takeAway(stored);
     else if (this.#isKnown(stored)) queue.deliverOnceMore(stored);
   }
@@ -279,10 +252,14 @@ class MessageStorm {
     return this.#truth.of(id).some(({ gone, finished }) => !gone && finished === 'Complete');
   }
 
-  #script(id: string, random: Random): PodScript {
-    const ordinary = { startsAfter: random.between(300, 3000), runs: random.between(500, 20_000) };
-    if (this.#calm || random.chance(0.5)) return ordinary;
-    this.#tell(`the pod of ${id} will have trouble`);
+  // Pods
+
+  #script(pod: PodObject, random: Random): PodScript {
+    const { id } = workOf(pod);
+    const startsAfter = random.between(300, 3000);
+    const ordinary = id === '' ? this.#draining(pod, random, startsAfter) : { startsAfter, runs: random.between(500, 20_000) };
+    if (this.calm || random.chance(0.5)) return ordinary;
+    this.tell(`the pod of ${id === '' ? 'a drain' : id} will have trouble`);
     return random.pick<() => PodScript>([
       () => ({ ...ordinary, exit: { code: random.int(1, 255) } }),
       () => ({ ...ordinary, exit: { code: random.int(1, 255) } }),
@@ -299,14 +276,18 @@ class MessageStorm {
     ])();
   }
 
-  #problem(text: string): void {
-    this.problems.push(`seed ${this.#seed}: ${text}`);
-    this.#tell(`PROBLEM ${text}`);
+  #draining(pod: PodObject, random: Random, startsAfter: number): PodScript {
+    const { broker } = this.world;
+    const queue = broker.find(queueOf(pod));
+    if (!queue) return { startsAfter };
+    const trouble = this.calm || random.chance(0.5) ? {} : { crashes: 0.2, fails: 0.2 };
+    return messageWorker({ broker, queue, startsAfter, takes: random.between(100, 3000), ...trouble, telling: (tell) => { this.#truth.byWorker(tell); } });
   }
+}
 
-  #tell(text: string): void {
-    this.story.push(`${(this.#world.clock.monotonic() / 1000).toFixed(3).padStart(10)}  ${text}`);
-  }
+/** Where specs may send dead ones. */
+function deadOf(queue: string): readonly string[] {
+  return [`dead-${queue}`, `dead-too-${queue}`];
 }
 
 function isBad({ message }: StoredMessage): boolean {

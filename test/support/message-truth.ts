@@ -3,12 +3,12 @@
  * did, and what its queue was told. What must never happen is checked with each change.
  */
 import type { Verdict } from '../../src/plan/messages/message.ts';
-import { numberAt, parseJson, stringAt } from '../../src/lib/json.ts';
+import { isObject, type Json, numberAt, objectAt, parseJson, stringAt } from '../../src/lib/json.ts';
 import { asJob, asPod, hasCondition, isFinished, isTerminal, type PodObject } from '../../src/simulation/job-shape.ts';
 import type { SimulatedMessageQueue, StoredMessage } from '../../src/simulation/message-queue.ts';
-import { jobs, type KubeObject, pods } from '../../src/simulation/objects.ts';
+import { jobs, type KubeObject, pods, secrets } from '../../src/simulation/objects.ts';
 import type { Change } from '../../src/simulation/store.ts';
-import { messageAnnotation, settledAnnotation } from '../../src/spec/keys.ts';
+import { messageAnnotation, outcomeAnnotation, settledAnnotation } from '../../src/spec/keys.ts';
 import type { SentRequest, Simulation } from './simulation.ts';
 
 /** A Job that was made for a message, with what its pods did. */
@@ -18,7 +18,12 @@ export interface MessageJob {
   readonly id: string;
   readonly serial: number;
   readonly attempt: number;
+  /** Within its delivery, and how many of these there may be. */
+  readonly tries: number;
+  readonly mostTries: number;
   readonly onJobCreated: boolean;
+  /** It asks for nothing of the message. */
+  readonly bare: boolean;
   /** Milliseconds since 1970. */
   readonly bornAt: number;
   startedAt: number | undefined;
@@ -29,7 +34,12 @@ export interface MessageJob {
   settled: string | undefined;
   settledAt: number | undefined;
   gone: boolean;
+  /** job-chief asked for its deletion. */
+  retired: boolean;
 }
+
+/** What is said of a message on its Job before a next Job may be made for it. */
+const goesOn: ReadonlySet<string | undefined> = new Set(['returned', 'kept', 'dead']);
 
 export interface TruthOptions {
   /** Messages that cannot become Jobs. */
@@ -45,6 +55,9 @@ export class MessageTruth {
   readonly jobs: MessageJob[] = [];
   readonly #world: Simulation;
   readonly #queues = new Set<SimulatedMessageQueue>();
+  /** Ids of what workers completed that fetch for themselves. */
+  readonly #drained = new Set<string>();
+  #telling: 'job-chief' | 'worker' = 'job-chief';
   readonly #options: TruthOptions;
 
   constructor(world: Simulation, options: TruthOptions = {}) {
@@ -60,6 +73,21 @@ export class MessageTruth {
   watch(queue: SimulatedMessageQueue): void {
     this.#queues.add(queue);
     queue.onTold((stored, verdict) => { this.#told(queue, stored, verdict); });
+  }
+
+  /** Runs what a worker does that fetches for itself: what it tells the queue is its own affair. */
+  byWorker(tell: () => void): void {
+    this.#telling = 'worker';
+    try {
+      tell();
+    } finally {
+      this.#telling = 'job-chief';
+    }
+  }
+
+  /** Jobs that are there, and do not say what has become of their messages. */
+  get unsettled(): MessageJob[] {
+    return this.jobs.filter(({ gone, settled }) => !gone && settled === undefined);
   }
 
   of(id: string): MessageJob[] {
@@ -85,8 +113,8 @@ export class MessageTruth {
   }
 
   /** One line for each Job, for reports. */
-  story(): string[] {
-    return this.jobs.map((job) => `${((job.bornAt - this.#world.clock.now()) / 1000).toFixed(1)} s ${job.name} for ${job.id} serial ${job.serial} attempt ${job.attempt}: ${job.startedAt === undefined ? 'not started' : 'started'} ${job.finished ?? 'unfinished'} ${job.settled ?? 'not settled'}${job.gone ? ' gone' : ''}`);
+  story(id?: string): string[] {
+    return this.jobs.filter((job) => id === undefined || job.id === id).map((job) => `${((job.bornAt - this.#world.clock.now()) / 1000).toFixed(1)} s ${job.name} for ${job.id} serial ${job.serial} attempt ${job.attempt}: ${job.startedAt === undefined ? 'not started' : 'started'} ${job.finished ?? 'unfinished'} ${job.settled ?? 'not settled'}${job.gone ? ' gone' : ''}`);
   }
 
   #report(text: string): void {
@@ -98,7 +126,7 @@ export class MessageTruth {
     const note = parseJson(annotations[messageAnnotation]);
     const id = stringAt(note, 'id');
     if (id === undefined) return;
-    if (type === 'ADDED') this.#born({ name, uid, id, serial: numberAt(note, 'serial') ?? 0, attempt: numberAt(note, 'attempt') ?? 0, onJobCreated: stringAt(note, 'settle') === 'onJobCreated' });
+    if (type === 'ADDED') this.#born({ name, uid, id, ...notedOf(note) });
     const job = this.jobs.find((one) => one.uid === uid);
     if (!job) return;
     job.gone = type === 'DELETED';
@@ -107,16 +135,55 @@ export class MessageTruth {
     if (hasCondition(status, 'Failed')) job.finished = 'Failed';
     const settledNote = parseJson(annotations[settledAnnotation]);
     const settled = stringAt(settledNote, 'as');
-    if (settled !== undefined && settled !== job.settled) job.settledAt = numberAt(settledNote, 'at');
+    if (settled !== undefined && settled !== job.settled) {
+      job.settledAt = numberAt(settledNote, 'at');
+      this.#checkSettled(job, settled);
+    }
     job.settled = settled;
+    // Its message is gone from the queue: whoever ends it ends the work.
+    if (settled === 'taken' && stringAt(parseJson(annotations[outcomeAnnotation]), 'reason') === 'SpecChanged') this.#report(`Job ${name} is replaced, and is all that is left of message ${id}`);
     this.#checkOneLive(id, `${type} Job ${name}`);
   }
 
-  #born(job: Pick<MessageJob, 'name' | 'uid' | 'id' | 'serial' | 'attempt' | 'onJobCreated'>): void {
-    for (const before of this.of(job.id)) {
-      if (before.finished === 'Complete' && !before.gone) this.#report(`Job ${job.name} was made for message ${job.id}, whose Job ${before.name} has succeeded and is still there`);
-    }
-    this.jobs.push({ ...job, bornAt: this.#world.clock.now(), startedAt: undefined, succeeded: false, failed: false, finished: undefined, settled: undefined, settledAt: undefined, gone: false });
+  #born(job: Born): void {
+    const earlier = this.of(job.id);
+    for (const before of earlier) this.#checkExplained(job, before);
+    const attempted = earlier.filter((before) => before.failed || before.finished === 'Failed' || (before.gone && !before.retired)).length;
+    if (job.attempt > attempted + 1) this.#report(`Job ${job.name} is attempt ${job.attempt} for message ${job.id}, after ${attempted} that came to nothing`);
+    const newest = earlier.at(-1);
+    if (newest?.settled === 'returned' && job.tries > Math.max(1, newest.mostTries)) this.#report(`Job ${job.name} is try ${job.tries} within one delivery of message ${job.id}, and there may be ${newest.mostTries}`);
+    this.jobs.push({ ...job, bornAt: this.#world.clock.now(), startedAt: undefined, succeeded: false, failed: false, finished: undefined, settled: undefined, settledAt: undefined, gone: false, retired: false });
+  }
+
+  /** Each Job but the first follows one that failed, did not start, was buried and sent again, or that somebody deleted. */
+  #checkExplained(job: Born, before: MessageJob): void {
+    if (before.gone || goesOn.has(before.settled)) return;
+    this.#report(`Job ${job.name} was made for message ${job.id}, whose Job ${before.name} is still there and ${before.settled ?? 'not settled'}`);
+  }
+
+  /** What a Job says of its message is what its containers did. */
+  #checkSettled(job: MessageJob, as: string): void {
+    const { name, id, succeeded, failed, finished, onJobCreated, tries, mostTries } = job;
+    const wrong = (): string | undefined => {
+      switch (as) {
+        case 'completed':
+        case 'presumed':
+          return succeeded || finished === 'Complete' || onJobCreated ? undefined : 'it has not succeeded';
+        case 'taken':
+          return onJobCreated ? undefined : 'it is to be settled by its outcome';
+        case 'returned':
+          return failed || finished === 'Failed' ? undefined : 'it has not failed';
+        case 'dead':
+          if (!failed && finished !== 'Failed') return 'it has not failed';
+          return tries >= mostTries ? undefined : `it was try ${tries} of ${mostTries}`;
+        case 'kept':
+          return finished === 'Complete' ? 'it has succeeded' : undefined;
+        default:
+          return 'that means nothing';
+      }
+    };
+    const text = wrong();
+    if (text !== undefined) this.#report(`Job ${name} says that message ${id} is ${as}, and ${text}`);
   }
 
   #pod(pod: PodObject, { type }: Change): void {
@@ -146,7 +213,11 @@ export class MessageTruth {
 
   #told(queue: SimulatedMessageQueue, stored: StoredMessage, verdict: Verdict): void {
     const { id } = stored.message;
-    if (verdict.kind === 'complete' && !this.#mayComplete(queue, stored)) this.#report(`message ${id} is acknowledged, and none of its Jobs succeeded: ${this.story().join('; ')}`);
+    if (this.#telling === 'worker') {
+      if (verdict.kind === 'complete') this.#drained.add(id);
+      return;
+    }
+    if (verdict.kind === 'complete' && !this.#mayComplete(queue, stored)) this.#report(`message ${id} is acknowledged, and none of its Jobs succeeded: ${this.story(id).join('; ')}`);
     if (verdict.kind === 'fail' && !this.#isInvalid(stored) && !this.of(id).some(({ failed, finished }) => failed || finished === 'Failed')) this.#report(`message ${id} is said to have failed, and none of its Jobs did`);
   }
 
@@ -158,9 +229,15 @@ export class MessageTruth {
     const { id } = stored.message;
     const mine = this.of(id);
     if (mine.some(({ succeeded, finished }) => succeeded || finished === 'Complete')) return true;
-    if (mine.some(({ onJobCreated }) => onJobCreated)) return true;
+    if (this.#drained.has(id)) return true;
+    if (mine.some((job) => job.onJobCreated && this.#isStored(job))) return true;
     const published = this.#world.broker.all.some((other) => other !== queue && other.find(id) !== undefined);
     return published && (this.#isInvalid(stored) || mine.some(({ failed, finished }) => failed || finished === 'Failed'));
+  }
+
+  /** No container starts without its content. Of a Job that is gone its content went along. */
+  #isStored({ name, bare, gone, startedAt }: MessageJob): boolean {
+    return bare || gone || startedAt !== undefined || this.#world.cluster.store.get(secrets, name) !== undefined;
   }
 
   /** Retention: only what is settled, and not before redeliveries have had their time to meet it. */
@@ -168,14 +245,36 @@ export class MessageTruth {
     const name = method === 'DELETE' ? path.split('/jobs/')[1] : undefined;
     const job = this.jobs.find((one) => one.name === name && !one.gone);
     if (!job) return;
+    job.retired = true;
     if (job.settledAt === undefined) this.#report(`Job ${job.name} is deleted before its message is settled`);
     else if (at < job.settledAt + dedupeWindow) this.#report(`Job ${job.name} is deleted ${(at - job.settledAt) / 1000} s after its message was settled`);
   }
 }
 
+type Born = Pick<MessageJob, 'name' | 'uid' | 'id' | 'serial' | 'attempt' | 'tries' | 'mostTries' | 'onJobCreated' | 'bare'>;
+
+function notedOf(note: Json | undefined): Omit<Born, 'name' | 'uid' | 'id'> {
+  return {
+    serial: numberAt(note, 'serial') ?? 0,
+    attempt: numberAt(note, 'attempt') ?? 0,
+    tries: numberAt(note, 'tries') ?? 0,
+    mostTries: numberAt(objectAt(note, 'retry'), 'attempts') ?? 1,
+    onJobCreated: stringAt(note, 'settle') === 'onJobCreated',
+    bare: isObject(note) && note['bare'] === true,
+  };
+}
+
 /** The message that a pod works on. */
 export function workOf(pod: KubeObject): { readonly id: string; readonly attempt: number } {
+  return { id: variableOf(pod, 'JOB_CHIEF_MESSAGE_ID') ?? '', attempt: Number(variableOf(pod, 'JOB_CHIEF_ATTEMPT') ?? 0) };
+}
+
+/** The queue that it is started for. */
+export function queueOf(pod: KubeObject): string {
+  return variableOf(pod, 'QUEUE_NAME') ?? '';
+}
+
+function variableOf(pod: KubeObject, variable: string): string | undefined {
   const env = (asPod(pod).spec.containers[0]?.env ?? []) as readonly unknown[];
-  const value = (name: string): string | undefined => stringAt(env.find((one) => stringAt(one, 'name') === name), 'value');
-  return { id: value('JOB_CHIEF_MESSAGE_ID') ?? '', attempt: Number(value('JOB_CHIEF_ATTEMPT') ?? 0) };
+  return stringAt(env.find((one) => stringAt(one, 'name') === variable), 'value');
 }
