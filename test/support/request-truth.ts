@@ -181,7 +181,8 @@ export class RequestTruth {
 
   #objections({ name, run, attempt }: JobFacts, job: JobObject): string[] {
     const racing = this.#options.racing();
-    const live = run.jobs.filter((other) => isLive(other) && !(racing && other.byHand && other.name === name));
+    // Somebody's hand deleted it, or its record, with which it goes; of two processes without a Lease the second knows no better.
+    const live = run.jobs.filter((other) => isLive(other) && !(racing && (other.byHand || run.forgotten) && other.name === name));
     const args = arrayAt(arrayAt(objectAt(objectAt(objectAt(job, 'spec'), 'template'), 'spec'), 'containers')[0], 'args');
     return [
       ...live.map((other) => `"${other.name}" lives`),

@@ -114,10 +114,15 @@ function asking(draft: RequestDraft, round: Round, { spec, name }: Asking): Stan
 }
 
 const longestPause = 30_000;
+/** A record that was asked for brings a round when it appears; one that came and went before anybody saw it brings none. */
+const unseenPause = 15_000;
 
 function ask(draft: RequestDraft, { observed, now, index, claim }: Round, { spec, name, runnable }: Asking & { readonly runnable: WorkflowSpec }): Stand {
   const starting: Stand = { state: 'Starting', reason: 'RunDue', message: `run "${name}" is asked for` };
-  if (observed.reserved) return starting;
+  if (observed.reserved) {
+    draft.wake(now + unseenPause);
+    return starting;
+  }
   const { refusal } = observed;
   if (refusal?.hash === spec.hash) {
     const until = refusal.at + growingPause(refusal.count, 1000, longestPause);

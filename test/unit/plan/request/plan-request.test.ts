@@ -44,6 +44,10 @@ describe('a Run whose run was not asked for', () => {
     }]);
   });
 
+  it('looks again where it has asked and sees no record: one that came and went unseen is told of by nobody', () => {
+    expect(planned({ reserved: true }).wakeAt).toBe(noon + seconds(15));
+  });
+
   it.each<[string, Partial<ObservedRequest>, unknown[]]>([
     ['nobody knows whether it was', { recordsUnknown: { reason: 'RecordsUnread', message: 'no answer' } }, ['Blocked', 'RecordsUnread', 'no answer', 'Degraded']],
     ['its text is broken', { claims: [broken()] }, ['Rejected', 'SpecRejected', expect.stringContaining('it is broken'), 'Degraded']],
