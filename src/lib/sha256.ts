@@ -1,7 +1,7 @@
 /** The SHA-256 of bytes. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** In hex, lower case. */
 export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes, 'hex');
 }

@@ -63,5 +63,12 @@ export function sourceIdentity(source: QueueSource): string[] {
 
 /** The same as one text: a key for maps. */
 export function sourceText(source: QueueSource): string {
-  return JSON.stringify(sourceIdentity(source));
+  const known = texts.get(source);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(sourceIdentity(source));
+  texts.set(source, text);
+  return text;
 }
+
+/** Sources never change, the Jobs of a queue share theirs, and a plan asks for each of thousands of them several times. */
+const texts = new WeakMap<QueueSource, string>();
