@@ -2,7 +2,7 @@
 import type { MessageQueueSpec } from '../../spec/queue.ts';
 import { sourceText } from '../../spec/queue-source.ts';
 import type { ObservedJob } from '../observed.ts';
-import { isMessageJob } from './view.ts';
+import type { MessageJobFacts } from './message.ts';
 
 /**
  * The spec with the rule by which its unsettled Jobs were made: under another one RabbitMQ would hand out their messages
@@ -12,11 +12,16 @@ export function withRuleOfJobs(spec: MessageQueueSpec, jobs: readonly ObservedJo
   const { source } = spec;
   if (source.type !== 'amqp') return spec;
   const text = sourceText(source);
-  for (const job of jobs) {
-    if (!isMessageJob(job) || job.message.settled) continue;
-    const made = job.message.note.source;
+  for (const { note, settled } of jobs.flatMap(carried)) {
+    if (settled) continue;
+    const made = note.source;
     // Ids of `none` are new with each delivery anyway.
     if (made.type === 'amqp' && made.messageId !== 'none' && sourceText(made) === text) return { ...spec, source: { ...source, messageId: made.messageId } };
   }
   return spec;
+}
+
+function carried({ message, batch }: ObservedJob): readonly MessageJobFacts[] {
+  if (batch) return batch.notes.map((note, index) => ({ note, settled: batch.settled.get(index) }));
+  return message ? [message] : [];
 }

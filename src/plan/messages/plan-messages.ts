@@ -13,14 +13,12 @@ import { refOf } from '../upkeep.ts';
 import { beginBatches, openBatches, planOpenBatches, type Adoption, type Begun } from './batches/plan-batches.ts';
 import { isBatchJob } from './batches/items.ts';
 import { decide } from './decide.ts';
-import type { SettleMessage, StartMessage, StartRun } from './action.ts';
-import type { Decision, Next } from './decision.ts';
+import type { Decision } from './decision.ts';
 import { gateOf, type Gate } from './gate.ts';
 import { withRuleOfJobs } from './id-rule.ts';
 import { TakenNames } from './names.ts';
 import { freePlaces, idleOf, placesOf, type InHand, type Places } from './places.ts';
 import { planReplacement } from './replace.ts';
-import type { LeaseInHand } from './observed.ts';
 import type { MessageRound } from './round.ts';
 import { contentOfJob, startMessage } from './start-message.ts';
 import { isMessageJob, messagesOf, noMessages, type MessageView } from './view.ts';
@@ -50,7 +48,7 @@ export function hasMessages({ jobs, messages }: Observed): boolean {
 /** What the queue stands at; undefined where nobody wants messages. */
 export function planMessages(draft: Draft, input: MessagesInput): Stand | undefined {
   const { observed, environment, now } = input;
-  const wanted = input.wanted && { ...input.wanted, spec: withRuleOfJobs(input.wanted.spec, [...observed.jobs, ...runViews(observed.messages ?? noMessages)]) };
+  const wanted = input.wanted && { ...input.wanted, spec: withRuleOfJobs(input.wanted.spec, observed.jobs) };
   const view = observed.messages ?? noMessages;
   const names = new TakenNames(observed, wanted && { key: observed.key, spec: wanted.spec, environment });
   const pauses = wanted && { hash: wanted.spec.hash, waitAfter: wanted.spec.perMessage.waitAfter, breaker: wanted.spec.breaker };
@@ -184,7 +182,7 @@ function planWants(draft: Draft, { gate, places, left, free }: Outlook & { reado
   else if (free === 0) draft.want(1);
 }
 
-function standOf({ observed, spec }: MessageRound, { gate, places, left }: Outlook): Stand {
+function standOf({ observed }: MessageRound, { gate, places, left }: Outlook): Stand {
   if (gate.kind !== 'open') return gate.stand;
   const { room = unlimited } = observed;
   if (left > 0 && places.short > 0) return room.shortage;
