@@ -263,15 +263,25 @@ describe('FIFO queues', () => {
 });
 
 describe('dead letters', () => {
-  it('keep attributes of every type, and name their queue by its URL too', async () => {
+  it('keep attributes of every type', async () => {
     const dead = sqs.server.createQueue(`${queue}-dead`);
     send(sqs.server, queue, 'a', { messageAttributes: { blob: { DataType: 'Binary', BinaryValue: 'AQID' }, price: { DataType: 'Number.eur', StringValue: '0.10' } } });
     const [heard] = open(one, 1);
     const { message } = await leased(heard);
     if (!message) throw new Error('no message');
     expect(message.headers).toEqual({ blob: 'AQID', price: '0.10' });
-    expect(await one.messages.deadLetter(sqsSource(queue), { queue: dead.queueUrl }, { message, failure })).toEqual({ kind: 'done' });
+    expect(await one.messages.deadLetter(sqsSource(queue), { queue: dead.queueName }, { message, failure })).toEqual({ kind: 'done' });
     expect(inspect(sqs.server, dead.queueName).ready[0]?.messageAttributes).toMatchObject({ blob: { DataType: 'Binary', BinaryValue: 'AQID' }, price: { DataType: 'Number.eur', StringValue: '0.10' }, 'x-job-chief-reason': { StringValue: 'Failed' } });
+  });
+
+  it('keep a byte-order mark', async () => {
+    sqs.server.createQueue('dead-mark');
+    send(sqs.server, queue, '\uFEFF{"n":1}');
+    const [heard] = open(one, 1);
+    const { message } = await leased(heard);
+    if (!message) throw new Error('no message');
+    expect(await one.messages.deadLetter(sqsSource(queue), { queue: 'dead-mark' }, { message, failure })).toEqual({ kind: 'done' });
+    expect(inspect(sqs.server, 'dead-mark').ready.map(({ body }) => body)).toEqual(['\uFEFF{"n":1}']);
   });
 
   it('that fill their queue to the last byte arrive without a reason', async () => {

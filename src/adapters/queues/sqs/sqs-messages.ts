@@ -15,6 +15,9 @@ import { SqsSubscription } from './sqs-subscription.ts';
 /** Seconds for which a message is hidden while it is found out whether its handle still leads to it. */
 const probeHidden = 30;
 
+/** A byte-order mark is part of the body. */
+const asItCame = new TextDecoder('utf-8', { ignoreBOM: true });
+
 export class SqsMessages implements MessageSource {
   readonly #links: SqsLinks;
   readonly #clock: Clock;
@@ -59,9 +62,9 @@ export class SqsMessages implements MessageSource {
     if (source.type !== 'sqs') return wrongSource(source);
     if (!('queue' in target)) return { kind: 'failed', message: 'SQS has no exchanges: `deadLetter` needs a queue' };
     const raw = this.#raw.get(message);
-    const queue = targetOf(source, target.queue);
+    const queue: QueueName = { connection: source.connection, queue: target.queue, url: undefined };
     const own = raw ? (raw.MessageAttributes ?? {}) : attributesOf(message.headers);
-    const body = new TextDecoder().decode(message.body);
+    const body = asItCame.decode(message.body);
     const fifo = target.queue.endsWith('.fifo') ? { group: raw?.Attributes?.MessageGroupId ?? message.id, deduplication: message.id } : undefined;
     const send = (attributes: typeof own): Promise<void> => this.#links.use(queue, (api, url) => api.send(url, { body, attributes, fifo }));
     try {
@@ -148,10 +151,6 @@ async function answered(ask: () => Promise<SettleAnswer>): Promise<SettleAnswer>
 
 function isKind(error: unknown, kind: SqsError['kind']): boolean {
   return error instanceof SqsError && error.kind === kind;
-}
-
-function targetOf({ connection }: SqsSource, queue: string): QueueName {
-  return { connection, queue, url: /^https?:\/\//.test(queue) ? queue : undefined };
 }
 
 function wrongSource({ type }: QueueSource): SettleAnswer {
