@@ -4,6 +4,8 @@ export interface Refusal {
   readonly kind: 'refused' | 'denied' | 'quota' | 'forbidden' | 'taken';
   readonly hash: string;
   readonly message: string;
+  /** It can never be stored, whoever asks: what asks for it is wrong, and nothing else. */
+  readonly tooLarge?: true;
   /** By this process's clock. */
   readonly at: number;
   /** How many in a row. */

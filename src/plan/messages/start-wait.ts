@@ -3,7 +3,8 @@ import { growingPause } from '../../lib/growing-pause.ts';
 import { hasStarted, isLive } from '../job-state.ts';
 import type { ObservedJob, Refusal } from '../observed.ts';
 import { finalOutcome } from '../outcome.ts';
-import { isOpen, shortestAfterRefusal, waitClass, type Wait, type WaitClass } from '../wait.ts';
+import { isOpen, waitClass, type Wait, type WaitClass } from '../wait.ts';
+import { holdingRefusal, pauseAfterRefusal } from './refusals.ts';
 import type { MessageRound } from './round.ts';
 
 /** A wait that runs, or one that is over and whose cause may go on: then one Job is the probe. */
@@ -18,12 +19,6 @@ export interface StartWait {
 export function startWait(round: MessageRound): StartWait | undefined {
   const waits = [afterOutcomes(round), afterRefusals(round)].filter((wait) => wait !== undefined);
   return waits.sort((left, right) => right.until - left.until)[0];
-}
-
-/** Milliseconds after so many refusals in a row. */
-export function pauseAfterRefusal({ spec: { perMessage, breaker } }: Pick<MessageRound, 'spec'>, count: number): number {
-  const base = Math.max(perMessage.waitAfter.refused, shortestAfterRefusal);
-  return growingPause(count, base, Math.max(base, breaker.probeEvery));
 }
 
 interface Ended {
@@ -58,12 +53,9 @@ function endedJobs(jobs: readonly ObservedJob[]): Ended[] {
   return ended.sort((left, right) => right.at - left.at || right.createdAt - left.createdAt);
 }
 
-/** Of messages that are still in hand: what became of others says nothing any more. */
 function afterRefusals(round: MessageRound): StartWait | undefined {
-  const { view, spec } = round;
-  const inHand = new Set(view.leases.map(({ id }) => id));
-  const [newest] = [...view.refusals].flatMap(([id, refusal]) => (inHand.has(id) && refusal.hash === spec.hash ? [refusal] : [])).sort((left, right) => right.at - left.at);
-  return newest && { until: newest.at + pauseAfterRefusal(round, newest.count), since: newest.at, cause: { kind: 'refused', refusal: newest } };
+  const refusal = holdingRefusal(round);
+  return refusal && { until: refusal.at + pauseAfterRefusal(round, refusal.turns ?? refusal.count), since: refusal.at, cause: { kind: 'refused', refusal } };
 }
 
 /** Whether a Job since then is on its way to its end, which will tell. */

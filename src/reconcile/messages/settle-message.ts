@@ -144,6 +144,8 @@ function forgetReceipt({ book }: MessageStepDeps, { key, action: { job, id }, me
 
 function settled({ told, clock }: MessageStepDeps, { key, action, finishedAt, memory }: SettleTask): Next {
   memory.eased(action.id);
+  // Delivered again it has a new chance.
+  if (action.reason === 'MessageInvalid') memory.accepted(action.id);
   told(key, { action, step: 'settled', result: 'done', message: action.because, job: action.job, took: finishedAt === undefined ? undefined : clock.now() - finishedAt });
   return 'round';
 }

@@ -144,7 +144,7 @@ function committed({ book, cache, clock, memory, told }: MessageStepDeps, { key,
   mine.posted.add(uid);
   const waits = action.messages.flatMap(({ token }) => book.get(key, token)?.since ?? []).map((since) => clock.now() - since);
   for (const { id } of action.messages) {
-    mine.accepted(id);
+    mine.accepted(id, action.hash);
     mine.wrote(id, resourceVersion);
   }
   told(key, { action, step: 'created', result: 'done', message: action.because, job: { name, uid }, took: waits.length === 0 ? undefined : Math.max(...waits), waits });

@@ -64,6 +64,8 @@ async function created(deps: MessageStepDeps, task: MessageTask<StartMessage>, j
   if (action.payload) {
     const next = await post(deps, task, { job, payload: action.payload, hash: action.hash });
     if (next !== 'wait') return next;
+  } else {
+    memory.accepted(action.id, action.hash);
   }
   // Its event brings the next round. It may have come before this answer, while nothing was decided about the message.
   return deps.cache.hasSeen(job.resourceVersion) ? 'round' : 'wait';
@@ -87,7 +89,7 @@ async function post(deps: MessageStepDeps, task: MessageTask<StartMessage | Post
   const result = await deps.payloads.create(ownedBy(job, payload));
   if (result.kind === 'done' || result.kind === 'exists') {
     task.memory.posted.add(job.uid);
-    task.memory.accepted(task.action.id);
+    task.memory.accepted(task.action.id, hash);
     deps.told(task.key, { action: task.action, step: 'posted', result: result.kind, message: `the payload of Job "${job.name}" is stored`, job, took: undefined });
     return task.action.kind === 'postPayload' ? 'round' : 'wait';
   }

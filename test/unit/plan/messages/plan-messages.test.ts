@@ -215,16 +215,50 @@ describe('creates that are refused', () => {
     expect(said(planAt(view(1), noon + seconds(30)))).toEqual(['startMessage MessageReceived a']);
   });
 
-  it('a message that alone is refused lets others be tried before it', () => {
-    const view = observedMessages(spec, { leases: leases('a', 'b'), refusals: new Map([['a', aRefusal('refused')]]) });
-    expect(said(planAt(view, noon + seconds(30)))).toEqual(['startMessage MessageReceived b']);
+  it('hold the queue only where several messages in a row are refused, or all are concerned', () => {
+    const hit = (...all: readonly (readonly [string, Parameters<typeof aRefusal>[0], number?])[]) => observedMessages(spec, { leases: leases('a', 'b', 'c'), refusals: new Map(all.map(([id, kind, confirmed = 0]) => [id, { ...aRefusal(kind), confirmed }])) });
+    const started = (view: ReturnType<typeof hit>) => startsOf(planAt(view)).map(({ id }) => id);
+    expect(started(hit(['a', 'refused']))).toEqual(['b', 'c']);
+    expect(started(hit(['a', 'taken'], ['b', 'refused']))).toEqual([]);
+    expect(started(hit(['a', 'taken', 1], ['b', 'refused', 1]))).toEqual(['c']);
+    expect(started(hit(['a', 'taken', 1], ['b', 'refused']))).toEqual(['c']);
+    expect([started(hit(['a', 'quota'])), started(hit(['a', 'forbidden']))]).toEqual([[], []]);
   });
 
-  it('a message that alone is in hand, and is refused, does not keep others from being leased and tried', () => {
-    const refused = (kind: 'refused' | 'taken' | 'quota') => observedMessages(spec, { leases: leases('a'), refusals: new Map([['a', aRefusal(kind)]]) });
-    expect([freeOf(planAt(refused('refused'))), freeOf(planAt(refused('taken')))]).toEqual([0, 0]);
-    expect([freeOf(planAt(refused('refused'), noon + seconds(30))), freeOf(planAt(refused('taken'), noon + seconds(30)))]).toEqual([1, 1]);
-    expect(freeOf(planAt(refused('quota'), noon + seconds(30)))).toBe(0);
+  it('of one message pause that one, longer each time, and take no place from others', () => {
+    const one = aMessageQueueSpec({ concurrency: { max: 1 } });
+    const view = (count: number) => observedMessages(one, { leases: leases('a'), refusals: new Map([['a', aRefusal('refused', { count })]]) });
+    expect([1, 2, 3].map((count) => ((planAt(view(count)).wakeAt ?? 0) - noon) / 1000)).toEqual([30, 60, 120]);
+    expect([freeOf(planAt(view(1))), said(planAt(view(1)))]).toEqual([1, []]);
+    expect(standing(view(1))).toEqual({ state: 'Waiting', reason: 'CreateRefused', message: 'a message is tried again later, and others as they come: exceeded quota: jobs' });
+    expect([freeOf(planAt(view(1), noon + seconds(30))), said(planAt(view(1), noon + seconds(30)))]).toEqual([0, ['startMessage MessageReceived a']]);
+  });
+
+  it('are held beside the places of concurrency.max, as many as that says, and ten at least', () => {
+    const held = (max: number, count: number) => {
+      const ids = Array.from({ length: count }, (_, index) => `m${index}`);
+      return freeOf(planAt(observedMessages(aMessageQueueSpec({ concurrency: { max } }), { leases: leases(...ids), refusals: new Map(ids.map((id) => [id, { ...aRefusal('refused'), confirmed: 1 }])) })));
+    };
+    expect([held(1, 10), held(1, 11), held(20, 20), held(20, 25)]).toEqual([1, 0, 20, 15]);
+  });
+
+  it('one message in hand of several that are refused does not keep others from being leased and tried when the pause is over', () => {
+    const view = observedMessages(spec, { leases: leases('a', 'b'), refusals: new Map([['a', aRefusal('refused')], ['b', aRefusal('refused')]]) });
+    expect([freeOf(planAt(view)), freeOf(planAt(view, noon + seconds(30)))]).toEqual([0, 1]);
+    expect(said(planAt(view, noon + seconds(30)))).toEqual(['startMessage MessageReceived a']);
+  });
+
+  it.each<[string, Parameters<typeof aMessageQueueSpec>[0], string]>([
+    ['goes where dead ones go', { perMessage: { deadLetter: { queue: 'dead' } } }, 'dead'],
+    ['goes the way that the queue has for failures', {}, 'fail'],
+  ])('of one message, as often as the breaker counts and with others started after each, make it invalid: it %s', (_sentence, changes, kind) => {
+    const view = (confirmed: number, breaker = {}) => observedMessages(aMessageQueueSpec({ ...changes, breaker }), { leases: leases('a', 'b'), refusals: new Map([['a', { ...aRefusal('taken', { count: 7 }), confirmed }]]) });
+    expect(said(planAt(view(4)))).toEqual(['startMessage MessageReceived b']);
+    expect(said(planAt(view(5)))).toEqual([`settle MessageInvalid a ${kind}`, 'startMessage MessageReceived b']);
+    expect(said(planAt(view(2, { notStarted: 2 })))).toContain(`settle MessageInvalid a ${kind}`);
+    expect(said(planAt(view(5, { notStarted: undefined })))).toContain(`settle MessageInvalid a ${kind}`);
+    const [action] = planAt(view(5)).messages ?? [];
+    expect(action).toMatchObject({ how: { failure: { reason: 'JobNameTaken', message: 'its Job was refused 7 times, and others were started meanwhile: exceeded quota: jobs', attempt: 1 } } });
   });
 
   it('matter no more once their messages are not in hand, or the text has changed', () => {

@@ -56,6 +56,26 @@ it('of refusals begins anew with another kind and another revision', () => {
   expect(counts).toEqual([1, 2, 1, 1, 2]);
 });
 
+it('of refusals knows how often somebody else was started after one, and that no quota is full then', () => {
+  const { memory } = aMemory();
+  const refuse = (id: string, kind: 'refused' | 'quota', hash = '1'): void => { memory.refused(id, { kind, hash, message: '' }); };
+  const confirmed = (): unknown => memory.refusals.get('a')?.confirmed;
+  refuse('a', 'refused');
+  refuse('b', 'quota');
+  refuse('c', 'quota', '2');
+  memory.accepted('x');
+  expect([confirmed(), [...memory.refusals.keys()]]).toEqual([0, ['a', 'b', 'c']]);
+  memory.accepted('y', '1');
+  memory.accepted('z', '1');
+  expect([confirmed(), [...memory.refusals.keys()]]).toEqual([1, ['a', 'c']]);
+  refuse('a', 'refused');
+  expect(confirmed()).toBe(1);
+  memory.accepted('z', '1');
+  expect(confirmed()).toBe(2);
+  refuse('a', 'refused', '3');
+  expect(confirmed()).toBe(0);
+});
+
 it('of a Job that was deleted has its newest note, until another Job follows', () => {
   const { memory } = aMemory();
   memory.jobGone(aNote('a', 2));
