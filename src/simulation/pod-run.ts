@@ -202,9 +202,11 @@ export class PodRun {
     this.#handle.after(this.#handle.deps.random.between(20, 60), () => { this.#handle.delete(0); });
   }
 
-  #endContainers(exit: Exit): void {
+  /** The kubelet knows nothing of those that were never made. */
+  #endContainers(how: Exit): void {
     for (const life of this.#lives) {
       if (life.exit) continue;
+      const exit = life.startedAt === undefined ? { ...how, reason: 'ContainerStatusUnknown' } : how;
       life.state = terminated(life, exit, this.#handle.now);
       life.exit = exit;
       life.output?.end();

@@ -180,6 +180,13 @@ describe('bad days of a node', () => {
     expect(pod(world)?.status).toMatchObject({ phase: 'Failed', reason: 'Evicted' });
   });
 
+  it('an eviction before a container was made ends it as one of which the kubelet knows nothing', async () => {
+    const world = start({ image: { for: Infinity } });
+    await world.run(5000);
+    world.cluster.kubelet?.evict(pod(world)?.metadata.name ?? '');
+    expect(pod(world)?.status.containerStatuses?.map(({ state }) => state.terminated)).toMatchObject([{ reason: 'ContainerStatusUnknown', startedAt: null, exitCode: 137 }]);
+  });
+
   it('a drained pod is replaced where the policy ignores disruptions, and only when it is gone', async () => {
     const world = start({ runs: Infinity, stopsAfter: 8000 }, { podFailurePolicy });
     await world.run(3000);
