@@ -5,6 +5,8 @@ import type { Told } from './before-delete.ts';
 import type { Stand } from './draft.ts';
 import { isoTime } from './iso-time.ts';
 import { isLive } from './job-state.ts';
+import type { Carrier } from './messages/carrier.ts';
+import { runViews } from './messages/runs/run-view.ts';
 import type { Claim, Observed, ObservedJob, TemplateVerdict } from './observed.ts';
 import { finalOutcome } from './outcome.ts';
 
@@ -36,9 +38,10 @@ export function superseded(claim: Claim, by: string): Stand {
 
 /** The status of one claim of a Queue. */
 export function queueStatus(stand: Stand, claim: Claim, observed: Observed): Status {
-  const live = observed.jobs.filter(isLive);
+  const all = [...observed.jobs, ...runViews(observed.messages ?? {})];
+  const live = all.filter(isLive);
   return {
-    ...claimStatus(stand, claim, { last: lastRun(observed.jobs), verdict: observed.verdict }),
+    ...claimStatus(stand, claim, { last: lastRun(all), verdict: observed.verdict }),
     liveJobs: live.length,
     oldJobs: live.filter((job) => job.specHash !== claim.parsed.hash).length,
   };
@@ -119,11 +122,11 @@ function warningsOf(claim: Claim, verdict: TemplateVerdict | undefined): string 
   return cut([...ours, ...theirs].join('; '));
 }
 
-function lastRun(jobs: readonly ObservedJob[]): LastRun | undefined {
+function lastRun(jobs: readonly (ObservedJob & { readonly carrier?: Carrier })[]): LastRun | undefined {
   const [newest] = jobs.filter((job) => job.finished !== undefined).sort((left, right) => (right.sequence ?? 0) - (left.sequence ?? 0) || (right.finished?.at ?? 0) - (left.finished?.at ?? 0));
   const outcome = newest && finalOutcome(newest);
   if (!newest?.finished || !outcome) return undefined;
-  return { job: newest.name, outcome: outcome.outcome, reason: outcome.reason, message: cut(outcome.message), finishedAt: isoTime(newest.finished.at) };
+  return { ...(newest.carrier?.kind === 'Run' ? { run: newest.name } : { job: newest.name }), outcome: outcome.outcome, reason: outcome.reason, message: cut(outcome.message), finishedAt: isoTime(newest.finished.at) };
 }
 
 /** At most `longest` bytes as they stand in JSON, ending in an ellipsis where something is missing. */

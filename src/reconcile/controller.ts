@@ -35,6 +35,7 @@ import type { OnRound } from './runs/run-rounds.ts';
 import { Runs } from './runs/runs.ts';
 import { SpecIndex, type ParseSpec } from './spec-index.ts';
 import { StatusWriter } from './status-writer.ts';
+import { TargetWaits } from './target-waits.ts';
 import { TemplateChecker } from './template-checker.ts';
 import { WorkQueue, type RoundResult } from './work-queue.ts';
 
@@ -93,6 +94,7 @@ export class Controller {
   /** Who may start how many Jobs. Is to be told which Jobs are live. */
   readonly capacity: Capacity;
   readonly #runs: Runs;
+  readonly #targets: TargetWaits;
   readonly #messages: Messages;
   readonly #gate: CreateGate;
   readonly #stop = new AbortController();
@@ -124,9 +126,10 @@ export class Controller {
       calls: new DeletionCalls({ clock, hook: deps.hook, meter, log, changed }),
       reporter: this.#reporter,
     };
-    this.#runs = new Runs({ ...shared, changed });
+    this.#targets = new TargetWaits({ specs: this.#specs, changed });
+    this.#runs = new Runs({ ...shared, targets: this.#targets, changed });
     this.#messages = new Messages({ ...shared, runs: this.#runs.messages, changed });
-    const queue = new QueueRounds({ ...shared, depths: this.#depths, messages: this.#messages });
+    const queue = new QueueRounds({ ...shared, depths: this.#depths, messages: this.#messages, targets: this.#targets });
     const limits = new LimitsReader({ specs: this.#specs, capacity: this.capacity, ceilings: deps.ceilings ?? noCeilings, enqueue: changed });
     const reconciler = new Reconciler({ ...shared, enqueue: changed, taken: (keys) => { limits.taken(keys); }, failed: (key) => { this.capacity.forget(key); }, rounds: { queue, unknown: queue, limits: queue, request: this.#runs.request, workflow: this.#runs.workflow, template: this.#runs.workflow, run: this.#runs.run } });
     this.#queue = new WorkQueue({ clock, concurrency: deps.concurrency, meter: deps.workQueueMeter, run: (key) => this.#round(reconciler, key) });
@@ -159,6 +162,7 @@ export class Controller {
     this.#memory.startAnew();
     this.#reporter.startAnew();
     this.#runs.startAnew();
+    this.#targets.startAnew();
     this.#messages.startAnew();
     this.capacity.startAnew();
     this.#queue.resume();
@@ -210,7 +214,7 @@ export class Controller {
   recordChanged({ name, target, record, gone }: RecordNews): void {
     const { request, message } = record;
     const queue: SpecKey | undefined = request?.queue === undefined ? undefined : { kind: 'queue', name: labelValue(request.queue) };
-    if (queue && gone && message && !message.settled) this.messageJobGone(queue, message.note);
+    if (queue && gone && message && !message.settled) this.#messages.jobGone(queue, message.note, name);
     if (queue) this.jobsChanged(queue);
     if (this.#open) this.#runs.recordChanged(name, target);
   }

@@ -1,14 +1,16 @@
 /** One round of a Queue, or of a document of no known kind: observe, plan, execute, report. Everything about Jobs is decided in plan. */
 import type { Clock } from '../lib/clock.ts';
+import { labelValue } from '../lib/label-value.ts';
 import type { Plan } from '../plan/action.ts';
 import type { PlanEnvironment } from '../plan/environment.ts';
 import { earliest } from '../plan/give-up.ts';
 import { isLive } from '../plan/job-state.ts';
 import { priorityOf } from '../plan/limits/priority.ts';
+import type { MessagesView } from '../plan/messages/observed.ts';
 import type { Claim, Observed, SpecKey } from '../plan/observed.ts';
 import { plan as decide } from '../plan/plan.ts';
 import { winningClaim } from '../plan/winner.ts';
-import type { QueueSpec } from '../spec/queue.ts';
+import type { MessageQueueSpec, QueueRunSpec, QueueSpec } from '../spec/queue.ts';
 import type { Capacity } from './capacity/capacity.ts';
 import type { Asker } from './capacity/line.ts';
 import type { DeletionCalls } from './deletion-calls.ts';
@@ -20,8 +22,11 @@ import type { Messages } from './messages/messages.ts';
 import type { Meter } from './meter.ts';
 import type { ClusterCache, Log } from './ports.ts';
 import type { Rounds } from './reconciler.ts';
+import type { RecordCache } from './record-ports.ts';
 import type { Reporter } from './reporter.ts';
+import { afterProblem, untilRecords } from './runs/records-ready.ts';
 import type { SpecIndex } from './spec-index.ts';
+import type { TargetWaits } from './target-waits.ts';
 import type { TemplateChecker } from './template-checker.ts';
 import type { RoundResult } from './work-queue.ts';
 
@@ -37,6 +42,8 @@ export interface QueueRoundsDeps extends ExecuteDeps {
   readonly environment: PlanEnvironment;
   readonly cache: ClusterCache;
   readonly specs: SpecIndex;
+  readonly records: RecordCache;
+  readonly targets: TargetWaits;
   readonly depths: DepthReader;
   readonly checker: TemplateChecker;
   readonly explainer: Explainer;
@@ -57,6 +64,8 @@ export class QueueRounds implements Rounds {
 
   async round(key: SpecKey): Promise<RoundResult> {
     const { memory, reporter, clock } = this.#deps;
+    const unread = this.#untilRecords(key);
+    if (unread !== undefined) return { kind: 'done', again: unread };
     if (!memory.caughtUp(key)) return { kind: 'done', again: behindPause };
     const began = clock.monotonic();
     const { observed, plan } = this.#plan(key);
@@ -69,7 +78,13 @@ export class QueueRounds implements Rounds {
     if (executed.some((one) => one.kind === 'failed')) return { kind: 'failed', again: wake };
     // What was refused is in memory now: the next round says so and waits.
     const refused = executed.some((one) => one.kind === 'waits') ? 0 : undefined;
-    return { kind: 'done', again: earliest([wake, unwritten, refused]), rest: restAfter(planned - began) - (clock.monotonic() - planned) };
+    return { kind: 'done', again: earliest([wake, unwritten, refused, afterProblem(observed.messages?.recordsUnknown)]), rest: restAfter(planned - began) - (clock.monotonic() - planned) };
+  }
+
+  /** A moment after the start nobody knows which messages have runs; without records nothing is known to wait for. */
+  #untilRecords(key: SpecKey): number | undefined {
+    const { specs, records } = this.#deps;
+    return key.kind === 'queue' && leasing(queueSpecOf(specs.claims(key))) ? untilRecords(records) : undefined;
   }
 
   /** What it takes of the limits is taken before anybody else can look at them. */
@@ -83,14 +98,23 @@ export class QueueRounds implements Rounds {
     const spec = queueSpecOf(claims);
     const asker = askerOf(key, spec);
     const seen = this.#observe(key, claims);
-    const source = spec && spec.mode !== 'drain' ? spec.source : undefined;
+    const source = leasing(spec)?.source;
+    const target = this.#target(key, leasing(spec)?.run);
     const view = messages.view(key, seen.jobs, source !== undefined);
-    const observed = { ...seen, room: capacity.room(asker), ...(view && { messages: view }) };
+    const observed = { ...seen, room: capacity.room(asker), ...(view && { messages: { ...view, ...target } }) };
     const plan = decide(observed, environment, clock.now());
     capacity.take(asker, startsOf(key, plan), plan.wants);
     messages.carryOut(key, plan, { jobs: observed.jobs, source });
     messages.remember(observed);
     return { observed, plan };
+  }
+
+  /** What its messages start runs of; a change of that brings the next round. */
+  #target(key: SpecKey, run: QueueRunSpec | undefined): Pick<MessagesView, 'target' | 'recordsUnknown'> {
+    const { specs, records, targets } = this.#deps;
+    const target = run && { kind: run.target.kind, name: labelValue(run.target.name) };
+    targets.await(key, target);
+    return target ? { target: winningClaim(specs.claims(target))?.claim.parsed, recordsUnknown: records.problem } : {};
   }
 
   async #execute(key: SpecKey, plan: Plan): Promise<readonly Executed[]> {
@@ -136,6 +160,7 @@ export class QueueRounds implements Rounds {
     }
     if (!gone || jobs.length > 0) return;
     this.#deps.messages.forget(key);
+    this.#deps.targets.await(key, undefined);
     this.#deps.capacity.forget(key);
     this.#deps.depths.forget(key);
     this.#deps.checker.forget(key);
@@ -152,6 +177,11 @@ function restAfter(planning: number): number {
 function queueSpecOf(claims: readonly Claim[]): QueueSpec | undefined {
   const spec = winningClaim(claims)?.claim.parsed.spec;
   return spec?.kind === 'Queue' ? spec : undefined;
+}
+
+/** undefined: it takes no messages. */
+function leasing(spec: QueueSpec | undefined): MessageQueueSpec | undefined {
+  return spec && spec.mode !== 'drain' ? spec : undefined;
 }
 
 /** Names that take a place from now on; that of a drain Job is not known yet. */

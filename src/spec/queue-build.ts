@@ -32,8 +32,13 @@ export function buildQueue(document: JsonObject, identity: Identity, input: Spec
     return { ...base, mode: 'perBatch', perMessage: buildPerMessage({ ...rest, env: {} }, given.perBatch), batch: { size, maxWait: milliseconds(maxWait) }, run: undefined };
   }
   return given.perMessage
-    ? { ...base, mode: 'perMessage', perMessage: buildPerMessage(filled.perMessage, given.perMessage), batch: undefined, run }
+    ? { ...base, mode: 'perMessage', perMessage: buildPerMessage(run ? withoutPayload(filled.perMessage) : filled.perMessage, given.perMessage), batch: undefined, run }
     : { ...base, mode: 'drain', drain: drainSpec(filled.drain) };
+}
+
+/** Whoever starts runs has no Job that could be given the body. */
+function withoutPayload(filled: Filled<QueueDocument>['perMessage']): Filled<QueueDocument>['perMessage'] {
+  return { ...filled, payload: { ...filled.payload, file: 'off' } };
 }
 
 /** What messages start in place of Jobs. */

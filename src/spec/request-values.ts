@@ -1,9 +1,10 @@
 /** The values that a request gives, held against what is declared. */
-import type { JsonObject } from '../lib/json.ts';
+import type { Json, JsonObject } from '../lib/json.ts';
 import { nearest } from '../lib/nearest.ts';
 import { shown } from '../lib/show.ts';
 import { pathText } from './field-path.ts';
 import { valueFindings } from './parameter-rules.ts';
+import { referencesUnder } from './references.ts';
 import type { Finding } from './report.ts';
 import type { ParameterSpec } from './workflow.ts';
 
@@ -18,6 +19,14 @@ export function requestFindings(declared: Declared, values: JsonObject): Finding
     if (!Object.hasOwn(declared, name)) return { ...finding, message: `there is no parameter ${shown(name)}`, hint: guess(name, Object.keys(declared)) };
     return Object.hasOwn(whole, name) ? finding : { ...finding, message: `the parameter "${name}" needs a value of type ${declared[name]?.type ?? 'string'}`, hint: undefined };
   });
+}
+
+/** The same of values that may have references: of those nobody knows yet what they are, but for their names. */
+export function openFindings(declared: Declared, values: JsonObject): Finding[] {
+  const isOpen = (value: Json | undefined): boolean => referencesUnder(value, []).length > 0;
+  const open = new Set(Object.entries(values).filter(([name, value]) => Object.hasOwn(declared, name) && isOpen(value)).map(([name]) => name));
+  const without = <Value>(all: Readonly<Record<string, Value>>): Record<string, Value> => Object.fromEntries(Object.entries(all).filter(([name]) => !open.has(name)));
+  return requestFindings(without(declared), without(values));
 }
 
 /** One line for people: where, what, and what to do. */

@@ -88,7 +88,8 @@ function ownerReference({ name, uid }: Owner): JsonObject {
 }
 
 function originOf({ priority: _priority, retention: _retention, ...origin }: RunRequest): JsonObject {
-  return json(origin);
+  // The text of the Queue may have been edited between two tries, too: queue and message are in the name.
+  return json(origin.trigger === 'message' ? { ...origin, specHash: undefined } : origin);
 }
 
 /** As it looks when it comes back: without members that are undefined. */

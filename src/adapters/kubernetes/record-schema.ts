@@ -83,6 +83,7 @@ export const resultSchema = Type.Object({
   finishedAt: Type.Number(),
   failedSteps: Type.Array(text),
   outputs: values,
+  untried: Type.Optional(oneOf(['errored', 'notStarted', 'refused'])),
 });
 
 /** A run's state from its parsed JSON; undefined: unreadable. */

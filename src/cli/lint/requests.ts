@@ -1,18 +1,18 @@
-/** Requests in the files at hand, held against the templates and workflows beside them: Runs, and steps that are runs. */
-import { isObject, objectAt, type Json, type JsonObject } from '../../lib/json.ts';
+/** Requests in the files at hand, held against the templates and workflows beside them: Runs, steps that are runs, and Queues whose messages start runs. */
+import { isObject, objectAt, type JsonObject } from '../../lib/json.ts';
 import { readDocument } from '../../spec/document.ts';
 import { pathText, type FieldPath } from '../../spec/field-path.ts';
 import { specKey } from '../../spec/keys.ts';
 import { isRunnable, type ParsedSpec } from '../../spec/parsed.ts';
 import { problemCodes } from '../../spec/problem-codes.ts';
 import type { Problem } from '../../spec/problem.ts';
-import { referencesUnder } from '../../spec/references.ts';
+import type { QueueSpec } from '../../spec/queue.ts';
 import type { Finding } from '../../spec/report.ts';
-import { requestFindings } from '../../spec/request-values.ts';
+import { openFindings } from '../../spec/request-values.ts';
 import { runTargets } from '../../spec/run-schema.ts';
 import type { RunTarget } from '../../spec/run.ts';
 import { stepTexts } from '../../spec/workflow-steps.ts';
-import type { ParameterSpec, WorkflowSpec } from '../../spec/workflow.ts';
+import type { WorkflowSpec } from '../../spec/workflow.ts';
 import type { FoundSpec } from './manifests.ts';
 
 export interface LintedSpec {
@@ -41,17 +41,21 @@ function problemsOf({ found, parsed }: LintedSpec, targets: ReadonlyMap<string, 
   if (!asks(parsed)) return [];
   const document = readDocument(found.input.data[specKey] ?? '');
   if (!isObject(document.value)) return [];
-  const requests = parsed.spec?.kind === 'Run' ? requestsIn(document.value, []) : stepTexts(document.value).all.flatMap(({ value, path }) => runTargets.flatMap((kind) => requestsIn(objectAt(value, kind), [...path, kind], kind)));
+  const requests = parsed.spec?.kind === 'Run' ? requestsIn(document.value, []) : parsed.spec?.kind === 'Queue' ? ofQueue(parsed.spec) : stepTexts(document.value).all.flatMap(({ value, path }) => runTargets.flatMap((kind) => requestsIn(objectAt(value, kind), [...path, kind], kind)));
   return requests.flatMap(({ target, values, path }) => {
     const of = targets.get(targetKey(found, target));
-    const findings = of ? misfits(of.parameters, values).map((finding) => ({ ...finding, path: [...path, ...(finding.path ?? [])] })) : [];
+    const findings = of ? openFindings(of.parameters, values).map((finding) => ({ ...finding, path: [...path, ...(finding.path ?? [])] })) : [];
     return findings.map((finding) => found.place(problemAt(finding, { file: found.input.file, ...document.place(finding) })));
   });
 }
 
+function ofQueue(spec: QueueSpec): Request[] {
+  return spec.mode === 'drain' || !spec.run ? [] : [{ target: spec.run.target, values: spec.run.parameters, path: ['perMessage', 'parameters'] }];
+}
+
 /** Reading a text once more takes a while where it has thousands of steps. */
 function asks({ spec }: ParsedSpec): boolean {
-  return spec?.kind === 'Run' || (spec?.kind === 'Workflow' && [...spec.steps, ...spec.finally].some(({ work }) => work.kind === 'subRun'));
+  return spec?.kind === 'Run' || (spec?.kind === 'Queue' && ofQueue(spec).length > 0) || (spec?.kind === 'Workflow' && [...spec.steps, ...spec.finally].some(({ work }) => work.kind === 'subRun'));
 }
 
 /** `kind`: of a step, whose target stands in `name`; else that of a Run, which has a field for each kind. */
@@ -59,14 +63,6 @@ function requestsIn(holder: JsonObject, path: FieldPath, kind?: RunTarget['kind'
   const found = kind === undefined ? runTargets.find((field) => Object.hasOwn(holder, field)) : kind;
   const name = found === undefined ? undefined : holder[kind === undefined ? found : 'name'];
   return found === undefined || typeof name !== 'string' ? [] : [{ target: { kind: found, name }, values: objectAt(holder, 'parameters'), path: [...path, 'parameters'] }];
-}
-
-/** Of values with references nobody knows yet what they are, but for their names. */
-function misfits(declared: Readonly<Record<string, ParameterSpec>>, values: JsonObject): Finding[] {
-  const isOpen = (value: Json | undefined): boolean => referencesUnder(value, []).length > 0;
-  const open = new Set(Object.entries(values).filter(([name, value]) => Object.hasOwn(declared, name) && isOpen(value)).map(([name]) => name));
-  const without = <Value>(all: Readonly<Record<string, Value>>): Record<string, Value> => Object.fromEntries(Object.entries(all).filter(([name]) => !open.has(name)));
-  return requestFindings(without(declared), without(values));
 }
 
 function problemAt({ code, message, path = [], hint }: Finding, position: NonNullable<Problem['position']>): Problem {

@@ -16,6 +16,8 @@ export interface MessageJobView extends ObservedJob {
   readonly carrier?: Carrier;
   /** Of a run; those of Jobs are read from their pods. */
   readonly outputs?: Readonly<Record<string, Json>>;
+  /** A person ended it: job-chief makes no other attempt by itself. */
+  readonly cancelled?: true;
 }
 
 /** What a write needs to reach it. */

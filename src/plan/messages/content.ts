@@ -2,7 +2,7 @@
 import { sha256 } from '../../lib/sha256.ts';
 import { lazy } from '../../lib/lazy.ts';
 import { parseJson, type Json } from '../../lib/json.ts';
-import { renderMessageText } from '../../spec/message-text.ts';
+import { renderMessageText, type MessageValues } from '../../spec/message-text.ts';
 import type { MessageQueueSpec, PerMessageSpec } from '../../spec/queue.ts';
 import type { Message } from './message.ts';
 import { schemaProblem } from './schema-check.ts';
@@ -39,13 +39,19 @@ export function asksForContent(perMessage: PerMessageSpec): boolean {
   return perMessage.payload.file !== undefined || variablesOf(perMessage).length > 0;
 }
 
-/** The same message gives the same content, whatever process reads it. */
-export function readContent({ perMessage }: Pick<MessageQueueSpec, 'perMessage'>, message: Message, attempt: number): ContentReading {
+/** What references to the message give, once it is known to be one that the spec takes. */
+export function readMessage({ perMessage }: Pick<MessageQueueSpec, 'perMessage'>, message: Message, attempt: number): { readonly values: MessageValues } | { readonly problem: string } {
   const body = lazy(() => jsonOf(message.body));
   const problem = idProblem(message.id) ?? bodyProblem(perMessage, message, body);
-  if (problem !== undefined) return { problem };
-  const hash = sha256(message.body);
-  const values = { id: message.id, attempt, sha256: hash, headers: message.headers, body };
+  return problem === undefined ? { values: { id: message.id, attempt, sha256: sha256(message.body), headers: message.headers, body } } : { problem };
+}
+
+/** The same message gives the same content, whatever process reads it. */
+export function readContent(spec: Pick<MessageQueueSpec, 'perMessage'>, message: Message, attempt: number): ContentReading {
+  const { perMessage } = spec;
+  const reading = readMessage(spec, message, attempt);
+  if ('problem' in reading) return reading;
+  const { values } = reading;
   const { file, env } = perMessage.payload;
   const data = new Map<string, Uint8Array>(file === undefined ? [] : [[bodyKey, message.body]]);
   if (env !== undefined) {
@@ -63,7 +69,7 @@ export function readContent({ perMessage }: Pick<MessageQueueSpec, 'perMessage'>
   }
   const size = [...data.values()].reduce((sum, { length }) => sum + length, 0);
   if (size > largestSecret) return { problem: `what the Job asks for of the message has ${size} bytes in all, and a Secret holds ${largestSecret}` };
-  return { content: { sha256: hash, data } };
+  return { content: { sha256: values.sha256, data } };
 }
 
 function idProblem(id: string): string | undefined {

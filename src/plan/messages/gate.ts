@@ -7,9 +7,9 @@ import { afterDeletion, refusedStand, waitStand } from '../wait-stand.ts';
 import { sampleBatch } from './batches/batch-job.ts';
 import { leaseTooShort } from './lease-limit.ts';
 import { sampleJob } from './message-job.ts';
-import { pauseAfterRefusal } from './refusals.ts';
 import type { MessageRound } from './round.ts';
-import { isProbing, startWait, type StartWait } from './start-wait.ts';
+import { runLeaseTooShort } from './runs/lease-limit.ts';
+import { isProbing, pauseAfterRefusal, startWait, type StartWait } from './start-wait.ts';
 
 export type Gate =
   | { readonly kind: 'open' }
@@ -34,7 +34,8 @@ function halted({ observed: { room }, spec }: MessageRound): Gate | undefined {
 }
 
 function checked(draft: Draft, round: MessageRound): Stand | undefined {
-  const { observed, spec, winner, environment, now } = round;
+  const { observed, spec, winner, environment, now, runs } = round;
+  if (runs) return 'held' in runs ? runs.held : undefined;
   return planCheck(draft, {
     hash: spec.hash,
     verdict: observed.verdict,
@@ -45,13 +46,14 @@ function checked(draft: Draft, round: MessageRound): Stand | undefined {
 }
 
 function observing({ spec }: MessageRound): Stand | undefined {
-  return spec.observe ? { state: 'Idle', reason: 'SpecObserved', message: `would lease messages and start a Job for each${spec.batch ? ' batch of them' : ''}; observe is true` } : undefined;
+  return spec.observe ? { state: 'Idle', reason: 'SpecObserved', message: `would lease messages and start a ${spec.run ? 'run' : 'Job'} for each${spec.batch ? ' batch of them' : ''}; observe is true` } : undefined;
 }
 
-function sourceStand({ view, spec }: MessageRound): Stand | undefined {
+function sourceStand({ view, spec, runs }: MessageRound): Stand | undefined {
   const state = view.sources.get(sourceText(spec.source));
   if (!state) return { state: 'Checking', reason: 'SpecChecking', message: 'the queue is being opened' };
-  return state.kind === 'closed' ? { state: 'Blocked', reason: state.reason, message: state.message } : leaseTooShort(spec, state);
+  if (state.kind === 'closed') return { state: 'Blocked', reason: state.reason, message: state.message };
+  return spec.run && runs && 'spec' in runs ? runLeaseTooShort(spec, { run: spec.run, target: runs.spec }, state) : leaseTooShort(spec, state);
 }
 
 function afterFailures(draft: Draft, round: MessageRound, inFlight: number): Gate | undefined {

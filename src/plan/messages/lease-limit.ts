@@ -1,6 +1,7 @@
 /** Whether a delivery can be held for as long as its Job may take: known before anything is leased. */
 import { formatDuration } from '../../lib/duration.ts';
 import type { MessageQueueSpec } from '../../spec/queue.ts';
+import type { RetrySpec } from '../../spec/workflow.ts';
 import type { Stand } from '../draft.ts';
 import { delayAfter } from '../run/retry.ts';
 import type { SourceState } from './message.ts';
@@ -26,13 +27,17 @@ export function leaseTooShort(spec: MessageQueueSpec, source: Extract<SourceStat
 /** Milliseconds from the first Job of a delivery to the end of its last; undefined: no limit. */
 export function longestHold({ startTimeout, timeout, batch, perMessage: { retry } }: MessageQueueSpec): number | undefined {
   if (timeout === undefined) return undefined;
-  const one = (batch?.maxWait ?? 0) + startTimeout + timeout;
+  return allAttempts((batch?.maxWait ?? 0) + startTimeout + timeout, retry);
+}
+
+/** Milliseconds of all attempts that take so long at most, with the delays between them. */
+export function allAttempts(one: number, retry: RetrySpec): number {
   const all = one * retry.attempts + delays(retry);
   return retry.within === undefined ? all : Math.min(all, retry.within + one);
 }
 
 /** Between all attempts. */
-function delays(retry: MessageQueueSpec['perMessage']['retry']): number {
+function delays(retry: RetrySpec): number {
   let sum = 0;
   for (let ended = 1; ended < retry.attempts; ended += 1) sum += delayAfter(retry, ended);
   return sum;

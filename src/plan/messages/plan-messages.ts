@@ -13,16 +13,23 @@ import { refOf } from '../upkeep.ts';
 import { beginBatches, openBatches, planOpenBatches, type Adoption, type Begun } from './batches/plan-batches.ts';
 import { isBatchJob } from './batches/items.ts';
 import { decide } from './decide.ts';
-import type { Decision } from './decision.ts';
+import type { SettleMessage, StartMessage, StartRun } from './action.ts';
+import type { Decision, Next } from './decision.ts';
 import { gateOf, type Gate } from './gate.ts';
 import { withRuleOfJobs } from './id-rule.ts';
 import { TakenNames } from './names.ts';
 import { freePlaces, idleOf, placesOf, type InHand, type Places } from './places.ts';
-import { isSuspect, mostSpared, ownPauseUntil, pausedStand, refusalsOf, refusedForGood } from './refusals.ts';
 import { planReplacement } from './replace.ts';
+import type { LeaseInHand } from './observed.ts';
 import type { MessageRound } from './round.ts';
+import { withRuns } from './runs/run-round.ts';
+import { runViews } from './runs/run-view.ts';
+import { startRunFor } from './runs/start-run.ts';
 import { contentOfJob, startMessage } from './start-message.ts';
 import { isMessageJob, messagesOf, noMessages, type MessageView } from './view.ts';
+
+/** How soon it is looked again whether the Jobs of a run that somebody deleted are gone: nothing else tells of them. */
+const lingeringPause = 2_000;
 
 /** Names that are looked up in one round, at most. */
 const mostLookUps = 8;
@@ -43,23 +50,24 @@ type Start = Extract<Decision, { kind: 'start' }>;
 
 /** Whether a round of this queue has to do with messages at all. */
 export function hasMessages({ jobs, messages }: Observed): boolean {
-  return (messages?.leases.length ?? 0) > 0 || jobs.some((job) => isMessageJob(job) || isBatchJob(job));
+  return (messages?.leases.length ?? 0) + (messages?.runs?.length ?? 0) > 0 || jobs.some((job) => isMessageJob(job) || isBatchJob(job));
 }
 
 /** What the queue stands at; undefined where nobody wants messages. */
 export function planMessages(draft: Draft, input: MessagesInput): Stand | undefined {
   const { observed, environment, now } = input;
-  const wanted = input.wanted && { ...input.wanted, spec: withRuleOfJobs(input.wanted.spec, observed.jobs) };
+  const wanted = input.wanted && { ...input.wanted, spec: withRuleOfJobs(input.wanted.spec, [...observed.jobs, ...runViews(observed.messages ?? noMessages)]) };
   const view = observed.messages ?? noMessages;
   const names = new TakenNames(observed, wanted && { key: observed.key, spec: wanted.spec, environment });
   const pauses = wanted && { hash: wanted.spec.hash, waitAfter: wanted.spec.perMessage.waitAfter, breaker: wanted.spec.breaker };
-  const context = { view, now, pauses, inTheWay: (id: string, serial: number) => names.inTheWay(id, serial) };
+  const context = { view, now, pauses, inTheWay: (id: string, serial: number) => (view.lingering?.has(id) === true ? 'pods' : names.inTheWay(id, serial)) };
   const all = messagesOf(observed, view).map((message): Decided => ({ message, decision: decide(message, context) }));
   const round = wanted && { observed, environment, now, view, ...wanted };
   planSettling(draft, all, round);
+  if (view.lingering) draft.wake(now + lingeringPause);
   const adoptions = planOpenBatches(draft, observed, { view, now });
   const demands = new Demands(all, adoptions, wanted?.spec.observe === false ? wanted.spec.source : undefined);
-  const stand = round && planStarts(draft, round, { all, names, demands });
+  const stand = round && planStarts(draft, withRuns(round), { all, names, demands });
   draft.leases.push(...demands.list());
   if (!wanted) return undefined;
   for (const { jobName } of names.doubted(all.map(({ message }) => message), view).slice(0, mostLookUps)) {
@@ -110,7 +118,7 @@ function planStarts(draft: Draft, round: MessageRound, { all, names, demands }: 
   const { observed, view, now, spec } = round;
   const mine = all.filter(({ message }) => isMine(message, round));
   const creating = mine.flatMap(({ message, decision }) => (decision.kind === 'wait' && decision.for === 'create' ? [message] : []));
-  const starts = mine.flatMap(({ message, decision }) => (decision.kind === 'start' && canStart(message, decision.lease, round) ? [withPause(decision, round)] : []));
+  const starts = mine.flatMap(({ message, decision }) => (decision.kind === 'start' && canStart(message, decision.lease, round) ? [decision] : []));
   const withPods = mine.filter(({ decision }) => decision.kind === 'wait' && decision.for === 'pods').length;
   // A name may stand for many messages.
   const inFlight = names.inFlight(spec.batch ? [] : creating, view);
@@ -123,18 +131,12 @@ function planStarts(draft: Draft, round: MessageRound, { all, names, demands }: 
   const probe = gate.kind === 'probe';
   const begun = (spec.batch ? beginBatches : begin)(draft, round, { due: probe ? byRefusals(due, round) : due, bound, probe });
   planReplacement(draft, round);
-  // Each waits for itself, and keeps no place from others.
-  const spared = Math.min(starts.filter(({ lease: { id } }) => ownPauseUntil(round, id) > now).length, mostSpared(spec));
-  const waiting = starts.length - begun.invalid - begun.started - spared + withPods;
+  const waiting = starts.length - begun.invalid - begun.started + withPods;
   const idle = mine.reduce((sum, { message }) => sum + idleOf(message, view), 0);
-  const free = freeOf(round, { gate, places, begun, inHand: { waiting, suspect: starts.filter(({ lease: { id } }) => isSuspect(round, id)).length - spared, idle } });
+  const free = freeOf(round, { gate, places, begun, inHand: { waiting, suspect: starts.filter((start) => isSuspect(start, round)).length, idle } });
   if (!spec.observe) demands.of(spec.source).free = free;
   planWants(draft, { gate, places, left: begun.left, free });
-  return standOf(round, { gate, places, left: begun.left, spared });
-}
-
-function withPause(start: Start, round: MessageRound): Start {
-  return { ...start, notBefore: Math.max(start.notBefore, ownPauseUntil(round, start.lease.id)) };
+  return standOf(round, { gate, places, left: begun.left });
 }
 
 /** The oldest first, as many as there is room for; those that are invalid take none. */
@@ -143,7 +145,7 @@ function begin(draft: Draft, round: MessageRound, { due, bound }: { readonly due
   let invalid = 0;
   for (const { lease, next } of due) {
     if (started >= bound) break;
-    const action = refusedForGood(round, lease, next) ?? startMessage(round, lease, next);
+    const action = startOf(round, lease, next);
     draft.messages.push(action);
     if (action.kind === 'settle') invalid += 1;
     else started += 1;
@@ -151,9 +153,25 @@ function begin(draft: Draft, round: MessageRound, { due, bound }: { readonly due
   return { jobs: started, started, invalid, left: due.length - started - invalid };
 }
 
+/** Its Job or its run; or what becomes of an invalid message. Where messages start runs the gate is open only with something to run. */
+function startOf(round: MessageRound, lease: LeaseInHand, next: Next): StartMessage | StartRun | SettleMessage {
+  const { spec: { run }, runs } = round;
+  return run && runs && 'spec' in runs ? startRunFor(round, { run, target: runs.spec }, { lease, next }) : startMessage(round, lease, next);
+}
+
 /** What is wrong may be the message: then another one is the probe. */
-function byRefusals(due: readonly Start[], round: MessageRound): readonly Start[] {
-  return [...due].sort((left, right) => refusalsOf(round, left.lease.id) - refusalsOf(round, right.lease.id));
+function byRefusals(due: readonly Start[], { view, spec }: MessageRound): readonly Start[] {
+  const count = ({ lease: { id } }: Start): number => {
+    const refusal = view.refusals.get(id);
+    return refusal?.hash === spec.hash ? refusal.count : 0;
+  };
+  return [...due].sort((left, right) => count(left) - count(right));
+}
+
+/** No quota, and no missing right, which keep every message from its Job. */
+function isSuspect({ lease: { id } }: Start, { view, spec }: MessageRound): boolean {
+  const refusal = view.refusals.get(id);
+  return refusal?.hash === spec.hash && refusal.kind !== 'quota' && refusal.kind !== 'forbidden';
 }
 
 function freeOf(round: MessageRound, { gate, places, begun, inHand }: { readonly gate: Gate; readonly places: Places; readonly begun: Begun; readonly inHand: InHand }): number {
@@ -168,12 +186,10 @@ interface Outlook {
   readonly places: Places;
   /** Jobs for messages in hand that could start now, and do not. */
   readonly left: number;
-  /** Messages in a pause of their own, as many as take no place. */
-  readonly spared: number;
 }
 
 /** So that it is this queue's turn when the limits of the instance leave something. */
-function planWants(draft: Draft, { gate, places, left, free }: Omit<Outlook, 'spared'> & { readonly free: number }): void {
+function planWants(draft: Draft, { gate, places, left, free }: Outlook & { readonly free: number }): void {
   if (gate.kind === 'held' && gate.wants !== true) return;
   const wanted = gate.kind === 'open' ? places.short : 1;
   if (places.short === 0 && gate.kind !== 'held') return;
@@ -181,19 +197,15 @@ function planWants(draft: Draft, { gate, places, left, free }: Omit<Outlook, 'sp
   else if (free === 0) draft.want(1);
 }
 
-function standOf(round: MessageRound, { gate, places, left, spared }: Outlook): Stand {
-  const { observed } = round;
+function standOf({ observed, spec }: MessageRound, { gate, places, left }: Outlook): Stand {
   if (gate.kind !== 'open') return gate.stand;
   const { room = unlimited } = observed;
   if (left > 0 && places.short > 0) return room.shortage;
   const live = observed.jobs.filter(isLive).length;
+  if (live > 0 && spec.run) return { state: 'Running', reason: 'MessagesRunning', message: `${live} ${live === 1 ? 'run is' : 'runs are'} active` };
   if (live > 0) return { state: 'Running', reason: 'MessagesRunning', message: `${live} ${live === 1 ? 'Job is' : 'Jobs are'} live` };
-  if (places.taken > 0) return { state: 'Starting', reason: 'MessageReceived', message: 'Jobs are being created for messages' };
-  return idleStand(round, spared);
-}
-
-function idleStand(round: MessageRound, spared: number): Stand {
-  return (spared > 0 ? pausedStand(round) : undefined) ?? { state: 'Idle', reason: 'QueueListening', message: 'waits for messages' };
+  if (places.taken > 0) return { state: 'Starting', reason: 'MessageReceived', message: `${spec.run ? 'runs' : 'Jobs'} are being created for messages` };
+  return { state: 'Idle', reason: 'QueueListening', message: 'waits for messages' };
 }
 
 interface Demand {

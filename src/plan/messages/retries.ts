@@ -9,7 +9,7 @@ export type Another = { readonly kind: 'again'; readonly at: number } | { readon
 export function anotherTry(job: MessageJobView, message: MessageView): Another {
   const { retry, tries } = job.message.note;
   const at = nextAt(job);
-  if (tries >= retry.attempts || !exitCodeAllows(retry.exitCodes, job.recorded?.exitCode)) return { kind: 'over' };
+  if (job.cancelled || tries >= retry.attempts || !exitCodeAllows(retry.exitCodes, job.recorded?.exitCode)) return { kind: 'over' };
   return retry.within !== undefined && at > firstTryAt(job, message) + retry.within ? { kind: 'over' } : { kind: 'again', at };
 }
 

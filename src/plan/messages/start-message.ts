@@ -63,7 +63,7 @@ export function noteOf({ spec: { source, perMessage } }: MessageRound, lease: Le
 }
 
 /** It holds up no other: to the dead letter with the reason, or the queue's own way. */
-function invalid({ spec: { source, perMessage } }: MessageRound, lease: LeaseInHand, failure: Failure): SettleMessage {
+export function invalid({ spec: { source, perMessage } }: MessageRound, lease: LeaseInHand, failure: Failure): SettleMessage {
   const { deadLetter } = perMessage;
   const how = deadLetter && lease.message ? ({ kind: 'dead', target: deadLetter, message: lease.message, failure } as const) : ({ kind: 'fail', failure, delay: 0 } as const);
   return { kind: 'settle', reason: 'MessageInvalid', because: failure.message, source, id: lease.id, job: undefined, token: lease.token, receipt: lease.receipt, how };

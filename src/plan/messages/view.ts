@@ -5,7 +5,7 @@ import type { MessageNote, Receipt } from './message.ts';
 import { isBatchJob, itemsOf } from './batches/items.ts';
 import type { MessageJobView } from './carrier.ts';
 import type { LeaseInHand, MessagesView } from './observed.ts';
-import { runView } from './runs/run-view.ts';
+import { runViews } from './runs/run-view.ts';
 
 export type { MessageJobView };
 
@@ -29,7 +29,7 @@ export const noMessages: MessagesView = { leases: [], sources: new Map(), underW
 export function carriersOf(jobs: readonly ObservedJob[], { runs = [] }: Pick<MessagesView, 'runs'>): readonly MessageJobView[] {
   const single = jobs.filter(isMessageJob);
   if (runs.length === 0 && single.length === jobs.length) return single;
-  return [...single, ...jobs.filter(isBatchJob).flatMap(itemsOf), ...runs.flatMap((record) => runView(record) ?? [])];
+  return [...single, ...jobs.filter(isBatchJob).flatMap(itemsOf), ...runViews({ runs })];
 }
 
 /** It was made for a message alone, and its note can be read. */

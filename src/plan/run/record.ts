@@ -78,6 +78,8 @@ export interface RunResult {
   /** The first hundred. */
   readonly failedSteps: readonly string[];
   readonly outputs?: Readonly<Record<string, Json>>;
+  /** Of a run that failed before any of its steps ran: why not. Nothing of its work was tried. */
+  readonly untried?: 'errored' | 'notStarted' | 'refused';
 }
 
 /** What people ask of a run, as annotations on its record: kubectl annotate is enough. */

@@ -1,6 +1,7 @@
 /** What the metadata of a record says about its run. */
 import type { RunPhase, RunResult } from './record.ts';
 import type { RunState } from './state.ts';
+import { untried } from './untried.ts';
 
 const phases = { succeeded: 'Succeeded', failed: 'Failed', cancelled: 'Cancelled' } as const;
 
@@ -20,8 +21,10 @@ const longestMessage = 1024;
 const mostNames = 100;
 
 /** What a run came to; undefined while it is not over. */
-export function resultOf({ startedAt, end }: RunState): RunResult | undefined {
+export function resultOf(state: RunState): RunResult | undefined {
+  const { startedAt, end } = state;
   if (!end) return undefined;
+  const why = untried(state);
   const { outcome, reason, message, at, failedSteps, outputs } = end;
-  return { outcome, reason, message: message.slice(0, longestMessage), startedAt, finishedAt: at, failedSteps: failedSteps.slice(0, mostNames), ...(outputs && { outputs }) };
+  return { outcome, reason, message: message.slice(0, longestMessage), startedAt, finishedAt: at, failedSteps: failedSteps.slice(0, mostNames), ...(outputs && { outputs }), ...(why && { untried: why }) };
 }

@@ -2,6 +2,7 @@
 import type { Plan } from '../../plan/action.ts';
 import type { MessageNote } from '../../plan/messages/message.ts';
 import type { MessagesView } from '../../plan/messages/observed.ts';
+import { isLive } from '../../plan/job-state.ts';
 import { isStored } from '../../plan/messages/stored.ts';
 import { carriersOf } from '../../plan/messages/view.ts';
 import type { Observed, ObservedJob, SpecKey } from '../../plan/observed.ts';
@@ -16,15 +17,17 @@ import type { MessageMeter, Meter } from '../meter.ts';
 import type { ClusterCache, DepthProbe, Log } from '../ports.ts';
 import { HistoryKeeper } from './history-keeper.ts';
 import type { HistoryStore } from './history-ports.ts';
+import { runKey } from '../key.ts';
 import { LeaseBook } from './lease-book.ts';
 import { MessageDepths } from './message-depths.ts';
+import type { MessageMemory } from './message-memory.ts';
 import { MessageReporter } from './message-reporter.ts';
 import type { MessageNews } from './message-task.ts';
 import { MessageTasks } from './message-tasks.ts';
 
 export interface MessagesDeps extends CreateDeps {
   readonly clock: Clock;
-  readonly cache: Pick<ClusterCache, 'hasSeen' | 'jobs'>;
+  readonly cache: Pick<ClusterCache, 'hasSeen' | 'jobs' | 'orphans'>;
   readonly messages: MessageSource;
   readonly payloads: PayloadStore;
   /** undefined: no histories are kept. */
@@ -78,7 +81,14 @@ export class Messages {
     if (!wanted && !memory && !this.#book.has(key) && runs.length === 0 && !jobs.some(({ message, batch }) => message ?? batch)) return undefined;
     memory?.tidy(carriersOf(jobs, { runs }), (id) => this.#book.holds(key, id));
     const { posted, lost, deleted, troubles, refusals } = memory ?? nothing;
-    return { leases: this.#book.leases(key), sources: this.#book.states(key), underWay: this.#tasks.underWay(key), posted, lost, deleted, troubles, refusals, runs };
+    return { leases: this.#book.leases(key), sources: this.#book.states(key), underWay: this.#tasks.underWay(key), posted, lost, deleted, troubles, refusals, runs, ...this.#lingering(memory) };
+  }
+
+  /** Its record is gone at once, its Jobs and their pods follow. */
+  #lingering(memory: MessageMemory | undefined): Pick<MessagesView, 'lingering'> {
+    const { cache } = this.#deps;
+    const ids = (memory?.deletedRuns ?? []).filter(([, run]) => cache.jobs(runKey(run)).some(isLive) || cache.orphans(runKey(run)).length > 0).map(([id]) => id);
+    return ids.length === 0 ? {} : { lingering: new Set(ids) };
   }
 
   /** To be called with a plan before anything is awaited. `source`: the queue that its spec names now. */
@@ -94,9 +104,9 @@ export class Messages {
     this.#history?.saw(observed);
   }
 
-  /** A Job is gone whose message nobody had settled. */
-  jobGone(key: SpecKey, note: MessageNote): void {
-    this.#tasks.memoryFor(key).jobGone(note);
+  /** A Job is gone whose message nobody had settled; or the record of a run, whose name is `run`. */
+  jobGone(key: SpecKey, note: MessageNote, run?: string): void {
+    this.#tasks.memoryFor(key).jobGone(note, run);
   }
 
   /** Nothing is left of the key. */

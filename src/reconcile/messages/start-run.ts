@@ -16,7 +16,7 @@ function after(deps: MessageStepDeps, task: MessageTask<StartRun>, leasedAt: num
   const { name, id } = action;
   switch (result.kind) {
     case 'done':
-      memory.accepted(id, action.hash);
+      memory.accepted(id);
       memory.wrote(id, result.resourceVersion, deps.runs);
       deps.told(key, { action, step: 'created', result: 'done', message: action.because, job: { name, uid: result.uid }, took: deps.clock.now() - leasedAt });
       // Its event brings the next round. It may have come before this answer.
@@ -24,6 +24,7 @@ function after(deps: MessageStepDeps, task: MessageTask<StartRun>, leasedAt: num
     case 'exists':
       return refused(deps, task, 'taken', `the name "${name}" is taken by a record that is not ours`);
     case 'refused':
+      return refused(deps, task, result.kind, result.message, result.tooLarge);
     case 'quota':
     case 'forbidden':
       return refused(deps, task, result.kind, result.message);
@@ -35,8 +36,8 @@ function after(deps: MessageStepDeps, task: MessageTask<StartRun>, leasedAt: num
 }
 
 /** The next round says so, and waits. */
-function refused(deps: MessageStepDeps, task: MessageTask<StartRun>, kind: 'taken' | 'refused' | 'quota' | 'forbidden', message: string): Next {
-  task.memory.refused(task.action.id, { kind, hash: task.action.hash, message });
+function refused(deps: MessageStepDeps, task: MessageTask<StartRun>, kind: 'taken' | 'refused' | 'quota' | 'forbidden', message: string, tooLarge?: true): Next {
+  task.memory.refused(task.action.id, { kind, hash: task.action.hash, message, ...(tooLarge && { tooLarge }) });
   failed(deps, task, kind, message);
   return 'round';
 }

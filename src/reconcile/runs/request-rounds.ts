@@ -10,7 +10,6 @@ import { recordNameOf } from '../../plan/request/record-name.ts';
 import { rememberedRun } from '../../plan/request/remembered.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
 import { winningClaim } from '../../plan/winner.ts';
-import { isRunnable } from '../../spec/parsed.ts';
 import { specText } from '../key.ts';
 import type { Meter } from '../meter.ts';
 import type { Log } from '../ports.ts';
@@ -18,6 +17,7 @@ import { behindPause } from '../queue-rounds.ts';
 import type { RecordCache } from '../record-ports.ts';
 import type { Rounds } from '../reconciler.ts';
 import type { Reporter } from '../reporter.ts';
+import type { TargetWaits } from '../target-waits.ts';
 import type { RoundResult } from '../work-queue.ts';
 import { afterProblem, untilRecords } from './records-ready.ts';
 import { executeRequest, type RequestExecuted, type RequestExecuteDeps } from './request-execute.ts';
@@ -31,16 +31,13 @@ export interface RequestRoundsDeps extends RequestExecuteDeps {
   readonly reporter: Reporter;
   readonly meter: Meter;
   readonly log: Log;
+  readonly targets: TargetWaits;
   /** Asks for a round of a key. */
   readonly changed: (key: SpecKey) => void;
 }
 
 export class RequestRounds implements Rounds {
   readonly #deps: RequestRoundsDeps;
-  /** Runs that wait for a spec, by its key: what they saw of it, and their own keys. */
-  readonly #waiting = new Map<string, Map<string, { readonly key: SpecKey; readonly seen: string }>>();
-  /** The other way round. */
-  readonly #waitsFor = new Map<string, string>();
   /** Runs by the record that they asked for, which may be gone when its change is told. */
   readonly #askers = new Map<string, SpecKey>();
 
@@ -72,14 +69,6 @@ export class RequestRounds implements Rounds {
     return { kind: 'done', again: earliest([wake, unwritten, waits ? 0 : undefined, afterProblem(observed.recordsUnknown)]) };
   }
 
-  /** A round of a workflow or template begins: what waits for it looks again, if it is not what it was. */
-  targetChanged(target: SpecKey): void {
-    const waiting = this.#waiting.get(specText(target));
-    if (!waiting) return;
-    const now = this.#fingerprint(target);
-    for (const { key, seen } of waiting.values()) if (seen !== now) this.#deps.changed(key);
-  }
-
   /** `record`: undefined where it is gone. */
   recordChanged(name: string, record: ObservedRecord | undefined): void {
     const { specs, changed } = this.#deps;
@@ -87,11 +76,6 @@ export class RequestRounds implements Rounds {
     if (key) changed(key);
     if (record && key) this.#askers.set(name, key);
     else this.#askers.delete(name);
-  }
-
-  startAnew(): void {
-    this.#waiting.clear();
-    this.#waitsFor.clear();
   }
 
   /**
@@ -108,7 +92,7 @@ export class RequestRounds implements Rounds {
   }
 
   #observe(key: SpecKey): ObservedRequest {
-    const { specs, records, recordNames, environment } = this.#deps;
+    const { specs, records, recordNames, environment, targets } = this.#deps;
     const claims = specs.claims(key);
     const winner = winningClaim(claims)?.claim;
     const name = winner && recordNameOf(winner, environment.instance);
@@ -116,7 +100,7 @@ export class RequestRounds implements Rounds {
     const target = winner && this.#targetOf(winner, record);
     if (name !== undefined && record) this.#askers.set(name, key);
     // Also while the run is queued: its status says that its template is gone.
-    this.#await(key, record && record.phase !== 'Queued' ? undefined : target);
+    targets.await(key, record && record.phase !== 'Queued' ? undefined : target);
     return {
       key,
       claims,
@@ -132,29 +116,6 @@ export class RequestRounds implements Rounds {
   #targetOf({ parsed: { spec } }: Claim, record: ObservedRecord | undefined): SpecKey | undefined {
     if (record) return record.target;
     return spec?.kind === 'Run' ? { kind: spec.target.kind, name: labelValue(spec.target.name) } : undefined;
-  }
-
-  #await(key: SpecKey, target: SpecKey | undefined): void {
-    const text = specText(key);
-    const before = this.#waitsFor.get(text) ?? '';
-    const others = this.#waiting.get(before);
-    others?.delete(text);
-    if (others?.size === 0) this.#waiting.delete(before);
-    if (!target) {
-      this.#waitsFor.delete(text);
-      return;
-    }
-    const waiting = this.#waiting.get(specText(target)) ?? new Map<string, { key: SpecKey; seen: string }>();
-    this.#waiting.set(specText(target), waiting.set(text, { key, seen: this.#fingerprint(target) }));
-    this.#waitsFor.set(text, specText(target));
-  }
-
-  /** Differs when a Run that waits for it may have to be told something else. */
-  #fingerprint(target: SpecKey): string {
-    const claim = winningClaim(this.#deps.specs.claims(target))?.claim;
-    if (!claim) return '';
-    const { hash, spec } = claim.parsed;
-    return JSON.stringify([hash, isRunnable(spec) ? [spec.suspend, spec.observe] : 'broken']);
   }
 
   /** Nothing holds its record any more: retention may have been waiting for that. */

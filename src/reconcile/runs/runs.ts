@@ -22,6 +22,7 @@ import type { RecordCache, RecordStore } from '../record-ports.ts';
 import type { Rounds } from '../reconciler.ts';
 import type { Reporter } from '../reporter.ts';
 import type { ParseSpec, SpecIndex } from '../spec-index.ts';
+import type { TargetWaits } from '../target-waits.ts';
 import type { TemplateChecker } from '../template-checker.ts';
 import { JobTasks } from './job-tasks.ts';
 import { RecordKeeper } from './record-keeper.ts';
@@ -53,6 +54,7 @@ export interface RunsDeps {
   readonly log: Log;
   readonly leadership: Leadership;
   readonly capacity: Capacity;
+  readonly targets: TargetWaits;
   readonly onRound?: OnRound;
   /** Asks for a round of a key. */
   readonly changed: (key: SpecKey) => void;
@@ -106,7 +108,7 @@ export class Runs {
     const workflows = (this.#workflows = new WorkflowRounds({ ...shared, plan: planWorkflow, runs: this.#memory }));
     this.workflow = {
       round: (key) => {
-        this.#requests.targetChanged(key);
+        deps.targets.targetChanged(key);
         return workflows.round(key);
       },
     };
@@ -143,7 +145,6 @@ export class Runs {
     this.#memory.startAnew();
     this.#keeper.startAnew();
     this.#workflows.startAnew();
-    this.#requests.startAnew();
   }
 
   /** After the last round: creates under way end, and what was decided gets into the records. */

@@ -3,6 +3,7 @@ import type { ObservedRecord } from '../../run/record.ts';
 import type { RecordedOutcome } from '../../notes.ts';
 import { finishedAt, isFinished } from '../../workflow/records.ts';
 import type { MessageJobView } from '../carrier.ts';
+import type { MessagesView } from '../observed.ts';
 
 /** undefined: no message started it, or nobody can read which. */
 export function runView(record: ObservedRecord): MessageJobView | undefined {
@@ -16,6 +17,11 @@ export function runView(record: ObservedRecord): MessageJobView | undefined {
     ...(keepUntil !== undefined && { keepUntil }),
     ...(isFinished(record) ? ended(record) : begun(record)),
   };
+}
+
+/** All runs that messages of the queue started. */
+export function runViews({ runs = [] }: Pick<MessagesView, 'runs'>): readonly MessageJobView[] {
+  return runs.flatMap((record) => runView(record) ?? []);
 }
 
 /** What runs have none of. */
@@ -40,18 +46,20 @@ function begun({ phase, createdAt }: ObservedRecord): Pick<MessageJobView, 'ranA
   return phase === 'Queued' ? {} : { ranAt: createdAt };
 }
 
-function ended(record: ObservedRecord): Pick<MessageJobView, 'finished' | 'recorded' | 'ranAt' | 'outputs'> {
+function ended(record: ObservedRecord): Pick<MessageJobView, 'finished' | 'recorded' | 'ranAt' | 'outputs' | 'cancelled'> {
   const { phase, result, createdAt } = record;
-  const condition = phase === 'Succeeded' ? 'Complete' : 'Failed';
+  const recorded = outcomeOf(record);
+  const { reason, message } = recorded;
   return {
-    finished: { condition, reason: result?.reason ?? '', message: result?.message ?? '', at: finishedAt(record) },
-    ranAt: result?.startedAt ?? createdAt,
-    recorded: outcomeOf(record),
+    finished: { condition: phase === 'Succeeded' ? 'Complete' : 'Failed', reason, message, at: finishedAt(record) },
+    recorded,
+    ...(result?.untried === undefined && { ranAt: result?.startedAt ?? createdAt }),
+    ...(phase === 'Cancelled' && { cancelled: true as const }),
     ...(result?.outputs && { outputs: result.outputs }),
   };
 }
 
 function outcomeOf({ phase, result }: ObservedRecord): RecordedOutcome {
-  const { reason = 'RunFailed', message = '' } = result ?? {};
-  return { phase: 'final', outcome: phase === 'Succeeded' ? 'succeeded' : 'failed', reason, message };
+  const { reason = phase === 'Cancelled' ? 'RunCancelled' : 'RunFailed', message = '' } = result ?? {};
+  return { phase: 'final', outcome: phase === 'Succeeded' ? 'succeeded' : (result?.untried ?? 'failed'), reason, message };
 }
