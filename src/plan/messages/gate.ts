@@ -7,9 +7,10 @@ import { afterDeletion, refusedStand, waitStand } from '../wait-stand.ts';
 import { sampleBatch } from './batches/batch-job.ts';
 import { leaseTooShort } from './lease-limit.ts';
 import { sampleJob } from './message-job.ts';
+import { pauseAfterRefusal } from './refusals.ts';
 import type { MessageRound } from './round.ts';
 import { runLeaseTooShort } from './runs/lease-limit.ts';
-import { isProbing, pauseAfterRefusal, startWait, type StartWait } from './start-wait.ts';
+import { isProbing, startWait, type StartWait } from './start-wait.ts';
 
 export type Gate =
   | { readonly kind: 'open' }

@@ -1,8 +1,8 @@
 /** What a plan may look at of messages. */
 import type { ParsedSpec } from '../../spec/parsed.ts';
-import type { Refusal } from '../refusal.ts';
 import type { ObservedRecord } from '../run/record.ts';
 import type { Lease, MessageJobFacts, MessageNote, SettledNote, SourceState } from './message.ts';
+import type { MessageRefusal } from './refusals.ts';
 
 export type { MessageJobFacts };
 
@@ -37,7 +37,7 @@ export interface MessagesView {
   /** Why messages could not be settled, again and again, by message id. */
   readonly troubles?: ReadonlyMap<string, string>;
   /** The last create that was refused, by message id; its `count` in a row. */
-  readonly refusals: ReadonlyMap<string, Refusal>;
+  readonly refusals: ReadonlyMap<string, MessageRefusal>;
   /** Records of runs that were started for messages of the queue. */
   readonly runs?: readonly ObservedRecord[];
   /** What defines the template or workflow that messages start runs of; absent: nothing does, or the spec starts none. */

@@ -19,6 +19,7 @@ import { gateOf, type Gate } from './gate.ts';
 import { withRuleOfJobs } from './id-rule.ts';
 import { TakenNames } from './names.ts';
 import { freePlaces, idleOf, placesOf, type InHand, type Places } from './places.ts';
+import { isSuspect, mostSpared, ownPauseUntil, pausedStand, refusalsOf, refusedForGood } from './refusals.ts';
 import { planReplacement } from './replace.ts';
 import type { LeaseInHand } from './observed.ts';
 import type { MessageRound } from './round.ts';
@@ -118,7 +119,7 @@ function planStarts(draft: Draft, round: MessageRound, { all, names, demands }: 
   const { observed, view, now, spec } = round;
   const mine = all.filter(({ message }) => isMine(message, round));
   const creating = mine.flatMap(({ message, decision }) => (decision.kind === 'wait' && decision.for === 'create' ? [message] : []));
-  const starts = mine.flatMap(({ message, decision }) => (decision.kind === 'start' && canStart(message, decision.lease, round) ? [decision] : []));
+  const starts = mine.flatMap(({ message, decision }) => (decision.kind === 'start' && canStart(message, decision.lease, round) ? [withPause(decision, round)] : []));
   const withPods = mine.filter(({ decision }) => decision.kind === 'wait' && decision.for === 'pods').length;
   // A name may stand for many messages.
   const inFlight = names.inFlight(spec.batch ? [] : creating, view);
@@ -131,12 +132,18 @@ function planStarts(draft: Draft, round: MessageRound, { all, names, demands }: 
   const probe = gate.kind === 'probe';
   const begun = (spec.batch ? beginBatches : begin)(draft, round, { due: probe ? byRefusals(due, round) : due, bound, probe });
   planReplacement(draft, round);
-  const waiting = starts.length - begun.invalid - begun.started + withPods;
+  // Each waits for itself, and keeps no place from others.
+  const spared = Math.min(starts.filter(({ lease: { id } }) => ownPauseUntil(round, id) > now).length, mostSpared(spec));
+  const waiting = starts.length - begun.invalid - begun.started - spared + withPods;
   const idle = mine.reduce((sum, { message }) => sum + idleOf(message, view), 0);
-  const free = freeOf(round, { gate, places, begun, inHand: { waiting, suspect: starts.filter((start) => isSuspect(start, round)).length, idle } });
+  const free = freeOf(round, { gate, places, begun, inHand: { waiting, suspect: starts.filter(({ lease: { id } }) => isSuspect(round, id)).length - spared, idle } });
   if (!spec.observe) demands.of(spec.source).free = free;
   planWants(draft, { gate, places, left: begun.left, free });
-  return standOf(round, { gate, places, left: begun.left });
+  return standOf(round, { gate, places, left: begun.left, spared });
+}
+
+function withPause(start: Start, round: MessageRound): Start {
+  return { ...start, notBefore: Math.max(start.notBefore, ownPauseUntil(round, start.lease.id)) };
 }
 
 /** The oldest first, as many as there is room for; those that are invalid take none. */
@@ -145,7 +152,7 @@ function begin(draft: Draft, round: MessageRound, { due, bound }: { readonly due
   let invalid = 0;
   for (const { lease, next } of due) {
     if (started >= bound) break;
-    const action = startOf(round, lease, next);
+    const action = refusedForGood(round, lease, next) ?? startOf(round, lease, next);
     draft.messages.push(action);
     if (action.kind === 'settle') invalid += 1;
     else started += 1;
@@ -160,18 +167,8 @@ function startOf(round: MessageRound, lease: LeaseInHand, next: Next): StartMess
 }
 
 /** What is wrong may be the message: then another one is the probe. */
-function byRefusals(due: readonly Start[], { view, spec }: MessageRound): readonly Start[] {
-  const count = ({ lease: { id } }: Start): number => {
-    const refusal = view.refusals.get(id);
-    return refusal?.hash === spec.hash ? refusal.count : 0;
-  };
-  return [...due].sort((left, right) => count(left) - count(right));
-}
-
-/** No quota, and no missing right, which keep every message from its Job. */
-function isSuspect({ lease: { id } }: Start, { view, spec }: MessageRound): boolean {
-  const refusal = view.refusals.get(id);
-  return refusal?.hash === spec.hash && refusal.kind !== 'quota' && refusal.kind !== 'forbidden';
+function byRefusals(due: readonly Start[], round: MessageRound): readonly Start[] {
+  return [...due].sort((left, right) => refusalsOf(round, left.lease.id) - refusalsOf(round, right.lease.id));
 }
 
 function freeOf(round: MessageRound, { gate, places, begun, inHand }: { readonly gate: Gate; readonly places: Places; readonly begun: Begun; readonly inHand: InHand }): number {
@@ -186,10 +183,12 @@ interface Outlook {
   readonly places: Places;
   /** Jobs for messages in hand that could start now, and do not. */
   readonly left: number;
+  /** Messages in a pause of their own, as many as take no place. */
+  readonly spared: number;
 }
 
 /** So that it is this queue's turn when the limits of the instance leave something. */
-function planWants(draft: Draft, { gate, places, left, free }: Outlook & { readonly free: number }): void {
+function planWants(draft: Draft, { gate, places, left, free }: Omit<Outlook, 'spared'> & { readonly free: number }): void {
   if (gate.kind === 'held' && gate.wants !== true) return;
   const wanted = gate.kind === 'open' ? places.short : 1;
   if (places.short === 0 && gate.kind !== 'held') return;
@@ -197,7 +196,8 @@ function planWants(draft: Draft, { gate, places, left, free }: Outlook & { reado
   else if (free === 0) draft.want(1);
 }
 
-function standOf({ observed, spec }: MessageRound, { gate, places, left }: Outlook): Stand {
+function standOf(round: MessageRound, { gate, places, left, spared }: Outlook): Stand {
+  const { observed, spec } = round;
   if (gate.kind !== 'open') return gate.stand;
   const { room = unlimited } = observed;
   if (left > 0 && places.short > 0) return room.shortage;
@@ -205,7 +205,11 @@ function standOf({ observed, spec }: MessageRound, { gate, places, left }: Outlo
   if (live > 0 && spec.run) return { state: 'Running', reason: 'MessagesRunning', message: `${live} ${live === 1 ? 'run is' : 'runs are'} active` };
   if (live > 0) return { state: 'Running', reason: 'MessagesRunning', message: `${live} ${live === 1 ? 'Job is' : 'Jobs are'} live` };
   if (places.taken > 0) return { state: 'Starting', reason: 'MessageReceived', message: `${spec.run ? 'runs' : 'Jobs'} are being created for messages` };
-  return { state: 'Idle', reason: 'QueueListening', message: 'waits for messages' };
+  return idleStand(round, spared);
+}
+
+function idleStand(round: MessageRound, spared: number): Stand {
+  return (spared > 0 ? pausedStand(round) : undefined) ?? { state: 'Idle', reason: 'QueueListening', message: 'waits for messages' };
 }
 
 interface Demand {

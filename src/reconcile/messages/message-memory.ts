@@ -6,6 +6,8 @@ import type { Clock } from '../../lib/clock.ts';
 import { carrierId, type CarrierRef } from '../../plan/messages/carrier.ts';
 import type { MessageJobFacts, MessageNote } from '../../plan/messages/message.ts';
 import type { Refusal } from '../../plan/observed.ts';
+import type { MessageRefusal } from '../../plan/messages/refusals.ts';
+import { shortestAfterRefusal } from '../../plan/wait.ts';
 import type { ClusterCache } from '../ports.ts';
 
 /** A write that the cache has not shown after this time is given up on, as in Memory. */
@@ -14,6 +16,9 @@ const patience = 5 * 60_000;
 const manyTries = 9;
 /** What was once of a message that is not in hand any more says nothing about the next. */
 const longestLife = 60 * 60_000;
+
+/** Milliseconds: no queue that is held tries again sooner. */
+const shortestTurn = shortestAfterRefusal;
 
 type Seen = Pick<ClusterCache, 'hasSeen'>;
 
@@ -24,6 +29,12 @@ interface Unseen {
   readonly resourceVersion: string;
   readonly cache: Seen;
   readonly at: number;
+}
+
+interface KnownRefusal extends MessageRefusal {
+  readonly confirmed: number;
+  /** Nobody else was started since. */
+  readonly isNew: boolean;
 }
 
 export interface MessageMemoryDeps {
@@ -37,7 +48,9 @@ export class MessageMemory {
   readonly posted = new Set<string>();
   /** Ids of messages, by the carrierId of what has the receipt with which they could not be settled. */
   readonly #lost = new Map<string, string>();
-  readonly #refusals = new Map<string, Refusal>();
+  readonly #refusals = new Map<string, KnownRefusal>();
+  /** Of refusals with nothing accepted between them; `at`: the last of them. */
+  #turns: { readonly hash: string; readonly count: number; readonly at: number } | undefined;
   /** Messages that could not be settled, by id: how often in a row, and why. */
   readonly #troubles = new Map<string, { readonly count: number; readonly message: string }>();
   /** Of Jobs that were deleted before their messages were settled, by id of the message. */
@@ -82,15 +95,34 @@ export class MessageMemory {
   refused(id: string, refusal: Omit<Refusal, 'at' | 'count'>): void {
     const before = this.#refusals.get(id);
     const repeated = before?.hash === refusal.hash && before.kind === refusal.kind;
-    this.#refusals.set(id, { ...refusal, at: this.#deps.clock.now(), count: repeated ? before.count + 1 : 1 });
+    const [at, confirmed] = [this.#deps.clock.now(), repeated ? before.confirmed : 0];
+    this.#refusals.set(id, { ...refusal, at, count: repeated ? before.count + 1 : 1, turns: this.#turn(refusal.hash, at), confirmed, isNew: true });
   }
 
-  accepted(id: string): void {
+  /** Those that were asked for at once are refused in one turn. */
+  #turn(hash: string, at: number): number {
+    const { count, at: before } = this.#turns?.hash === hash ? this.#turns : { count: 0, at: -Infinity };
+    this.#turns = { hash, count: at - before < shortestTurn ? count : count + 1, at };
+    return this.#turns.count;
+  }
+
+  /**
+   * All that the message needs was taken, or nothing is to be made for it any more. `hash`: of the text, where that tells
+   * something about others: no quota and no missing right can hold them, and what was refused to them was refused to
+   * them alone.
+   */
+  accepted(id: string, hash?: string): void {
     this.#refusals.delete(id);
+    if (this.#turns?.hash === hash) this.#turns = undefined;
+    for (const [other, refusal] of this.#refusals) {
+      if (refusal.hash !== hash) continue;
+      if (refusal.kind === 'quota' || refusal.kind === 'forbidden') this.#refusals.delete(other);
+      else if (refusal.isNew) this.#refusals.set(other, { ...refusal, confirmed: refusal.confirmed + 1, isNew: false });
+    }
   }
 
-  get refusals(): ReadonlyMap<string, Refusal> {
-    return new Map(this.#refusals);
+  get refusals(): ReadonlyMap<string, MessageRefusal> {
+    return new Map([...this.#refusals].map(([id, { isNew: _isNew, ...refusal }]) => [id, refusal]));
   }
 
   /** A step of settling the message came to nothing. */

@@ -16,7 +16,7 @@ function after(deps: MessageStepDeps, task: MessageTask<StartRun>, leasedAt: num
   const { name, id } = action;
   switch (result.kind) {
     case 'done':
-      memory.accepted(id);
+      memory.accepted(id, action.hash);
       memory.wrote(id, result.resourceVersion, deps.runs);
       deps.told(key, { action, step: 'created', result: 'done', message: action.because, job: { name, uid: result.uid }, took: deps.clock.now() - leasedAt });
       // Its event brings the next round. It may have come before this answer.
