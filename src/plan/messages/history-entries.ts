@@ -5,26 +5,42 @@
 import { sourceText } from '../../spec/queue-source.ts';
 import type { SettleMessage } from './action.ts';
 import { keptEntry, longestId, type HistoryEntry, type HistoryJob } from './history.ts';
+import type { SettledNote } from './message.ts';
 import type { MessageJobView, MessageView } from './view.ts';
 
-/** One for each message of which a Job was settled. */
-export function historyEntries(messages: readonly MessageView[]): readonly HistoryEntry[] {
-  return messages.flatMap((message) => entryOf(message) ?? []);
+/** A message of which a Job was settled. */
+export interface SettledMessage extends Pick<MessageView, 'source' | 'id'> {
+  /** The newest that was: of a later one that is under way nothing is known yet. */
+  readonly job: MessageJobView;
+  readonly as: SettledNote['as'];
+  /** An older Job may be marked after a newer one, and says nothing newer of the message. */
+  readonly settledAt: number;
 }
 
-/** By its newest Job that was settled: of a later one that is under way nothing is known yet. */
-function entryOf({ source, id, jobs }: MessageView): HistoryEntry | undefined {
-  const told = jobs.flatMap((job) => (job.message.settled ? [{ job, settled: job.message.settled }] : []));
-  const [newest] = told;
-  if (!newest) return undefined;
-  const { job, settled } = newest;
+/** All of which there is something to say. */
+export function settledMessages(messages: readonly MessageView[]): readonly SettledMessage[] {
+  return messages.flatMap((message) => settledOf(message) ?? []);
+}
+
+function settledOf({ source, id, jobs }: MessageView): SettledMessage | undefined {
+  const job = jobs.find(({ message: { settled } }) => settled !== undefined);
+  const as = job?.message.settled?.as;
+  return job && as && { source, id, job, as, settledAt: Math.max(...jobs.map(({ message: { settled } }) => settled?.at ?? -Infinity)) };
+}
+
+/** Another one says something else of the same message. */
+export function stampOf({ job, settledAt }: SettledMessage): string {
+  return `${settledAt} ${job.message.note.serial} ${endOf(job)?.job.finishedAt ?? ''}`;
+}
+
+/** What is said of it. */
+export function historyEntry({ source, id, job, as, settledAt }: SettledMessage): HistoryEntry {
   const { enqueuedAt, leasedAt } = job.message.note;
   return keptEntry({
     id,
     source,
-    as: settled.as,
-    // An older Job may be marked after a newer one, and says nothing newer of the message.
-    settledAt: Math.max(...told.map(({ settled: { at } }) => at)),
+    as,
+    settledAt,
     ...jobFacts(job),
     ...(enqueuedAt !== undefined && { enqueuedAt }),
     leasedAt,

@@ -68,7 +68,8 @@ const longestDetail = 120;
 
 /** Two of one message have the same text. */
 export function messageKey({ source, id }: Pick<HistoryEntry, 'source' | 'id'>): string {
-  return JSON.stringify([source, id]);
+  // A source is JSON, and has no line break.
+  return `${source}\n${id}`;
 }
 
 /** The same, held to what may be kept: names and reasons are short and plain by themselves, unless somebody edited a Job. */
@@ -84,6 +85,7 @@ export function keptEntry(entry: HistoryEntry): HistoryEntry {
 
 /** One byte for each character, also as JSON. */
 function plain(text: string, longest: number): string {
+  if (text.length <= longest && /^[\w .,:()/-]*$/.test(text)) return text;
   return text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll('"', "'").replaceAll('\\', '/').slice(0, longest);
 }
 
@@ -103,7 +105,7 @@ export function mergeHistories(...histories: readonly History[]): History {
 
 /** Whether both say the same, word for word. */
 export function isSameHistory(left: History, right: History): boolean {
-  return left.since === right.since && left.entries.length === right.entries.length && left.entries.every((entry, index) => textOf(entry) === textOf(right.entries[index]));
+  return left.since === right.since && left.entries.length === right.entries.length && left.entries.every((entry, index) => entry === right.entries[index] || textOf(entry) === textOf(right.entries[index]));
 }
 
 /** How many of the first there is room for. */
@@ -127,14 +129,16 @@ function newestFirst(left: HistoryEntry, right: HistoryEntry): number {
 
 /** Total: two that are no newer than each other are the same. Settled later; of a later Job; and of one Job, the entry that tells its end. */
 function isNewer(left: HistoryEntry, right: HistoryEntry): boolean {
-  const [ours, theirs] = [rankOf(left), rankOf(right)];
-  const at = ours.findIndex((part, index) => part !== theirs[index]);
-  return at === -1 ? textOf(left) > textOf(right) : (ours[at] ?? 0) > (theirs[at] ?? 0);
+  const by = left.settledAt - right.settledAt || laterJob(left.job, right.job);
+  return by === 0 ? left !== right && textOf(left) > textOf(right) : by > 0;
 }
 
-function rankOf({ settledAt, job }: HistoryEntry): readonly number[] {
-  return [settledAt, job?.createdAt ?? -1, job?.serial ?? -1, job?.finishedAt ?? -1];
+function laterJob(left: JobTimes = noJob, right: JobTimes = noJob): number {
+  return left.createdAt - right.createdAt || left.serial - right.serial || (left.finishedAt ?? -1) - (right.finishedAt ?? -1);
 }
+
+type JobTimes = Pick<HistoryJob, 'createdAt' | 'serial' | 'finishedAt'>;
+const noJob: JobTimes = { createdAt: -1, serial: -1 };
 
 function textOf(entry: HistoryEntry | undefined): string {
   return entry === undefined ? '' : canonicalJson(entry);

@@ -1,14 +1,23 @@
 /** What is still to be written into the history of one queue. */
-import { historyEntries } from '../../plan/messages/history-entries.ts';
+import { historyEntry, settledMessages, stampOf } from '../../plan/messages/history-entries.ts';
 import { messageKey, mostEntries, type HistoryEntry } from '../../plan/messages/history.ts';
 import { messagesOf, noMessages } from '../../plan/messages/view.ts';
 import type { Observed } from '../../plan/observed.ts';
 import { winningClaim } from '../../plan/winner.ts';
 import type { HistoryOwner } from './history-ports.ts';
 
+interface Unseen {
+  readonly key: string;
+  /** What it says, in short. */
+  readonly stamp: string;
+  readonly entry: HistoryEntry;
+}
+
 /** `spec`: whether anything defines the queue now; without that no history is begun, since nothing would ever end it. */
 export interface Unwritten {
   readonly entries: readonly HistoryEntry[];
+  /** Those among them that follow from what is in view. */
+  readonly fresh: readonly Unseen[];
   readonly spec: boolean;
   readonly owner: HistoryOwner | undefined;
 }
@@ -20,7 +29,7 @@ export class HistoryDesk {
   #spec = false;
   #owner: HistoryOwner | undefined;
   /** Of messages in view, what is not known to be written. */
-  #unwritten: readonly HistoryEntry[] = [];
+  #unwritten: readonly Unseen[] = [];
   /** Of messages without a Job, by message. */
   readonly #news = new Map<string, HistoryEntry>();
   /** What the history is known to say, in short, by message: only of what is in view. */
@@ -54,32 +63,26 @@ export class HistoryDesk {
   unwritten(): Unwritten | undefined {
     if (this.#seen) this.#look(this.#seen);
     this.#seen = undefined;
-    const entries = [...this.#unwritten, ...this.#news.values()];
+    const fresh = this.#unwritten;
+    const entries = [...fresh.map(({ entry }) => entry), ...this.#news.values()];
     // Handed over together with the queue, so that it does not go with what defined that before.
     const isHandedOver = this.#owner !== undefined && this.#ownerUid !== undefined && this.#owner.uid !== this.#ownerUid;
-    return entries.length === 0 && !isHandedOver ? undefined : { entries, spec: this.#spec, owner: this.#owner };
+    return entries.length === 0 && !isHandedOver ? undefined : { entries, fresh, spec: this.#spec, owner: this.#owner };
   }
 
   /** It stands there now. */
-  wrote({ entries }: Pick<Unwritten, 'entries'>, ownerUid: string | undefined): void {
+  wrote({ entries, fresh }: Pick<Unwritten, 'entries' | 'fresh'>, ownerUid: string | undefined): void {
     this.#ownerUid = ownerUid;
     this.#unwritten = [];
-    for (const entry of entries) {
-      const key = messageKey(entry);
-      if (entry.job) this.#written.set(key, stamp(entry));
-      else if (this.#news.get(key) === entry) this.#news.delete(key);
-    }
+    for (const { key, stamp } of fresh) this.#written.set(key, stamp);
+    for (const entry of entries) if (!entry.job && this.#news.get(messageKey(entry)) === entry) this.#news.delete(messageKey(entry));
   }
 
+  /** Most of what is in view is written already: that costs no more than a look. */
   #look({ jobs, messages = noMessages }: Pick<Observed, 'jobs' | 'messages'>): void {
-    const entries = historyEntries(messagesOf({ jobs }, messages)).map((entry) => ({ entry, key: messageKey(entry) }));
-    const inView = new Set(entries.map(({ key }) => key));
+    const known = settledMessages(messagesOf({ jobs }, messages)).map((message) => ({ message, key: messageKey(message), stamp: stampOf(message) }));
+    const inView = new Set(known.map(({ key }) => key));
     for (const key of this.#written.keys()) if (!inView.has(key)) this.#written.delete(key);
-    this.#unwritten = entries.flatMap(({ entry, key }) => (this.#written.get(key) === stamp(entry) ? [] : [entry]));
+    this.#unwritten = known.flatMap(({ message, key, stamp }) => (this.#written.get(key) === stamp ? [] : [{ key, stamp, entry: historyEntry(message) }]));
   }
-}
-
-/** Another one says something else. */
-function stamp({ settledAt, job }: HistoryEntry): string {
-  return `${settledAt} ${job?.serial ?? ''} ${job?.finishedAt ?? ''}`;
 }

@@ -19,6 +19,8 @@ import type { HistoryStore, StoredHistory } from './history-ports.ts';
 const interval = 10_000;
 /** Until the next look, where there was nothing to write. */
 const glance = 2_000;
+/** A look at thousands of Jobs takes its time, and is to have a hundredth of the processor at most. */
+const restPerLook = 100;
 /** After what came to nothing. */
 const firstPause = 10_000;
 const longestPause = 5 * 60_000;
@@ -47,6 +49,8 @@ interface Place {
   asked: number;
   /** Monotonic; not before that. */
   notBefore: number;
+  /** Milliseconds that the last look took. */
+  look: number;
   /** Turns in a row that came to nothing. */
   failures: number;
 }
@@ -118,7 +122,7 @@ export class HistoryKeeper {
   #place(key: SpecKey): Place {
     const known = this.#places.get(specText(key));
     if (known) return known;
-    const made: Place = { key, desk: new HistoryDesk(), timer: undefined, underWay: false, asked: 0, notBefore: 0, failures: 0 };
+    const made: Place = { key, desk: new HistoryDesk(), timer: undefined, underWay: false, asked: 0, notBefore: 0, look: 0, failures: 0 };
     this.#places.set(specText(key), made);
     return made;
   }
@@ -140,16 +144,19 @@ export class HistoryKeeper {
     place.underWay = false;
     place.failures = turn === 'failed' ? place.failures + 1 : 0;
     const pause = turn === 'failed' ? growingPause(place.failures, firstPause, longestPause) : turn === 'wrote' ? interval : glance;
-    place.notBefore = this.#deps.clock.monotonic() + pause;
+    place.notBefore = this.#deps.clock.monotonic() + Math.max(pause, restPerLook * place.look);
     if ((place.asked !== asked || turn === 'failed') && this.#places.get(specText(place.key)) === place) this.#ask(place);
   }
 
   /** Never rejects. */
-  async #turn({ key, desk }: Place): Promise<Turn> {
-    const { leadership, log } = this.#deps;
+  async #turn(place: Place): Promise<Turn> {
+    const { leadership, log, clock } = this.#deps;
+    const { key, desk } = place;
     if (!leadership.leading || this.#isForbidden) return 'nothing';
     try {
+      const began = clock.monotonic();
       const unwritten = desk.unwritten();
+      place.look = clock.monotonic() - began;
       if (!unwritten) return 'nothing';
       const came = await this.#write(key, unwritten);
       if (came.kind === 'done') desk.wrote(unwritten, came.ownerUid);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SettleMessage } from '../../../../src/plan/messages/action.ts';
-import { entryWithoutJob, historyEntries } from '../../../../src/plan/messages/history-entries.ts';
+import { entryWithoutJob, historyEntry, settledMessages } from '../../../../src/plan/messages/history-entries.ts';
 import type { HistoryEntry } from '../../../../src/plan/messages/history.ts';
 import { messagesOf } from '../../../../src/plan/messages/view.ts';
 import type { ObservedJob } from '../../../../src/plan/observed.ts';
@@ -8,7 +8,7 @@ import { sourceText } from '../../../../src/spec/queue-source.ts';
 import { failed, finalNote, noon, seconds } from '../../../support/builders.ts';
 import { aLease, aMessage, aMessageJob, aMessagesView, anEndedMessageJob, orders, settledAs } from '../../../support/message-builders.ts';
 
-const entriesOf = (...jobs: ObservedJob[]): readonly HistoryEntry[] => historyEntries(messagesOf({ jobs }, aMessagesView({ leases: [aLease('b')] })));
+const entriesOf = (...jobs: ObservedJob[]): readonly HistoryEntry[] => settledMessages(messagesOf({ jobs }, aMessagesView({ leases: [aLease('b')] }))).map(historyEntry);
 
 describe('a message of which a Job was settled', () => {
   it('is told of with all that the Job knows but its messages and outputs', () => {
