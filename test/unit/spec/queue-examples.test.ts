@@ -17,7 +17,7 @@ function example(file: string): MessageQueueSpec {
   const { data, metadata } = parseYaml(readFileSync(path.join(folder, file), 'utf8')) as { data: Record<string, string>; metadata: { name: string; labels: Record<string, string> } };
   const { spec, problems } = parseSpec({ file, objectName: metadata.name, label: metadata.labels['job-chief'], data }, {});
   expect(problems).toEqual([]);
-  if (spec?.kind !== 'Queue' || spec.mode !== 'perMessage') throw new Error(`${file} is no Queue with a Job for each message`);
+  if (spec?.kind !== 'Queue' || spec.mode === 'drain') throw new Error(`${file} is no Queue whose messages job-chief leases`);
   return spec;
 }
 
@@ -42,8 +42,8 @@ describe('the examples of messages', () => {
   });
 
   it('are of each kind of queue', () => {
-    expect(readdirSync(folder).toSorted()).toEqual(['content-and-environment.yaml', 'pg-boss.yaml', 'rabbitmq.yaml', 'sqs.yaml']);
-    expect(readdirSync(folder).map((file) => example(file).source.type).toSorted()).toEqual(['amqp', 'amqp', 'pgBoss', 'sqs']);
+    expect(readdirSync(folder).toSorted()).toEqual(['batches.yaml', 'content-and-environment.yaml', 'pg-boss.yaml', 'rabbitmq.yaml', 'sqs.yaml']);
+    expect(readdirSync(folder).map((file) => example(file).source.type).toSorted()).toEqual(['amqp', 'amqp', 'pgBoss', 'sqs', 'sqs']);
   });
 
   it('pass on a part of the body', () => {
@@ -56,6 +56,10 @@ describe('the examples of messages', () => {
     const spec = example('rabbitmq.yaml');
     expect(env(spec, null, { headers: { tenant: 'acme' } })).toEqual({ TENANT: { text: 'acme' } });
     expect(spec.perMessage.deadLetter).toEqual({ exchange: 'dead', routingKey: 'pictures' });
+  });
+
+  it('put messages into batches', () => {
+    expect(example('batches.yaml')).toMatchObject({ mode: 'perBatch', batch: { size: 200, maxWait: 10_000 }, concurrency: { max: 5 }, perMessage: { retry: { attempts: 3 }, env: {} } });
   });
 
   it('pass on the body without a file', () => {
