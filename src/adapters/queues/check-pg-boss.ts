@@ -7,6 +7,8 @@ import { DatabaseError, explain } from './database-error.ts';
 import { refusesSettings, type Database, type Row } from './databases.ts';
 import { channelsOf } from './notification-line.ts';
 import { depthQuery } from './pg-boss.ts';
+import { spokenVersion } from './pg-boss-messages/boss-link.ts';
+import { missingMessageGrants } from './pg-boss-rights.ts';
 import { absence, inspect, readSchema, schemaName, versionOf, type Inspection } from './pg-boss-schema.ts';
 import type { PgBossSettings } from './pg-boss-settings.ts';
 import { clientConfig } from './session.ts';
@@ -82,6 +84,14 @@ const steps: Steps<Context> = Object.entries({
     const schema = await readSchema(database, inspection.schema);
     await database.query(depthQuery(schema), [['job-chief check'], [1]]);
     return 'the depth of queues can be read';
+  },
+  lease: async (context) => {
+    const { database, inspection } = withDatabase(context);
+    const version = await versionOf(database, inspection);
+    if (version !== undefined && version !== spokenVersion) return { result: 'skipped', detail: `messages can be counted, not leased: \`perMessage\` needs schema version ${spokenVersion}` };
+    const missing = await missingMessageGrants(database, inspection.schema);
+    if (missing.length === 0) return 'messages can be leased and settled (`perMessage`)';
+    return { result: 'warning', detail: 'messages can be counted (`drain`), not leased and settled (`perMessage`)', remedy: missing.join(' ') };
   },
   listen: async (context, { schema }) => {
     const { settings, database } = withDatabase(context);

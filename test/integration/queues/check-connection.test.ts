@@ -1,6 +1,7 @@
 /** `job-chief check connection`: what works, what is missing, and that no secret is printed. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PgBoss } from 'pg-boss';
 import { describe, expect, it } from 'vitest';
 import { runCheckConnection } from '../../../src/cli/check-connection.ts';
 import { systemClock, type Clock } from '../../../src/lib/clock.ts';
@@ -41,7 +42,7 @@ describe('check connection', () => {
   it('says that all is well', async () => {
     const report = await check({ ...filesFor(postgres.server, await aDatabase()), host: 'localhost' });
     expect(report).toMatchObject({ code: 0, err: '', out: expect.stringContaining('schema version 24') as string });
-    expect(results(report)).toEqual(['folder ok', 'dns ok', 'tcp ok', 'login ok', 'tls skipped', 'schema ok', 'version ok', 'depth ok', 'listen ok']);
+    expect(results(report)).toEqual(['folder ok', 'dns ok', 'tcp ok', 'login ok', 'tls skipped', 'schema ok', 'version ok', 'depth ok', 'lease skipped', 'listen ok']);
   });
 
   it('prints the GRANT for each missing right', async () => {
@@ -53,9 +54,36 @@ describe('check connection', () => {
     expect(report.out).toContain('GRANT USAGE ON SCHEMA pgboss TO poor; GRANT SELECT ON pgboss.job TO poor;');
     expect(report.out).toContain('GRANT SELECT ON pgboss.version TO poor;');
     await postgres.server.query('GRANT USAGE ON SCHEMA pgboss TO poor; GRANT SELECT ON pgboss.job TO poor;', database);
-    expect(results(await check(files)).slice(5)).toEqual(['schema ok', 'version warning', 'depth ok', 'listen ok']);
+    expect(results(await check(files)).slice(5)).toEqual(['schema ok', 'version warning', 'depth ok', 'lease warning', 'listen ok']);
     await postgres.server.query('GRANT SELECT ON pgboss.version TO poor;', database);
-    expect(results(await check(files)).slice(5)).toEqual(['schema ok', 'version ok', 'depth ok', 'listen ok']);
+    expect(results(await check(files)).slice(5)).toEqual(['schema ok', 'version ok', 'depth ok', 'lease skipped', 'listen ok']);
+  });
+
+  it('prints exactly the rights that leasing messages lacks, and none when they are given', async () => {
+    const database = await postgres.database();
+    const boss = new PgBoss({ connectionString: postgres.server.urlOf(database), max: 2, supervise: false, schedule: false });
+    await boss.start();
+    await boss.createQueue('alone', { partition: true });
+    await boss.stop();
+    const [{ alone } = { alone: undefined }] = await postgres.server.query("SELECT table_name AS alone FROM pgboss.queue WHERE name = 'alone'", database);
+    const password = await createRole(postgres.server, 'counting');
+    const files = filesFor(postgres.server, database, { user: 'counting', password });
+    const grant = (statements: string): Promise<unknown> => postgres.server.query(statements, database);
+    const remedies = ({ out }: { out: string }): string[] => [...out.matchAll(/GRANT ([^;]+) TO counting;/g)].map(([, text = '']) => text).toSorted();
+
+    await grant('GRANT USAGE ON SCHEMA pgboss TO counting; GRANT SELECT ON pgboss.version, pgboss.job TO counting;');
+    const poor = await check(files);
+    expect([poor.code, results(poor).slice(5)]).toEqual([0, ['schema ok', 'version ok', 'depth ok', 'lease warning', 'listen ok']]);
+    const whole = `SELECT, INSERT, UPDATE, DELETE ON pgboss.${String(alone)}`;
+    expect(remedies(poor)).toEqual(['INSERT, UPDATE ON pgboss.job', 'SELECT ON pgboss.queue', 'SELECT, INSERT, UPDATE, DELETE ON pgboss.job_common', whole].toSorted());
+
+    await grant('GRANT SELECT ON pgboss.queue TO counting; GRANT SELECT, UPDATE ON pgboss.job_common TO counting;');
+    const better = remedies(await check(files));
+    expect(better).toEqual(['INSERT, DELETE ON pgboss.job_common', 'INSERT, UPDATE ON pgboss.job', whole].toSorted());
+
+    for (const rights of better) await grant(`GRANT ${rights} TO counting`);
+    const rich = await check(files);
+    expect([remedies(rich), results(rich).slice(5)]).toEqual([[], ['schema ok', 'version ok', 'depth ok', 'lease ok', 'listen ok']]);
   });
 
   it('stops at the first step that fails', async () => {
