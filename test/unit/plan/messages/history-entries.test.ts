@@ -3,11 +3,13 @@ import type { SettleMessage } from '../../../../src/plan/messages/action.ts';
 import { entryWithoutJob, historyEntry, settledMessages } from '../../../../src/plan/messages/history-entries.ts';
 import type { HistoryEntry } from '../../../../src/plan/messages/history.ts';
 import { messagesOf } from '../../../../src/plan/messages/view.ts';
-import type { ObservedJob } from '../../../../src/plan/observed.ts';
+import type { ObservedJob, StepJobFacts } from '../../../../src/plan/observed.ts';
 import { sourceText } from '../../../../src/spec/queue-source.ts';
-import { failed, finalNote, noon, seconds } from '../../../support/builders.ts';
-import { aLease, aMessage, aMessageJob, aMessagesView, anEndedMessageJob, orders, settledAs } from '../../../support/message-builders.ts';
+import { aJob, failed, finalNote, noon, seconds } from '../../../support/builders.ts';
+import { aLease, aMessage, aMessageJob, aMessagesView, anEndedMessageJob, aNote, orders, settledAs } from '../../../support/message-builders.ts';
+import { aRecord } from '../../../support/record-fakes.ts';
 
+const indexed: StepJobFacts = { indexed: true, completions: 2, parallelism: 2, restartPolicy: 'Never', awaitsVerdict: false, completedIndexes: '', failedIndexes: '' };
 const entriesOf = (...jobs: ObservedJob[]): readonly HistoryEntry[] => settledMessages(messagesOf({ jobs }, aMessagesView({ leases: [aLease('b')] }))).map(historyEntry);
 
 describe('a message of which a Job was settled', () => {
@@ -47,6 +49,21 @@ describe('a message of which a Job was settled', () => {
     const job = anEndedMessageJob('a', 'failed', { name: 'x'.repeat(200), recorded: finalNote('failed', { reason: `"\\ ${'ü'.repeat(200)}` }), settled: settledAs('returned') });
     const [entry] = entriesOf(job);
     expect([entry?.job?.name, entry?.reason]).toEqual(['x'.repeat(63), `'/ ${'?'.repeat(60)}`]);
+  });
+});
+
+describe('a message that had no Job for itself', () => {
+  it('is told of by the run that it started', () => {
+    const run = aRecord({ name: 'resize-1', createdAt: noon - seconds(9), request: { template: 'resize', trigger: 'message', queue: 'orders', specHash: 'hash-1' }, phase: 'Failed', result: { outcome: 'failed', reason: 'StepsFailed', message: 'of step "a"', startedAt: noon - seconds(8), finishedAt: noon - seconds(3), failedSteps: ['a'] }, message: { note: aNote('a'), settled: settledAs('dead', noon - seconds(2)) } });
+    expect(settledMessages(messagesOf({ jobs: [] }, aMessagesView({ runs: [run] }))).map(historyEntry)).toEqual([expect.objectContaining({
+      id: 'a', as: 'dead', reason: 'StepsFailed', settledAt: noon - seconds(2),
+      job: { name: 'resize-1', carrier: { kind: 'Run' }, serial: 1, attempt: 1, createdAt: noon - seconds(9), startedAt: noon - seconds(8), finishedAt: noon - seconds(3), outcome: 'failed' },
+    })]);
+  });
+
+  it('is told of by its index in the Job of its batch, once that is settled', () => {
+    const batch = aJob({ name: 'orders-batch', step: { ...indexed, completedIndexes: '1' }, batch: { notes: [aNote('a'), aNote('b')], settled: new Map([[1, settledAs('completed')]]), committed: true } });
+    expect(entriesOf(batch).map(({ id, as, job }) => [id, as, job?.name, job?.carrier, job?.outcome])).toEqual([['b', 'completed', 'orders-batch', { kind: 'index', index: 1 }, 'succeeded']]);
   });
 });
 
