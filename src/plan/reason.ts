@@ -57,6 +57,7 @@ export const reasons = {
   JobDeleted: 'Warning',
   JobNameTaken: 'Warning',
   NoPodCreated: 'Warning',
+  Unschedulable: 'Warning',
   PodFatal: 'Warning',
   PodsRemain: 'Normal',
   StartTimeout: 'Warning',

@@ -14,6 +14,7 @@ export const jobAnswers = {
   JobErrored: () => 'look at the nodes, if it is not rare',
   JobNotStarted: (facts) => `correct image, Secrets or capacity: ${describe('job')(facts)}`,
   JobEnding: byItself('its pods have their grace period'),
+  Unschedulable: (facts) => `add nodes, or let the pods ask for less: ${describe('job')(facts)}`,
   VerdictDiffers: byItself('the message is done, whatever the Job says'),
   JobDeleted: (facts) => `nothing: it goes on after a pause; to stop a ${facts.kind}, set suspend: true`,
   JobNameTaken: (facts) => `delete or rename that Job: ${command(`kubectl get job ${facts.object ?? 'NAME'} -o yaml`, facts)}`,

@@ -3,6 +3,7 @@ import type { ObservedJob } from '../observed.ts';
 import { isAlive, isLive, jobState } from '../job-state.ts';
 import { unlimited } from '../limits/room.ts';
 import type { MessageRound } from './round.ts';
+import { pressureOf, type Pressure } from './back-pressure.ts';
 import { isStored } from './stored.ts';
 import type { MessagesView } from './observed.ts';
 import { isMessageJob, type MessageView } from './view.ts';
@@ -19,17 +20,20 @@ export interface Places {
   readonly taken: number;
   /** Live Jobs that wait for their message to be delivered again: it will take no place beside theirs. */
   readonly awaiting: number;
+  /** What the cluster takes. */
+  readonly pressure: Pressure;
 }
 
 /** `inFlight`: messages for which a create is under way, or not in view yet. */
-export function placesOf({ observed, spec, view }: MessageRound, inHand: ReadonlySet<string>, inFlight: number): Places {
-  const { jobs, orphans, room = unlimited } = observed;
+export function placesOf(round: MessageRound, inHand: ReadonlySet<string>, inFlight: number): Places {
+  const { observed: { jobs, orphans, room = unlimited }, spec, view } = round;
+  const pressure = pressureOf(round, inFlight);
   const live = jobs.filter(takesPlace);
   const ofGone = new Set(orphans.map(({ jobUid, name }) => jobUid ?? name));
   const taken = live.length + ofGone.size + inFlight;
   const awaiting = live.filter((job) => isAwaiting(job)).length;
-  const bySpec = Math.max(0, spec.concurrency.max - taken);
-  return { starts: Math.min(bySpec, room.jobs), short: Math.max(0, Math.min(bySpec, mostAtOnce) - room.jobs), taken, awaiting };
+  const bySpec = Math.max(0, Math.min(spec.concurrency.max - taken, pressure.starts));
+  return { starts: Math.min(bySpec, room.jobs), short: Math.max(0, Math.min(bySpec, mostAtOnce) - room.jobs), taken, awaiting, pressure };
 
   function isAwaiting(job: ObservedJob): boolean {
     return isMessageJob(job) && !job.deleting && !job.finished && !job.message.settled && !isStored(job, view) && !inHand.has(job.message.note.id);
@@ -60,7 +64,7 @@ export interface InHand {
 }
 
 /** How many more messages may be leased, beside those in hand. `begun`: Jobs that start now. */
-export function freePlaces({ observed: { room = unlimited }, spec }: MessageRound, { taken, awaiting }: Places, { waiting, idle, begun }: Pick<InHand, 'waiting' | 'idle'> & { readonly begun: number }): number {
-  const jobs = Math.max(0, Math.min(spec.concurrency.max - taken + awaiting, room.jobs) - begun);
+export function freePlaces({ observed: { room = unlimited }, spec }: MessageRound, { taken, awaiting, pressure }: Places, { waiting, idle, begun }: Pick<InHand, 'waiting' | 'idle'> & { readonly begun: number }): number {
+  const jobs = Math.max(0, Math.min(spec.concurrency.max - taken + awaiting, room.jobs, pressure.leases + awaiting) - begun);
   return Math.max(0, Math.min(jobs * (spec.batch?.size ?? 1) - waiting, mostAtOnce - idle));
 }

@@ -125,6 +125,7 @@ function planStarts(draft: Draft, round: MessageRound, { all, names, demands }: 
   const inFlight = names.inFlight(spec.batch ? [] : creating, view);
   const gate = gateOf(draft, round, inFlight);
   const places = placesOf(round, new Set(view.leases.map(({ id }) => id)), inFlight);
+  draft.wake(places.pressure.until);
   const held = new Set(openBatches(observed.jobs).flatMap(({ batch: { notes } }) => notes.map(({ id }) => id)));
   const due = starts.filter(({ notBefore, lease: { id } }) => notBefore <= now && !held.has(id));
   for (const { notBefore } of starts) draft.wake(notBefore);
@@ -199,13 +200,18 @@ function planWants(draft: Draft, { gate, places, left, free }: Omit<Outlook, 'sp
 function standOf(round: MessageRound, { gate, places, left, spared }: Outlook): Stand {
   const { observed, spec } = round;
   if (gate.kind !== 'open') return gate.stand;
-  const { room = unlimited } = observed;
-  if (left > 0 && places.short > 0) return room.shortage;
+  const short = shortOf(observed, places, left);
+  if (short) return short;
   const live = observed.jobs.filter(isLive).length;
   if (live > 0 && spec.run) return { state: 'Running', reason: 'MessagesRunning', message: `${live} ${live === 1 ? 'run is' : 'runs are'} active` };
   if (live > 0) return { state: 'Running', reason: 'MessagesRunning', message: `${live} ${live === 1 ? 'Job is' : 'Jobs are'} live` };
   if (places.taken > 0) return { state: 'Starting', reason: 'MessageReceived', message: `${spec.run ? 'runs' : 'Jobs'} are being created for messages` };
   return idleStand(round, spared);
+}
+
+/** Kept from starting more by the limits of the instance, or by the cluster. */
+function shortOf({ room = unlimited }: Observed, { short, pressure }: Places, left: number): Stand | undefined {
+  return left > 0 && short > 0 ? room.shortage : pressure.stand;
 }
 
 function idleStand(round: MessageRound, spared: number): Stand {
