@@ -11,3 +11,11 @@ export interface Refusal {
   /** How many in a row. */
   readonly count: number;
 }
+
+/** Of a create for one message. */
+export interface MessageRefusal extends Refusal {
+  /** So many times somebody else was started after it, and before the next one. Absent: never. */
+  readonly confirmed?: number;
+  /** Turns in a row, up to this one, in which nobody was started and somebody refused. Absent: as many as `count`. */
+  readonly turns?: number;
+}

@@ -1,8 +1,8 @@
 /** What a plan may look at of messages. */
 import type { ParsedSpec } from '../../spec/parsed.ts';
+import type { MessageRefusal } from '../refusal.ts';
 import type { ObservedRecord } from '../run/record.ts';
 import type { Lease, MessageJobFacts, MessageNote, SettledNote, SourceState } from './message.ts';
-import type { MessageRefusal } from './refusals.ts';
 
 export type { MessageJobFacts };
 

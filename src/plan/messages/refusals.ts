@@ -6,7 +6,7 @@
 import { growingPause } from '../../lib/growing-pause.ts';
 import type { MessageQueueSpec } from '../../spec/queue.ts';
 import type { Stand } from '../draft.ts';
-import type { Refusal } from '../refusal.ts';
+import type { MessageRefusal, Refusal } from '../refusal.ts';
 import { shortestAfterRefusal } from '../wait.ts';
 import { refusedStand } from '../wait-stand.ts';
 import type { SettleMessage } from './action.ts';
@@ -14,13 +14,6 @@ import type { Next } from './decision.ts';
 import type { LeaseInHand, MessagesView } from './observed.ts';
 import type { MessageRound } from './round.ts';
 import { invalid } from './start-message.ts';
-
-export interface MessageRefusal extends Refusal {
-  /** So many times somebody else was started after it, and before the next one. Absent: never. */
-  readonly confirmed?: number;
-  /** Turns in a row, up to this one, in which nobody was started and somebody refused. Absent: as many as `count`. */
-  readonly turns?: number;
-}
 
 /** So many times, where the breaker that would say how often is off. */
 const usualBound = 5;
@@ -61,6 +54,7 @@ function ownRefusal({ view, spec }: Round, id: string): MessageRefusal | undefin
   return refusal?.hash === spec.hash && isOwn(refusal) ? refusal : undefined;
 }
 
+/** Whether it was refused for what may be its own fault. */
 export function isSuspect(round: Round, id: string): boolean {
   return ownRefusal(round, id) !== undefined;
 }

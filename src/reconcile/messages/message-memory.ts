@@ -6,7 +6,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { carrierId, type CarrierRef } from '../../plan/messages/carrier.ts';
 import type { MessageJobFacts, MessageNote } from '../../plan/messages/message.ts';
 import type { Refusal } from '../../plan/observed.ts';
-import type { MessageRefusal } from '../../plan/messages/refusals.ts';
+import type { MessageRefusal } from '../../plan/refusal.ts';
 import { shortestAfterRefusal } from '../../plan/wait.ts';
 import type { ClusterCache } from '../ports.ts';
 
