@@ -4,7 +4,7 @@
  * after its own create, and has deleted, as it saw it, whatever batch could be let go beside it.
  */
 import { objectAt, stringAt } from '../../lib/json.ts';
-import type { DropBatch, StartBatch } from '../../plan/messages/action.ts';
+import { idsOf, type DropBatch, type StartBatch } from '../../plan/messages/action.ts';
 import type { JobRef } from '../../plan/job-parts.ts';
 import type { Refusal } from '../../plan/observed.ts';
 import * as keys from '../../spec/keys.ts';
@@ -43,7 +43,12 @@ async function step(deps: MessageStepDeps, task: Task, stored: Stored): Promise<
   if (found.kind !== 'found') return failed(deps, task, { result: 'unknown', message: `whether other Jobs have its messages is not known${found.kind === 'failed' ? `: ${found.message}` : ''}` }, 'again');
   const own = found.value.find(({ name }) => name === action.jobName);
   const rivals = found.value.filter((one) => one !== own && !one.deleting && sharesMessage(one, action));
-  if (!own) return create(deps, task, { rivals, stored });
+  return own ? goOn(deps, task, { own, rivals, stored }) : create(deps, task, { rivals, stored });
+}
+
+/** With its Job there, which an earlier step made, or one whose answer got lost. */
+async function goOn(deps: MessageStepDeps, task: Task, { own, rivals, stored }: { readonly own: LiveBatch; readonly rivals: readonly LiveBatch[]; readonly stored: Stored }): Promise<Next | 'look'> {
+  const { action } = task;
   if (own.deleting || own.secret !== stringAt(objectAt(action.payload, 'metadata'), 'name')) return yielded(deps, task, `another Job "${own.name}" is in the way`);
   if (own.committed) return committed(deps, task, own);
   const winner = rivals.find((rival) => isAhead(rival, own));
@@ -157,7 +162,13 @@ async function withdraw(deps: MessageStepDeps, task: Task, own: JobRef, why: str
   const result = await deps.jobs.delete(own.name, own.uid, own.resourceVersion);
   if (result.kind === 'conflict') return 'look';
   if (result.kind !== 'done' && result.kind !== 'gone') return failed(deps, task, { result: result.kind, message: `Job "${own.name}" could not be deleted: ${messageOf(result)}` }, 'again');
+  noteDeleted(task, result);
   return yielded(deps, task, why);
+}
+
+/** Until the cache shows it nothing is decided about its messages: it would be deleted once more. */
+function noteDeleted({ action, memory }: MessageTask<StartBatch | DropBatch>, result: WriteResult): void {
+  if (result.kind === 'done' && result.resourceVersion !== '') for (const id of idsOf(action)) memory.wrote(id, result.resourceVersion);
 }
 
 /** Another one that was not let go, and comes after this: its process finds it gone. */
@@ -185,6 +196,7 @@ export async function dropBatch(deps: MessageStepDeps, task: MessageTask<DropBat
   const { job } = action;
   const result = await deps.jobs.delete(job.name, job.uid, job.resourceVersion);
   if (result.kind !== 'done' && result.kind !== 'gone') return failed(deps, task, { result: result.kind, message: messageOf(result) }, 'pause');
+  noteDeleted(task, result);
   deps.told(key, { action, step: 'dropped', result: 'done', message: action.because, job, took: undefined });
   return 'round';
 }

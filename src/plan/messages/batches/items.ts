@@ -55,9 +55,14 @@ function itemOf(job: BatchJob, message: MessageJobView['message'], item: Item): 
   const about = { ...rest, message, carrier: { kind: 'index', index } } as const;
   if (!verdict) return { ...about, pods: item.pods, recorded: ofWhole(job, item) };
   const pods = verdict === 'Complete' ? item.pods.map(ended) : item.pods;
-  // What was written about the whole Job is not about an index that had an end of its own.
-  const own = { ...about, pods, finished: { condition: verdict, reason: '', message: '', at: endOf(job, pods) }, recorded: undefined };
+  // The Job controller counts the pods that it stops with their Job as failed.
+  const recorded = verdict === 'Failed' && !pods.some(failedByItself) ? ofWhole(job, item) : undefined;
+  const own = { ...about, pods, finished: { condition: verdict, reason: '', message: '', at: endOf(job, pods) }, recorded };
   return { ...own, recorded: finalOutcome(own) };
+}
+
+function failedByItself({ phase, failures, disrupted, deleting }: ObservedPod): boolean {
+  return (phase === 'Failed' || failures.length > 0) && !disrupted && !deleting;
 }
 
 /** The pod's phase comes a second after its containers. */
