@@ -2,6 +2,7 @@
 import type { Draft, Stand } from './draft.ts';
 import { whyNotStarted } from './give-up.ts';
 import { isAlive, jobState, type JobState } from './job-state.ts';
+import { mayBeReplaced } from './messages/replace.ts';
 import type { Observed, ObservedJob } from './observed.ts';
 import type { QueueRound } from './round.ts';
 import { depthDemand, podsFor } from './start.ts';
@@ -16,7 +17,7 @@ export function planLiveJob(draft: Draft, round: QueueRound, job: ObservedJob): 
   const older = job.specHash !== round.spec.hash;
   // Under suspend, of the spec or of the instance, what runs may finish, and an observer changes nothing.
   const held = round.spec.suspend || round.spec.observe || round.observed.room?.halted === true;
-  if (open && older && !held && round.spec.onSpecChange === 'replace') {
+  if (open && older && !held && round.spec.onSpecChange === 'replace' && mayBeReplaced(job)) {
     draft.act(endAction(job, 'SpecChanged', { outcome: 'errored', reason: 'SpecChanged', message: 'the spec changed and onSpecChange is replace' }));
   } else if (open && !older && !held) {
     planScale(draft, round, job);

@@ -11,12 +11,12 @@ const open: ReadonlySet<JobState> = new Set(['running', 'starting', 'podless', '
 export function planReplacement(draft: Draft, { observed, spec }: MessageRound): void {
   if (spec.onSpecChange !== 'replace' || spec.suspend || spec.observe || observed.room?.halted === true) return;
   for (const job of observed.jobs) {
-    if (job.specHash === spec.hash || !open.has(jobState(job)) || draft.ends(job.uid) || !goesOn(job)) continue;
+    if (job.specHash === spec.hash || !open.has(jobState(job)) || draft.ends(job.uid) || !mayBeReplaced(job)) continue;
     draft.act(endAction(job, 'SpecChanged', { outcome: 'errored', reason: 'SpecChanged', message: 'the spec changed and onSpecChange is replace' }));
   }
 }
 
-/** A batch that was never let go is none yet. */
-function goesOn({ message, batch }: ObservedJob): boolean {
+/** Its work goes on without it: its messages come again. Of those that were taken from their queue it is all that is left. A batch that was never let go is none yet. */
+export function mayBeReplaced({ message, batch }: ObservedJob): boolean {
   return batch ? batch.committed && batch.notes[0]?.settle !== 'onJobCreated' : message?.note.settle !== 'onJobCreated';
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ObservedJob } from '../../../src/plan/observed.ts';
 import { aFailedPod, aJob, anEndedJob, aPod, aQueueSpec, aRunningJob, aRunningPod, aStartingJob, aSuspendedJob, complete, endingNote, failed, hours, minutes, noon, observed, observedOf, ready, seconds, unreachable, usualUpkeep, waitingFor } from '../../support/builders.ts';
+import { aMessageJob, settledAs } from '../../support/message-builders.ts';
 import { acts, planAt, standing } from '../../support/planning.ts';
 
 const name = 'Job "thumbnails-1"';
@@ -38,6 +39,19 @@ it('while the instance is suspended a Job gets no more pods, and is not ended fo
   expect([acts(planAt(grown)), acts(planAt({ ...grown, room }))]).toEqual([['scale QueueGrew thumbnails-1'], []]);
   const edited = observedOf({ ...spec, hash: 'hash-2', onSpecChange: 'replace' }, { jobs: [aRunningJob()] });
   expect([acts(planAt(edited)), acts(planAt({ ...edited, room }))]).toEqual([['end SpecChanged thumbnails-1'], []]);
+});
+
+describe('a Job for a message, in a queue that drains now', () => {
+  const edited = aQueueSpec({ hash: 'hash-2', onSpecChange: 'replace' });
+
+  it('is ended for the new text, and its message goes back to the queue', () => {
+    expect(acts(planAt(observedOf(edited, { jobs: [aMessageJob('a', { pods: [aRunningPod()] })] })))).toEqual(['end SpecChanged orders-a-1']);
+  });
+
+  it('is left alone where its message was taken from the queue: nothing else is left of it', () => {
+    const taken = aMessageJob('a', { note: { settle: 'onJobCreated' }, settled: settledAs('taken'), pods: [aRunningPod()] });
+    expect(acts(planAt(observedOf(edited, { jobs: [taken] })))).toEqual([]);
+  });
 });
 
 describe('an edited spec', () => {
