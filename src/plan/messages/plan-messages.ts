@@ -8,7 +8,7 @@ import type { Draft, Stand } from '../draft.ts';
 import type { PlanEnvironment } from '../environment.ts';
 import { isLive } from '../job-state.ts';
 import { unlimited } from '../limits/room.ts';
-import type { Claim, Observed } from '../observed.ts';
+import type { Claim, Observed, Reservation } from '../observed.ts';
 import { refOf } from '../upkeep.ts';
 import { beginBatches, openBatches, planOpenBatches, type Adoption, type Begun } from './batches/plan-batches.ts';
 import { isBatchJob } from './batches/items.ts';
@@ -71,10 +71,14 @@ export function planMessages(draft: Draft, input: MessagesInput): Stand | undefi
   const stand = round && planStarts(draft, withRuns(round), { all, names, demands });
   draft.leases.push(...demands.list());
   if (!wanted) return undefined;
-  for (const { jobName } of names.doubted(all.map(({ message }) => message), view).slice(0, mostLookUps)) {
+  planLookUps(draft, names.doubted(all.map(({ message }) => message), view));
+  return stand;
+}
+
+function planLookUps(draft: Draft, doubted: readonly Reservation[]): void {
+  for (const { jobName } of doubted.slice(0, mostLookUps)) {
     draft.act({ kind: 'resolve', reason: 'AnswerUnknown', because: `the create of Job "${jobName}" got no clean answer`, jobName });
   }
-  return stand;
 }
 
 /** All that needs no place: it goes on while nothing is started. */
