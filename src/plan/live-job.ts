@@ -17,12 +17,16 @@ export function planLiveJob(draft: Draft, round: QueueRound, job: ObservedJob): 
   const older = job.specHash !== round.spec.hash;
   // Under suspend, of the spec or of the instance, what runs may finish, and an observer changes nothing.
   const held = round.spec.suspend || round.spec.observe || round.observed.room?.halted === true;
-  if (open && older && !held && round.spec.onSpecChange === 'replace' && mayBeReplaced(job)) {
+  if (open && older && !held && isReplaced(round, job)) {
     draft.act(endAction(job, 'SpecChanged', { outcome: 'errored', reason: 'SpecChanged', message: 'the spec changed and onSpecChange is replace' }));
   } else if (open && !older && !held) {
     planScale(draft, round, job);
   }
   return liveStand(job, round.observed);
+}
+
+function isReplaced({ spec }: QueueRound, job: ObservedJob): boolean {
+  return spec.onSpecChange === 'replace' && mayBeReplaced(job);
 }
 
 /** What a live Job is at. `explanations`: Event texts by the UID of a Job or pod. */
