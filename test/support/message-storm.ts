@@ -9,13 +9,13 @@ import type { PodObject } from '../../src/simulation/job-shape.ts';
 import { noMessageFaults, randomMessageFaults } from '../../src/simulation/message-faults.ts';
 import type { SimulatedMessageQueue, StoredMessage } from '../../src/simulation/message-queue.ts';
 import type { MessageQueueKind } from '../../src/simulation/message-rules.ts';
-import { jobs, pods } from '../../src/simulation/objects.ts';
+import { configMaps, jobs, pods } from '../../src/simulation/objects.ts';
 import type { PodScript } from '../../src/simulation/pod-script.ts';
 import type { Random } from '../../src/simulation/random.ts';
-import { stateLabel } from '../../src/spec/keys.ts';
+import { recordLabel, stateLabel } from '../../src/spec/keys.ts';
 import { messageQueueKinds } from './message-scene.ts';
-import { drawQueue, type MessageMode, messageModes } from './message-storm-spec.ts';
-import { MessageTruth, queueOf, workOf } from './message-truth.ts';
+import { drawQueue, drawTemplate, type MessageMode, messageModes, template } from './message-storm-spec.ts';
+import { MessageTruth, queueOf } from './message-truth.ts';
 import { messageWorker } from './message-worker.ts';
 import { hour, minute, Storm, type StormOptions, type StormResult } from './storm.ts';
 
@@ -48,7 +48,7 @@ interface Place {
 
 class MessageStorm extends Storm {
   protected readonly pace = 15_000;
-  readonly #truth = new MessageTruth(this.world, { invalid: isBad });
+  readonly #truth = new MessageTruth(this.world, { invalid: isBad, racing: () => !this.highAvailability && this.crew.racing });
   protected readonly end = this.lasts(10, 40);
   /** Specs keep their way with messages, and their source. */
   readonly #steady = this.random.chance(0.4);
@@ -63,11 +63,13 @@ class MessageStorm extends Storm {
     cluster.script = (pod, podRandom) => this.#script(pod, podRandom);
     broker.faults = randomMessageFaults({ random: random.split('faults'), clock, rate: random.pick([0, 0.03, 0.15]), until: this.end });
     cluster.store.subscribe(({ type, resource, object }) => {
-      if (resource === jobs || resource === pods) this.tell(`${type} ${resource.plural}/${object.metadata.name}`);
+      const { name, labels = {} } = object.metadata;
+      if (resource === jobs || resource === pods || labels[recordLabel] === 'run') this.tell(`${type} ${resource.plural}/${name} ${labels[stateLabel] ?? ''}`);
     });
   }
 
   protected begin(): void {
+    this.#applyTemplate();
     for (const place of this.#places) this.#apply(place);
     this.start();
     this.schedule(20_000);
@@ -82,6 +84,7 @@ class MessageStorm extends Storm {
 
   protected mend(): void {
     this.#limits.mend();
+    this.#applyTemplate();
     for (const place of this.#places) this.#apply(place);
     for (const { well } of this.#places) this.#send(well, 2);
   }
@@ -166,8 +169,10 @@ class MessageStorm extends Storm {
       () => { this.removeSpec(place.object, () => { this.#apply(place); }); },
       () => { this.#rename(place); },
       () => { this.deleteJob(); },
+      () => { this.#deleteRecord(); },
       () => { this.losePod(); },
-      () => { this.changeQuota('count/jobs.batch', 'count/secrets'); },
+      () => { this.#changeTemplate(); },
+      () => { this.changeQuota('count/jobs.batch', 'count/secrets', 'count/configmaps'); },
       () => { cluster.store.compact(); },
       () => {
         this.tell('every connection to the broker breaks');
@@ -214,6 +219,7 @@ class MessageStorm extends Storm {
   #apply(place: Place): void {
     const { random, calm } = this;
     const { name, object, mode, well: { kind, queue } } = place;
+    if (!this.#hasRoom(object)) return;
     const [broken, suspend, observe] = [0.1, 0.1, 0.05].map((chance) => !calm && random.chance(chance));
     const text = drawQueue(random, { name, kind, queue: queue.name, mode, dead: deadOf(queue.name), image: `registry.example/worker:${this.world.clock.now()}`, suspend: suspend === true, observe: observe === true });
     this.tell(`apply ${object} (${mode} of ${queue.name}${broken === true ? ', broken' : ''}${suspend === true ? ', suspended' : ''}${observe === true ? ', observed' : ''}) ${text}`);
@@ -222,11 +228,36 @@ class MessageStorm extends Storm {
 
   #rename(place: Place): void {
     const old = place.object;
-    if (!this.world.configMap(old)) return;
+    if (!this.world.configMap(old) || !this.#hasRoom('')) return;
     this.renameSpec(old, place.name, (object) => {
       place.object = object;
       this.#apply(place);
     });
+  }
+
+  #changeTemplate(): void {
+    if (this.random.chance(0.6)) this.#applyTemplate();
+    else this.removeSpec(template, () => { this.#applyTemplate(); });
+  }
+
+  #applyTemplate(): void {
+    if (!this.#hasRoom(template)) return;
+    this.tell(`apply ${template}`);
+    this.world.applyConfigMap(template, drawTemplate(this.random, `registry.example/${template}:${this.world.clock.now()}`), { 'job-chief': 'template' });
+  }
+
+  /** The quota refuses people's ConfigMaps as it does records. */
+  #hasRoom(object: string): boolean {
+    return this.world.configMap(object) !== undefined || !this.world.cluster.quota.has('count/configmaps');
+  }
+
+  /** Of a run that a message started, over or not. */
+  #deleteRecord(): void {
+    const records = this.world.cluster.store.list(configMaps).filter(({ metadata }) => metadata.labels?.[recordLabel] === 'run');
+    if (records.length === 0) return;
+    const { name } = this.random.pick(records).metadata;
+    this.tell(`delete record ${name}`);
+    this.world.cluster.registry.delete(configMaps, name, { propagation: this.random.pick(['Foreground', 'Background'] as const) });
   }
 
   #restartBroker(): void {
@@ -255,11 +286,11 @@ class MessageStorm extends Storm {
   // Pods
 
   #script(pod: PodObject, random: Random): PodScript {
-    const { id } = workOf(pod);
+    const work = this.#truth.workOf(pod);
     const startsAfter = random.between(300, 3000);
-    const ordinary = id === '' ? this.#draining(pod, random, startsAfter) : { startsAfter, runs: random.between(500, 20_000) };
+    const ordinary = work === undefined && queueOf(pod) !== '' ? this.#draining(pod, random, startsAfter) : { startsAfter, runs: random.between(500, 20_000) };
     if (this.calm || random.chance(0.5)) return ordinary;
-    this.tell(`the pod of ${id === '' ? 'a drain' : id} will have trouble`);
+    this.tell(`the pod of ${work?.id ?? 'a drain'} will have trouble`);
     return random.pick<() => PodScript>([
       () => ({ ...ordinary, exit: { code: random.int(1, 255) } }),
       () => ({ ...ordinary, exit: { code: random.int(1, 255) } }),

@@ -1,29 +1,20 @@
 /**
- * What really happened to each message, seen from outside job-chief: which Jobs there were for it, what their containers
- * did, and what its queue was told. What must never happen is checked with each change.
+ * What really happened to each message, seen from outside job-chief: which Jobs, indexes of Jobs and runs there were for it,
+ * what their containers did, and what its queue was told. What must never happen is checked with each change.
  */
 import type { Verdict } from '../../src/plan/messages/message.ts';
-import { isObject, type Json, numberAt, objectAt, parseJson, stringAt } from '../../src/lib/json.ts';
-import { asJob, asPod, hasCondition, isFinished, isTerminal, type PodObject } from '../../src/simulation/job-shape.ts';
+import { numberAt, stringAt } from '../../src/lib/json.ts';
+import { asPod, isTerminal, type PodObject } from '../../src/simulation/job-shape.ts';
 import type { SimulatedMessageQueue, StoredMessage } from '../../src/simulation/message-queue.ts';
 import { jobs, type KubeObject, pods, secrets } from '../../src/simulation/objects.ts';
 import type { Change } from '../../src/simulation/store.ts';
-import { messageAnnotation, outcomeAnnotation, settledAnnotation } from '../../src/spec/keys.ts';
+import { runLabel } from '../../src/spec/keys.ts';
+import { isBatch, isLetGo, keyOf, type Noted, notedOn } from './message-carriers.ts';
 import type { SentRequest, Simulation } from './simulation.ts';
+import { indexOf, jobUidOf } from './storm-truth.ts';
 
-/** A Job that was made for a message, with what its pods did. */
-export interface MessageJob {
-  readonly name: string;
-  readonly uid: string;
-  readonly id: string;
-  readonly serial: number;
-  readonly attempt: number;
-  /** Within its delivery, and how many of these there may be. */
-  readonly tries: number;
-  readonly mostTries: number;
-  readonly onJobCreated: boolean;
-  /** It asks for nothing of the message. */
-  readonly bare: boolean;
+/** A Job, an index of one, or a run that was made for a message, with what its pods did. */
+export interface MessageJob extends Omit<Noted, 'settled' | 'settledAt' | 'finished'> {
   /** Milliseconds since 1970. */
   readonly bornAt: number;
   startedAt: number | undefined;
@@ -36,6 +27,8 @@ export interface MessageJob {
   gone: boolean;
   /** job-chief asked for its deletion. */
   retired: boolean;
+  /** UIDs of its pods that are neither Succeeded nor Failed; they may outlive it. */
+  readonly livingPods: Set<string>;
 }
 
 /** What is said of a message on its Job before a next Job may be made for it. */
@@ -44,6 +37,11 @@ const goesOn: ReadonlySet<string | undefined> = new Set(['returned', 'kept', 'de
 export interface TruthOptions {
   /** Messages that cannot become Jobs. */
   readonly invalid?: ((stored: StoredMessage) => boolean) | undefined;
+  /**
+   * True while two controllers may act at once. Names are all that holds then, and not even they once somebody has deleted
+   * what carried a message: one of them remembers, and counts on, the other one begins anew.
+   */
+  readonly racing?: () => boolean;
 }
 
 /** Less what clocks may differ by, which tell the time of the cluster from the answers of its API server. */
@@ -53,19 +51,25 @@ export class MessageTruth {
   readonly violations: string[] = [];
   /** All that there ever were, in order. */
   readonly jobs: MessageJob[] = [];
+  readonly #byKey = new Map<string, MessageJob>();
+  readonly #byMessage = new Map<string, MessageJob[]>();
+  /** Runs, by the names of their records; the newest of each. */
+  readonly #runs = new Map<string, MessageJob>();
   readonly #world: Simulation;
   readonly #queues = new Set<SimulatedMessageQueue>();
   /** Ids of what workers completed that fetch for themselves. */
   readonly #drained = new Set<string>();
-  #telling: 'job-chief' | 'worker' = 'job-chief';
   readonly #options: TruthOptions;
+  /** Ids of messages of which two controllers knew different things. */
+  readonly #disputed = new Set<string>();
+  #telling: 'job-chief' | 'worker' = 'job-chief';
 
   constructor(world: Simulation, options: TruthOptions = {}) {
     this.#world = world;
     this.#options = options;
     world.cluster.store.subscribe((change) => {
-      if (change.resource === jobs) this.#job(change);
-      else if (change.resource === pods) this.#pod(asPod(change.object), change);
+      for (const noted of notedOn(change.resource, change.object)) this.#carrier(noted, change);
+      if (change.resource === pods) this.#pod(asPod(change.object), change);
     });
     world.onRequest((request) => { this.#request(request); });
   }
@@ -85,13 +89,21 @@ export class MessageTruth {
     }
   }
 
-  /** Jobs that are there, and do not say what has become of their messages. */
+  /** What is there, and does not say what has become of its message. */
   get unsettled(): MessageJob[] {
     return this.jobs.filter(({ gone, settled }) => !gone && settled === undefined);
   }
 
   of(id: string): MessageJob[] {
-    return this.jobs.filter((job) => job.id === id);
+    return this.#byMessage.get(id) ?? [];
+  }
+
+  /** What the pod works for; undefined: for no message alone. */
+  workOf(pod: KubeObject): MessageJob | undefined {
+    const run = this.#runs.get(pod.metadata.labels?.[runLabel] ?? '');
+    if (run) return run;
+    const uid = jobUidOf(asPod(pod));
+    return this.#byKey.get(keyOf(uid, undefined)) ?? this.#byKey.get(keyOf(uid, indexOf(asPod(pod))));
   }
 
   /** Jobs for a message whose containers started: each of them is an attempt. */
@@ -114,55 +126,53 @@ export class MessageTruth {
 
   /** One line for each Job, for reports. */
   story(id?: string): string[] {
-    return this.jobs.filter((job) => id === undefined || job.id === id).map((job) => `${((job.bornAt - this.#world.clock.now()) / 1000).toFixed(1)} s ${job.name} for ${job.id} serial ${job.serial} attempt ${job.attempt}: ${job.startedAt === undefined ? 'not started' : 'started'} ${job.finished ?? 'unfinished'} ${job.settled ?? 'not settled'}${job.gone ? ' gone' : ''}`);
+    return (id === undefined ? this.jobs : this.of(id)).map((job) => `${((job.bornAt - this.#world.clock.now()) / 1000).toFixed(1)} s ${job.name} for ${job.id} serial ${job.serial} attempt ${job.attempt}: ${job.startedAt === undefined ? 'not started' : 'started'} ${job.finished ?? 'unfinished'} ${job.settled ?? 'not settled'}${job.gone ? ' gone' : ''}`);
   }
 
   #report(text: string): void {
     this.violations.push(`${(this.#world.clock.monotonic() / 1000).toFixed(3)} s: ${text}`);
   }
 
-  #job({ type, object }: Change): void {
-    const { name, uid, annotations = {} } = object.metadata;
-    const note = parseJson(annotations[messageAnnotation]);
-    const id = stringAt(note, 'id');
-    if (id === undefined) return;
-    if (type === 'ADDED') this.#born({ name, uid, id, ...notedOf(note) });
-    const job = this.jobs.find((one) => one.uid === uid);
-    if (!job) return;
+  #carrier(noted: Noted, { type }: Change): void {
+    const { key, name, id, settled } = noted;
+    const job = this.#byKey.get(key) ?? this.#born(noted);
     job.gone = type === 'DELETED';
-    const { status } = asJob(object);
-    if (hasCondition(status, 'Complete')) job.finished = 'Complete';
-    if (hasCondition(status, 'Failed')) job.finished = 'Failed';
-    const settledNote = parseJson(annotations[settledAnnotation]);
-    const settled = stringAt(settledNote, 'as');
+    job.finished = noted.finished;
     if (settled !== undefined && settled !== job.settled) {
-      job.settledAt = numberAt(settledNote, 'at');
-      this.#checkSettled(job, settled);
+      job.settledAt = noted.settledAt;
+      this.#checkSettled(job, settled, noted);
     }
     job.settled = settled;
     // Its message is gone from the queue: whoever ends it ends the work.
-    if (settled === 'taken' && stringAt(parseJson(annotations[outcomeAnnotation]), 'reason') === 'SpecChanged') this.#report(`Job ${name} is replaced, and is all that is left of message ${id}`);
-    this.#checkOneLive(id, `${type} Job ${name}`);
+    if (settled === 'taken' && noted.replaced) this.#report(`${name} is replaced, and is all that is left of message ${id}`);
+    this.#checkOneLive(id, `${type} ${name}`);
   }
 
-  #born(job: Born): void {
-    const earlier = this.of(job.id);
-    for (const before of earlier) this.#checkExplained(job, before);
+  #born(noted: Noted): MessageJob {
+    const { name, id, attempt, tries } = noted;
+    const earlier = this.of(id);
+    if (this.#options.racing?.() === true && earlier.some(({ gone, retired }) => gone && !retired)) this.#disputed.add(id);
+    for (const before of earlier) this.#checkExplained(noted, before);
     const attempted = earlier.filter((before) => before.failed || before.finished === 'Failed' || (before.gone && !before.retired)).length;
-    if (job.attempt > attempted + 1) this.#report(`Job ${job.name} is attempt ${job.attempt} for message ${job.id}, after ${attempted} that came to nothing`);
+    if (attempt > attempted + 1) this.#report(`${name} is attempt ${attempt} for message ${id}, after ${attempted} that came to nothing`);
     const newest = earlier.at(-1);
-    if (newest?.settled === 'returned' && job.tries > Math.max(1, newest.mostTries)) this.#report(`Job ${job.name} is try ${job.tries} within one delivery of message ${job.id}, and there may be ${newest.mostTries}`);
-    this.jobs.push({ ...job, bornAt: this.#world.clock.now(), startedAt: undefined, succeeded: false, failed: false, finished: undefined, settled: undefined, settledAt: undefined, gone: false, retired: false });
+    if (newest?.settled === 'returned' && tries > Math.max(1, newest.mostTries)) this.#report(`${name} is try ${tries} within one delivery of message ${id}, and there may be ${newest.mostTries}`);
+    const job: MessageJob = { ...noted, bornAt: this.#world.clock.now(), startedAt: undefined, succeeded: false, failed: false, finished: undefined, settled: undefined, settledAt: undefined, gone: false, retired: false, livingPods: new Set() };
+    this.jobs.push(job);
+    this.#byKey.set(job.key, job);
+    this.#byMessage.set(id, [...earlier, job]);
+    if (job.kind === 'run') this.#runs.set(name, job);
+    return job;
   }
 
   /** Each Job but the first follows one that failed, did not start, was buried and sent again, or that somebody deleted. */
-  #checkExplained(job: Born, before: MessageJob): void {
-    if (before.gone || goesOn.has(before.settled)) return;
-    this.#report(`Job ${job.name} was made for message ${job.id}, whose Job ${before.name} is still there and ${before.settled ?? 'not settled'}`);
+  #checkExplained({ name, id }: Noted, before: MessageJob): void {
+    if (before.gone || goesOn.has(before.settled) || this.#disputed.has(id)) return;
+    this.#report(`${name} was made for message ${id}, and ${before.name} is still there and ${before.settled ?? 'not settled'}`);
   }
 
   /** What a Job says of its message is what its containers did. */
-  #checkSettled(job: MessageJob, as: string): void {
+  #checkSettled(job: MessageJob, as: string, { cancelled }: Noted): void {
     const { name, id, succeeded, failed, finished, onJobCreated, tries, mostTries } = job;
     const wrong = (): string | undefined => {
       switch (as) {
@@ -175,7 +185,7 @@ export class MessageTruth {
           return failed || finished === 'Failed' ? undefined : 'it has not failed';
         case 'dead':
           if (!failed && finished !== 'Failed') return 'it has not failed';
-          return tries >= mostTries ? undefined : `it was try ${tries} of ${mostTries}`;
+          return tries >= mostTries || cancelled ? undefined : `it was try ${tries} of ${mostTries}`;
         case 'kept':
           return finished === 'Complete' ? 'it has succeeded' : undefined;
         default:
@@ -183,32 +193,40 @@ export class MessageTruth {
       }
     };
     const text = wrong();
-    if (text !== undefined) this.#report(`Job ${name} says that message ${id} is ${as}, and ${text}`);
+    if (text !== undefined) this.#report(`${name} says that message ${id} is ${as}, and ${text}`);
   }
 
   #pod(pod: PodObject, { type }: Change): void {
-    const job = this.jobs.find(({ uid }) => uid === pod.metadata.labels?.['batch.kubernetes.io/controller-uid']);
-    if (!job) return;
-    this.#checkOneLive(job.id, `${type} Pod ${pod.metadata.name}`);
+    const job = this.workOf(pod);
     const states = (pod.status.containerStatuses ?? []).map(({ state }) => state);
+    const runs = states.some(({ running }) => running !== undefined);
+    if (!job) {
+      if (runs) this.#checkLetGo(pod);
+      return;
+    }
+    if (type === 'DELETED' || isTerminal(pod)) job.livingPods.delete(pod.metadata.uid);
+    else job.livingPods.add(pod.metadata.uid);
+    this.#checkOneLive(job.id, `${type} Pod ${pod.metadata.name}`);
     // A container that never started ends too, when its pod is deleted.
-    if (states.some(({ running }) => running !== undefined)) job.startedAt ??= this.#world.clock.now();
+    if (runs) job.startedAt ??= this.#world.clock.now();
     if (job.startedAt === undefined) return;
     const codes = states.map(({ terminated }) => numberAt(terminated, 'exitCode'));
     if (codes.length > 0 && codes.every((code) => code === 0)) job.succeeded = true;
     if (codes.some((code) => code !== undefined && code !== 0)) job.failed = true;
   }
 
+  /** Until all leases of its messages were in hand at once nothing of a batch may run. */
+  #checkLetGo(pod: PodObject): void {
+    const uid = jobUidOf(pod);
+    const batch = this.#world.cluster.store.list(jobs).find(({ metadata }) => metadata.uid === uid);
+    if (batch && isBatch(batch) && !isLetGo(batch)) this.#report(`Pod ${pod.metadata.name} runs, and its batch was never let go`);
+  }
+
   /** Unfinished, or with a living pod, also when the Job itself is gone. */
   #checkOneLive(id: string, after: string): void {
-    const mine = new Map(this.of(id).map((job) => [job.uid, job]));
-    const live = new Set<string>();
-    for (const job of this.#world.jobs()) if (mine.has(job.metadata.uid) && !isFinished(job)) live.add(job.metadata.name);
-    for (const pod of this.#world.pods()) {
-      const job = mine.get(pod.metadata.labels?.['batch.kubernetes.io/controller-uid'] ?? '');
-      if (job && !isTerminal(pod)) live.add(job.name);
-    }
-    if (live.size > 1) this.#report(`message ${id} has ${live.size} live Jobs (${[...live].join(', ')}) after ${after}`);
+    if (this.#disputed.has(id)) return;
+    const live = this.of(id).filter(({ gone, finished, livingPods }) => livingPods.size > 0 || (!gone && finished === undefined));
+    if (live.length > 1) this.#report(`message ${id} has ${live.length} live Jobs (${live.map(({ name }) => name).join(', ')}) after ${after}`);
   }
 
   #told(queue: SimulatedMessageQueue, stored: StoredMessage, verdict: Verdict): void {
@@ -235,36 +253,23 @@ export class MessageTruth {
     return published && (this.#isInvalid(stored) || mine.some(({ failed, finished }) => failed || finished === 'Failed'));
   }
 
-  /** No container starts without its content. Of a Job that is gone its content went along. */
-  #isStored({ name, bare, gone, startedAt }: MessageJob): boolean {
-    return bare || gone || startedAt !== undefined || this.#world.cluster.store.get(secrets, name) !== undefined;
+  /** No container starts without its content. Of a Job that is gone its content went along; batches are let go with it, runs hold it themselves. */
+  #isStored({ kind, name, bare, gone, startedAt }: MessageJob): boolean {
+    return kind !== 'Job' || bare || gone || startedAt !== undefined || this.#world.cluster.store.get(secrets, name) !== undefined;
   }
 
   /** Retention: only what is settled, and not before redeliveries have had their time to meet it. */
   #request({ method, path, at }: SentRequest): void {
-    const name = method === 'DELETE' ? path.split('/jobs/')[1] : undefined;
-    const job = this.jobs.find((one) => one.name === name && !one.gone);
-    if (!job) return;
-    job.retired = true;
-    if (job.settledAt === undefined) this.#report(`Job ${job.name} is deleted before its message is settled`);
-    else if (at < job.settledAt + dedupeWindow) this.#report(`Job ${job.name} is deleted ${(at - job.settledAt) / 1000} s after its message was settled`);
+    const name = method === 'DELETE' ? /\/(?:jobs|configmaps)\/([^/]+)$/u.exec(path)?.[1] : undefined;
+    for (const job of name === undefined ? [] : this.jobs.filter((one) => one.name === name && !one.gone)) {
+      job.retired = true;
+      if (job.settledAt === undefined) this.#report(`${name} is deleted before its message ${job.id} is settled`);
+      else if (at < job.settledAt + dedupeWindow) this.#report(`${name} is deleted ${(at - job.settledAt) / 1000} s after its message ${job.id} was settled`);
+    }
   }
 }
 
-type Born = Pick<MessageJob, 'name' | 'uid' | 'id' | 'serial' | 'attempt' | 'tries' | 'mostTries' | 'onJobCreated' | 'bare'>;
-
-function notedOf(note: Json | undefined): Omit<Born, 'name' | 'uid' | 'id'> {
-  return {
-    serial: numberAt(note, 'serial') ?? 0,
-    attempt: numberAt(note, 'attempt') ?? 0,
-    tries: numberAt(note, 'tries') ?? 0,
-    mostTries: numberAt(objectAt(note, 'retry'), 'attempts') ?? 1,
-    onJobCreated: stringAt(note, 'settle') === 'onJobCreated',
-    bare: isObject(note) && note['bare'] === true,
-  };
-}
-
-/** The message that a pod works on. */
+/** The message that a pod of a Job for one works on. */
 export function workOf(pod: KubeObject): { readonly id: string; readonly attempt: number } {
   return { id: variableOf(pod, 'JOB_CHIEF_MESSAGE_ID') ?? '', attempt: Number(variableOf(pod, 'JOB_CHIEF_ATTEMPT') ?? 0) };
 }
