@@ -127,7 +127,7 @@ export class Controller {
       reporter: this.#reporter,
     };
     this.#targets = new TargetWaits({ specs: this.#specs, changed });
-    this.#runs = new Runs({ ...shared, targets: this.#targets, changed });
+    this.#runs = new Runs({ ...shared, targets: this.#targets, inHand: (key, id) => this.#messages.isInHand(key, id), changed });
     this.#messages = new Messages({ ...shared, runs: this.#runs.messages, changed });
     const queue = new QueueRounds({ ...shared, depths: this.#depths, messages: this.#messages, targets: this.#targets });
     const limits = new LimitsReader({ specs: this.#specs, capacity: this.capacity, ceilings: deps.ceilings ?? noCeilings, enqueue: changed });

@@ -151,14 +151,14 @@ export class QueueRounds implements Rounds {
     calls.ask(key, plan.demands.filter((demand) => demand.kind === 'call'));
   }
 
-  #forgetIfOver({ key, claims, jobs, orphans, reservations }: Observed): void {
+  #forgetIfOver({ key, claims, jobs, orphans, reservations, messages }: Observed): void {
     const gone = claims.length + orphans.length + reservations.length === 0;
     // Series and alerts of a deleted spec must not stay for as long as its finished Jobs are kept.
     if (gone && !jobs.some(isLive)) {
       this.#deps.meter.forget(key);
       this.#deps.messages.forgetSeries(key);
     }
-    if (!gone || jobs.length > 0) return;
+    if (!gone || jobs.length > 0 || messages?.runs?.some(({ message }) => message && !message.settled) === true) return;
     this.#deps.messages.forget(key);
     this.#deps.targets.await(key, undefined);
     this.#deps.capacity.forget(key);

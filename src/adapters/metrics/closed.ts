@@ -4,7 +4,7 @@
 export const results = ['done', 'exists', 'gone', 'conflict', 'refused', 'denied', 'quota', 'forbidden', 'unknown', 'skipped', 'failed', 'lost'] as const;
 
 /** What starts runs, how they and their steps come out, and why a scheduled time passed unused. */
-export const triggers = ['change', 'schedule', 'request', 'step'] as const;
+export const triggers = ['change', 'schedule', 'request', 'step', 'message'] as const;
 export const runOutcomes = ['succeeded', 'failed', 'cancelled'] as const;
 export const stepOutcomes = ['succeeded', 'failed', 'errored', 'notStarted', 'refused', 'skipped', 'omitted', 'cancelled'] as const;
 export const missedWhys = ['down', 'deadline', 'forbidden'] as const;

@@ -31,6 +31,7 @@ export function triggerText({ request }: ObservedRecord): string {
   if (!request) return 'unreadable';
   if (request.rerunOf) return `rerun of ${request.rerunOf.run}`;
   if (request.parent) return `step ${request.parent.step} of ${request.parent.run}`;
+  if (request.queue !== undefined) return `message of ${request.queue}`;
   return request.trigger;
 }
 

@@ -28,7 +28,8 @@ export function isQueued(record: ObservedRecord): record is ReadableRecord {
 
 /** A step of another run, and whoever repeats a run that there was, needs no trigger. */
 function isTaken({ request }: ReadableRecord, { spec }: WorkflowRound): boolean {
-  return request.trigger !== 'request' || request.rerunOf !== undefined || spec.trigger.onRequest;
+  const asked = request.trigger === 'request' || request.trigger === 'message';
+  return !asked || request.rerunOf !== undefined || spec.trigger.onRequest;
 }
 
 /** `names`: of all records of the workflow. */

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../lib/json.ts';
 import type { CallDemand } from '../action.ts';
 import { tellBefore, type Told } from '../before-delete.ts';
 import { isoTime } from '../iso-time.ts';
-import { dueBy, notedRetention, removalTimes, type Removal } from '../retention.ts';
+import { dedupeWindow, dueBy, notedRetention, removalTimes, type Removal } from '../retention.ts';
 import type { ObservedRecord } from '../run/record.ts';
 import type { ObservedWorkflow } from './observed.ts';
 import { finishedAt, isFinished, isReadable, latestChanges, newestSchedule, recordRef } from './records.ts';
@@ -55,9 +55,20 @@ function callBody({ name, uid, target, phase, result, createdAt, request }: Obse
 const awaitedPause = 60_000;
 
 /** Its Jobs and sub-runs go with it: one that somebody keeps keeps it as well. One that is awaited stays meanwhile. */
-function heldBack({ item, at }: Removal<ObservedRecord>, { keptBy, awaited }: ObservedWorkflow, now: number): Removal<ObservedRecord>[] {
-  const until = Math.max(at, keptBy?.get(item.name) ?? 0, awaited?.has(item.uid) === true ? now + awaitedPause : 0);
+function heldBack({ item, at }: Removal<ObservedRecord>, observed: ObservedWorkflow, now: number): Removal<ObservedRecord>[] {
+  const { keptBy, awaited } = observed;
+  const until = Math.max(at, keptBy?.get(item.name) ?? 0, awaited?.has(item.uid) === true ? now + awaitedPause : 0, neededByMessage(item, observed, now));
   return until === Infinity ? [] : [{ item, at: until }];
+}
+
+/**
+ * Until when a redelivery must find the run that its message started: a message that is not settled is by its run, and
+ * would start another. What settles it is a change of the record, which brings the next round.
+ */
+function neededByMessage({ uid, message }: ObservedRecord, { inHand }: ObservedWorkflow, now: number): number {
+  if (!message) return 0;
+  if (!message.settled) return Infinity;
+  return Math.max(message.settled.at + dedupeWindow, inHand?.has(uid) === true ? now + awaitedPause : 0);
 }
 
 /**

@@ -38,6 +38,8 @@ export interface ObservedWorkflow {
   readonly asked?: ReadonlySet<string>;
   /** UIDs of finished sub-runs whose outcome is not in the record of the run that waits for them: it would miss them. */
   readonly awaited?: ReadonlySet<string>;
+  /** UIDs of runs that messages started which are in hand: a message that comes again must meet its run. */
+  readonly inHand?: ReadonlySet<string>;
   /** What the limits of the instance keep from starting altogether. */
   readonly halt?: Shortage | undefined;
 }

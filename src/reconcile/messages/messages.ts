@@ -104,6 +104,11 @@ export class Messages {
     this.#history?.saw(observed);
   }
 
+  /** Whether the message of that id is in hand, or something is being asked about it. */
+  isInHand(key: SpecKey, id: string): boolean {
+    return this.#book.holds(key, id) || this.#tasks.underWay(key).has(id);
+  }
+
   /** A Job is gone whose message nobody had settled; or the record of a run, whose name is `run`. */
   jobGone(key: SpecKey, note: MessageNote, run?: string): void {
     this.#tasks.memoryFor(key).jobGone(note, run);

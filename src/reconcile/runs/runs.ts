@@ -6,6 +6,7 @@ import { planRequest } from '../../plan/request/plan-request.ts';
 import { planWorkflow } from '../../plan/workflow/plan-workflow.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { labelValue } from '../../lib/label-value.ts';
 import type { PlanEnvironment } from '../../plan/environment.ts';
 import type { PodPolicy } from '../../spec/pod-policy/policy.ts';
 import type { Capacity } from '../capacity/capacity.ts';
@@ -30,7 +31,7 @@ import { RunMemory } from './run-memory.ts';
 import { RunReporter } from './run-reporter.ts';
 import { RequestRounds } from './request-rounds.ts';
 import { RunRounds, type OnRound } from './run-rounds.ts';
-import { WorkflowRounds } from './workflow-rounds.ts';
+import { WorkflowRounds, type WorkflowRoundsDeps } from './workflow-rounds.ts';
 
 export interface RunsDeps {
   readonly clock: Clock;
@@ -55,6 +56,7 @@ export interface RunsDeps {
   readonly leadership: Leadership;
   readonly capacity: Capacity;
   readonly targets: TargetWaits;
+  readonly inHand: WorkflowRoundsDeps['inHand'];
   readonly onRound?: OnRound;
   /** Asks for a round of a key. */
   readonly changed: (key: SpecKey) => void;
@@ -123,6 +125,8 @@ export class Runs {
       this.#noteParent(record);
       add(record.target);
       if (!isOver(record.phase)) add(runKey(record.name));
+      // Its Queue settles it, also one that nothing defines any more.
+      if (record.message && !record.message.settled && record.request?.queue !== undefined) add({ kind: 'queue', name: labelValue(record.request.queue) });
     }
     return [...found.values()];
   }

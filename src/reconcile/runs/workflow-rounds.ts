@@ -1,5 +1,6 @@
 /** One round of a workflow: which of its runs start, wait or go. What happens inside a run is decided in the run's own rounds. */
 import type { Clock } from '../../lib/clock.ts';
+import { labelValue } from '../../lib/label-value.ts';
 import type { PlanEnvironment } from '../../plan/environment.ts';
 import { earliest } from '../../plan/give-up.ts';
 import type { SpecKey } from '../../plan/observed.ts';
@@ -43,6 +44,8 @@ export interface WorkflowRoundsDeps extends WorkflowExecuteDeps {
   readonly runMeter: RunMeter;
   readonly events: EventSink;
   readonly log: Log;
+  /** Whether the message of that id is in hand for a Queue, or something is being asked about it. */
+  readonly inHand: (queue: SpecKey, id: string) => boolean;
   /** Asks for a round of a key. */
   readonly changed: (key: SpecKey) => void;
 }
@@ -138,6 +141,7 @@ export class WorkflowRounds implements Rounds {
       calls: this.#deps.calls.states(key),
       asked,
       awaited: this.#awaited(key),
+      inHand: this.#inHand(key),
       recordsUnknown: records.problem,
       reservations: new Set(recordNames.reservations(key).map(({ jobName }) => jobName)),
       verdict: checker.verdict(key),
@@ -169,6 +173,11 @@ export class WorkflowRounds implements Rounds {
       return parent !== undefined && parent.uid === request?.parent?.uid && !parent.deleting && !isOver(parent.phase) && !keeper.hasOutcome(parent, name);
     };
     return new Set(records.of(key).filter(isAwaited).map(({ uid }) => uid));
+  }
+
+  #inHand(key: SpecKey): ReadonlySet<string> {
+    const isInHand = ({ message, request }: ObservedRecord): boolean => message !== undefined && request?.queue !== undefined && this.#deps.inHand({ kind: 'queue', name: labelValue(request.queue) }, message.note.id);
+    return new Set(this.#deps.records.of(key).filter(isInHand).map(({ uid }) => uid));
   }
 
   /** undefined: the revision was there when this process came. */

@@ -6,17 +6,25 @@ import { parse as parseYaml } from 'yaml';
 import { starter } from '../../../src/cli/new.ts';
 import type { Json } from '../../../src/lib/json.ts';
 import { leaseTooShort } from '../../../src/plan/messages/lease-limit.ts';
+import { runLeaseTooShort } from '../../../src/plan/messages/runs/lease-limit.ts';
 import { renderMessageText, type MessageValues } from '../../../src/spec/message-text.ts';
 import { parseSpec } from '../../../src/spec/parse.ts';
+import { isRunnable, type Spec } from '../../../src/spec/parsed.ts';
 import type { MessageQueueSpec } from '../../../src/spec/queue.ts';
+import { openFindings } from '../../../src/spec/request-values.ts';
 import { valueChecker } from '../../../src/spec/value-check.ts';
 
 const folder = path.join(import.meta.dirname, '../../../manifests/examples/messages');
 
-function example(file: string): MessageQueueSpec {
-  const { data, metadata } = parseYaml(readFileSync(path.join(folder, file), 'utf8')) as { data: Record<string, string>; metadata: { name: string; labels: Record<string, string> } };
+function readExample(file: string): Spec | undefined {
+  const { data, metadata } = parseYaml(readFileSync(file, 'utf8')) as { data: Record<string, string>; metadata: { name: string; labels: Record<string, string> } };
   const { spec, problems } = parseSpec({ file, objectName: metadata.name, label: metadata.labels['job-chief'], data }, {});
   expect(problems).toEqual([]);
+  return spec;
+}
+
+function example(file: string): MessageQueueSpec {
+  const spec = readExample(path.join(folder, file));
   if (spec?.kind !== 'Queue' || spec.mode === 'drain') throw new Error(`${file} is no Queue whose messages job-chief leases`);
   return spec;
 }
@@ -32,6 +40,7 @@ const usualLimit = { pgBoss: 900_000, amqp: 1_800_000, sqs: 43_200_000 } as cons
 describe('the examples of messages', () => {
   it.each(readdirSync(folder))('fit in what queues allow: %s', (file) => {
     const spec = example(file);
+    if (spec.run) return;
     expect(leaseTooShort(spec, { kind: 'open', leaseLimit: usualLimit[spec.source.type], strict: true, limitName: 'the usual' })).toBeUndefined();
   });
 
@@ -41,9 +50,17 @@ describe('the examples of messages', () => {
     expect(leaseTooShort(spec as MessageQueueSpec, { kind: 'open', leaseLimit: usualLimit.pgBoss, strict: true, limitName: 'the usual' })).toBeUndefined();
   });
 
+  it.each([['run-of-template.yaml', 'templates/resize.yaml'], ['run-of-workflow.yaml', 'workflows/for-each-item.yaml']])('hand on what the example fits that they run: %s', (file, other) => {
+    const spec = example(file);
+    const target = readExample(path.join(folder, '..', other));
+    if (!spec.run || !isRunnable(target)) throw new Error(`${file} runs nothing`);
+    const open = { kind: 'open', leaseLimit: usualLimit[spec.source.type], strict: true, limitName: 'the usual' } as const;
+    expect([spec.run.target.name, openFindings(target.parameters, spec.run.parameters), runLeaseTooShort(spec, { run: spec.run, target }, open)]).toEqual([target.name, [], undefined]);
+  });
+
   it('are of each kind of queue', () => {
-    expect(readdirSync(folder).toSorted()).toEqual(['batches.yaml', 'content-and-environment.yaml', 'pg-boss.yaml', 'rabbitmq.yaml', 'sqs.yaml']);
-    expect(readdirSync(folder).map((file) => example(file).source.type).toSorted()).toEqual(['amqp', 'amqp', 'pgBoss', 'sqs', 'sqs']);
+    expect(readdirSync(folder).toSorted()).toEqual(['batches.yaml', 'content-and-environment.yaml', 'pg-boss.yaml', 'rabbitmq.yaml', 'run-of-template.yaml', 'run-of-workflow.yaml', 'sqs.yaml']);
+    expect(readdirSync(folder).map((file) => example(file).source.type).toSorted()).toEqual(['amqp', 'amqp', 'pgBoss', 'pgBoss', 'sqs', 'sqs', 'sqs']);
   });
 
   it('pass on a part of the body', () => {

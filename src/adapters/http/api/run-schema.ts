@@ -11,7 +11,7 @@ const fields = {
   uid: Type.String({ description: 'UID of the record.' }),
   target,
   phase: oneOf(phases, '`Queued`: it waits for its turn.'),
-  trigger: textOrNull('`change`, `schedule`, `request` or `step`; null: the record was edited into something unreadable.'),
+  trigger: textOrNull('`change`, `schedule`, `request`, `step` or `message`; null: the record was edited into something unreadable.'),
   createdAt: timeOrNull('When it was written down.'),
   startedAt: timeOrNull('When it was taken up; null: it was not, or (in lists) it is not over yet.'),
   finishedAt: timeOrNull('When it was over; null: it is not.'),

@@ -12,7 +12,7 @@ import { ok, route, type Links, type Route } from './route.ts';
 import { phases, runDetailSchema, runPageSchema } from './run-schema.ts';
 import { runBody, runDetail } from './run-view.ts';
 
-const triggers = ['change', 'schedule', 'request', 'step'] as const;
+const triggers = ['change', 'schedule', 'request', 'step', 'message'] as const;
 
 /** Which runs; for lists and for events. */
 export const runFilter = {

@@ -45,6 +45,7 @@ function aWorkflow(...plans: readonly Partial<WorkflowPlan>[]) {
   const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, messageMeter: new FakeMessageMeter(), log, leadership });
   const runs = new RunMemory();
   const rounds = new WorkflowRounds({
+    inHand: () => false,
     capacity: new Capacity({ clock, wake: () => undefined, jobs: () => [] }),
     clock, cache: new FakeCache(), environment: anEnvironment(), leadership, specs, store, keeper, recordNames, records, reporter, meter, runMeter, events, log,
     calls: new DeletionCalls({ clock, meter, log, hook: { call: () => Promise.resolve({ kind: 'accepted' }) }, changed: () => undefined }),
