@@ -135,9 +135,10 @@ export class BatchTruth {
 
   /** What is said of a message is what its own pods did. */
   #checkSettled({ name, index, id, settled, succeeded, failed, over, onJobCreated }: BatchItem): void {
-    if (settled === undefined) return;
-    const wrong = (settled === 'completed' && !succeeded && over !== 'Complete') || (settled === 'returned' && !failed && over !== 'Failed') || (settled === 'kept' && over !== 'Failed') || (settled === 'taken') !== onJobCreated;
-    if (wrong && !(onJobCreated && settled === 'kept')) this.#report(`index ${index} of Job ${name} says that message ${id} is ${settled}, and it is not`);
+    const worked = succeeded || over === 'Complete';
+    const didNot = failed || over === 'Failed';
+    const right: Readonly<Record<string, boolean>> = { completed: worked && !onJobCreated, presumed: worked || onJobCreated, returned: didNot && !onJobCreated, dead: didNot && !onJobCreated, kept: over === 'Failed', taken: onJobCreated };
+    if (settled !== undefined && right[settled] !== true) this.#report(`index ${index} of Job ${name} says that message ${id} is ${settled}, and it is not`);
   }
 
   #pod(pod: PodObject): void {

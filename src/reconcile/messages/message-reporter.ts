@@ -34,16 +34,22 @@ export class MessageReporter {
     log.warn({ spec: specText(key), code: 'LeaseLost', messageId: id, because: why }, 'a message is not in hand any more');
   }
 
+  /** A Job is counted once, and each of its messages. */
+  #created(key: SpecKey, { action, took, waits = took === undefined ? [] : [took] }: Pick<MessageNews, 'action' | 'took' | 'waits'>): void {
+    const { meter, messageMeter } = this.#deps;
+    meter.created(key, seconds(took ?? 0));
+    if (action.kind === 'startBatch') messageMeter.batch(action.messages.length);
+    for (const _id of idsOf(action)) messageMeter.message(key, 'created');
+    for (const wait of waits) messageMeter.stage('leased_to_created', seconds(wait));
+  }
+
   told(key: SpecKey, { action, step, result, message, job, took, waits }: MessageNews): void {
     const { meter, messageMeter, log } = this.#deps;
     const fields = { spec: specText(key), action: action.kind, code: action.reason, messageId: action.id, job: job?.name, result, because: message };
     switch (step) {
       case 'created':
         meter.action(key, action.kind, action.reason, result);
-        meter.created(key, seconds(took ?? 0));
-        for (const _id of idsOf(action)) messageMeter.message(key, 'created');
-        for (const wait of waits ?? (took === undefined ? [] : [took])) messageMeter.stage('leased_to_created', seconds(wait));
-        if (action.kind === 'startBatch') messageMeter.batch(action.messages.length);
+        this.#created(key, { action, took, waits });
         log.info(fields, action.kind === 'startBatch' ? 'a Job was created for a batch of messages' : 'a Job was created for a message');
         return;
       case 'posted':

@@ -6,6 +6,7 @@ import type { CreateDeps } from '../create-named.ts';
 import type { Leadership } from '../leadership.ts';
 import type { MessageRuns, MessageSource, PayloadStore } from '../message-ports.ts';
 import type { ClusterCache } from '../ports.ts';
+import type { IndexMarks } from './index-marks.ts';
 import type { LeaseBook } from './lease-book.ts';
 import type { MessageMemory } from './message-memory.ts';
 
@@ -16,6 +17,7 @@ export interface MessageStepDeps extends CreateDeps {
   readonly payloads: PayloadStore;
   readonly runs: MessageRuns;
   readonly book: LeaseBook;
+  readonly marks: IndexMarks;
   readonly leadership: Leadership;
   /** What came of a decision, or of a part of it. */
   readonly told: (key: SpecKey, news: MessageNews) => void;

@@ -12,6 +12,7 @@ import { endOf } from '../../plan/messages/early-success.ts';
 import type { SpecKey } from '../../plan/observed.ts';
 import { specText } from '../key.ts';
 import type { Log } from '../ports.ts';
+import { IndexMarks } from './index-marks.ts';
 import { MessageMemory } from './message-memory.ts';
 import type { MessageStepDeps, MessageTask, Next } from './message-task.ts';
 import { settleMessage } from './settle-message.ts';
@@ -24,7 +25,7 @@ const width = 64;
 const firstPause = 10;
 const longestPause = 30_000;
 
-export interface MessageTasksDeps extends MessageStepDeps {
+export interface MessageTasksDeps extends Omit<MessageStepDeps, 'marks'> {
   readonly log: Log;
   /** Nobody works on the create of that name for now. */
   readonly settled: (jobName: string) => void;
@@ -44,12 +45,12 @@ interface Desk {
 }
 
 export class MessageTasks {
-  readonly #deps: MessageTasksDeps;
+  readonly #deps: MessageTasksDeps & MessageStepDeps;
   readonly #desks = new Map<string, Desk>();
   readonly #stop = new AbortController();
 
   constructor(deps: MessageTasksDeps) {
-    this.#deps = deps;
+    this.#deps = { ...deps, marks: new IndexMarks(deps.jobs) };
   }
 
   /** undefined: nothing was ever asked about messages of the key, or nothing is left of it. */

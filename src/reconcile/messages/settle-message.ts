@@ -8,7 +8,7 @@ import { carrierText, type CarrierRef } from '../../plan/messages/carrier.ts';
 import type { Failure, SettledNote, Verdict } from '../../plan/messages/message.ts';
 import { isUsable } from '../../plan/messages/view.ts';
 import type { DeadLetterSpec } from '../../spec/queue.ts';
-import { settledAnnotation, settledIndexAnnotation } from '../../spec/keys.ts';
+import { settledAnnotation } from '../../spec/keys.ts';
 import type { WriteResult } from '../ports.ts';
 import type { MessageStepDeps, MessageTask, Next } from './message-task.ts';
 
@@ -123,10 +123,10 @@ async function mark(deps: MessageStepDeps, task: SettleTask, as: SettledNote['as
   return 'done';
 }
 
-function write({ jobs, runs }: MessageStepDeps, job: CarrierRef, settledNote: SettledNote): Promise<WriteResult> {
+function write({ jobs, runs, marks }: MessageStepDeps, job: CarrierRef, settledNote: SettledNote): Promise<WriteResult> {
   if (job.carrier?.kind === 'Run') return runs.mark(job, settledNote);
-  const annotation = job.carrier ? settledIndexAnnotation(job.carrier.index) : settledAnnotation;
-  return jobs.patch(job.name, job.uid, { metadata: { annotations: { [annotation]: JSON.stringify(settledNote) } } });
+  const text = JSON.stringify(settledNote);
+  return job.carrier ? marks.mark(job, job.carrier.index, text) : jobs.patch(job.name, job.uid, { metadata: { annotations: { [settledAnnotation]: text } } });
 }
 
 /** Another Job may have its name by now. Of a run whoever writes has looked. */
