@@ -1,5 +1,7 @@
 /** From what was read to what plans take: the same observations that the controller makes, without what only it remembers. */
+import { labelValue } from '../../lib/label-value.ts';
 import type { Room } from '../../plan/limits/room.ts';
+import { noMessages } from '../../plan/messages/view.ts';
 import type { Claim, Observed, SpecKey } from '../../plan/observed.ts';
 import type { ObservedRun } from '../../plan/run/observed.ts';
 import type { ObservedRecord } from '../../plan/run/record.ts';
@@ -34,7 +36,17 @@ export function observeQueue(live: LiveCluster, key: SpecKey, claims: readonly C
     verdict: verdictIn(word, hash, live.now),
     refusal: refusalIn(word, hash, live.now),
     explanations: nothing,
+    ...runsOfMessages(live, key, spec),
   };
+}
+
+/** What the messages of a Queue start runs of, and those that there are. Of its leases nobody else knows. */
+function runsOfMessages({ records, specs }: LiveCluster, queue: SpecKey, spec: Spec | undefined): Pick<Observed, 'messages'> {
+  const runs = records.filter(({ request }) => request?.queue !== undefined && queue.kind === 'queue' && labelValue(request.queue) === queue.name);
+  const run = spec?.kind === 'Queue' && spec.mode !== 'drain' ? spec.run : undefined;
+  if (!run) return runs.length === 0 ? {} : { messages: { ...noMessages, runs } };
+  const claims = specs.filter(({ key }) => key.kind === run.target.kind && key.name === labelValue(run.target.name)).map(({ claim }) => claim);
+  return { messages: { ...noMessages, runs, target: winningClaim(claims)?.claim.parsed } };
 }
 
 /** Of a workflow, or of whatever else has runs. */
