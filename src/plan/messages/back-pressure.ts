@@ -13,10 +13,8 @@ import type { MessageRound } from './round.ts';
 
 /** So long a scheduler may take, or an admission controller: milliseconds. */
 const grace = 5_000;
-/** So long the Job controller may take to make a pod. */
+/** So long the Job controller may take to make a pod once it has taken the Job up. */
 const podGrace = 10_000;
-/** Jobs without a place that nothing is known to be wrong with: a burst, before the first of them could tell. */
-const longestBurst = 100;
 
 export interface Pressure {
   /** Jobs that may be started beside those that wait for a place in the cluster. */
@@ -38,10 +36,10 @@ export function pressureOf({ observed: { jobs, explanations }, spec, now }: Mess
   const [placed, waiting] = [jobs.filter(isPlaced).length, jobs.filter(isWaiting)];
   const stuck = waiting.filter((job) => stuckAt(job) <= now).sort((left, right) => left.createdAt - right.createdAt);
   const until = earliest(waiting.map(stuckAt).filter((at) => at > now && at !== Infinity));
-  const room = (least: number): number => Math.max(0, Math.max(least, placed) - waiting.length - inFlight);
   const [first] = stuck;
-  if (!first) return { starts: room(longestBurst), leases: Infinity, stand: undefined, until };
-  const starts = room(1);
+  // Nothing is known to be wrong: concurrency.max alone bounds a burst.
+  if (!first) return { ...none, until };
+  const starts = Math.max(0, Math.max(1, placed) - waiting.length - inFlight);
   return { starts, leases: starts, stand: starts > 0 ? undefined : standOf(first, explanations), until };
 }
 
@@ -58,13 +56,14 @@ function isWaiting(job: ObservedJob): boolean {
 
 /** When it has waited for too long; Infinity: nobody has said that there is no place for it. */
 function stuckAt(job: ObservedJob): number {
-  const { createdAt, startedAt = createdAt, pods, batch } = job;
+  const { createdAt, startedAt, pods, batch } = job;
   switch (jobState(job)) {
     case 'suspended':
       // That of a batch is let go by its process.
       return batch?.committed === false ? Infinity : createdAt + grace;
     case 'podless':
-      return startedAt + podGrace;
+      // One that the Job controller has not come to waits for that, not for a place.
+      return startedAt === undefined ? Infinity : startedAt + podGrace;
     default: {
       const alive = pods.filter(isAlive);
       return alive.length > 0 && alive.every(({ unscheduled }) => unscheduled) ? Math.max(...alive.map((pod) => pod.createdAt)) + grace : Infinity;

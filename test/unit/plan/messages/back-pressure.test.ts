@@ -10,6 +10,7 @@ const at = (ago: number) => ({ createdAt: noon - ago, startedAt: noon - ago });
 const noNode = { reason: 'Unschedulable', message: '0/3 nodes are available: 3 Insufficient cpu.' };
 const pending = (ago: number) => function pending(id: string) { return aMessageJob(id, { ...at(ago), pods: [aPod({ name: `pod-${id}`, createdAt: noon - ago, unscheduled: noNode })] }); };
 const podless = (ago: number) => function podless(id: string) { return aMessageJob(id, at(ago)); };
+const untaken = (ago: number) => function podless(id: string) { return aMessageJob(id, { ...at(ago), startedAt: undefined }); };
 const suspended = (ago: number) => function suspended(id: string) { return aMessageJob(id, { ...at(ago), suspended: true, startedAt: undefined }); };
 function running(id: string) { return aMessageJob(id, { pods: [aRunningPod()] }); }
 function pulling(id: string) { return aMessageJob(id, { pods: [aPod({ node: 'node-1' })] }); }
@@ -22,8 +23,9 @@ const leasesWith = (...jobs: readonly ObservedJob[]) => freeOf(planAt(observedMe
 
 describe('Jobs that wait for a place in the cluster', () => {
   it.each<[string, readonly ObservedJob[], number, number | undefined]>([
-    ['of which nobody knows yet are a hundred at most', many(30, podless(1000)), 70, 970],
-    ['and have been refused one for less than five seconds count as those', many(30, pending(seconds(4))), 70, 970],
+    ['of which nobody knows yet are as many as concurrency.max allows', many(30, podless(1000)), 300, 970],
+    ['and have been refused one for less than five seconds count as those', many(30, pending(seconds(4))), 300, 970],
+    ['and to which the Job controller has not come say nothing', many(30, untaken(seconds(60))), 300, 970],
     ['for five seconds let nothing more start', many(3, pending(seconds(5))), 0, 0],
     ['and have no pod for ten seconds let nothing more start', many(3, podless(seconds(10))), 0, 0],
     ['and are not admitted for five seconds let nothing more start', many(3, suspended(seconds(5))), 0, 0],
