@@ -178,7 +178,7 @@ describe.skipIf(noRealPods !== undefined)('messages of RabbitMQ', () => {
     await newQueue('killed');
     await newQueue('dead-killed');
     await site().queue('killed', { ...perMessage, ...from('killed'), concurrency: { max: 4 }, perMessage: { deadLetter: { queue: 'dead-killed' } }, job: shell('sleep 6; case `cat /job-chief/message` in *bad*) exit 4;; esac') });
-    const ids = await send('killed', Array.from({ length: 10 }, (_, number) => ({ number, kind: number === 3 ? 'bad' : 'good' })));
+    const ids = await send('killed', Array.from({ length: 20 }, (_, number) => ({ number, kind: number === 3 ? 'bad' : 'good' })));
     // While Jobs are being created.
     await eventually(async () => expect((await site().jobs('killed')).length).toBeGreaterThanOrEqual(1));
     await killController(site());
