@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { ObservedRecord } from '../../../../src/plan/run/record.ts';
 import type { ObservedWorkflow } from '../../../../src/plan/workflow/observed.ts';
 import type { Retention } from '../../../../src/spec/common.ts';
+import type { SettledNote } from '../../../../src/plan/messages/message.ts';
 import { hours, minutes, noon, seconds } from '../../../support/builders.ts';
+import { aNote } from '../../../support/message-builders.ts';
 import { aBrokenWorkflow, aChangeRun, anEndedRun, aQueuedRun, aRecord, aScheduledRun, aSubRun, observedWorkflow, onRequest, planFor } from '../../../support/workflows.ts';
 
 const forever = { count: undefined, age: undefined };
@@ -63,6 +65,24 @@ describe('which finished runs may go', () => {
     const records = [anEndedRun('Succeeded', noon - seconds(10))];
     expect(removed(records, keep(0, 0), {}, noon - seconds(10) + minutes(2) - 1)).toEqual([]);
     expect(removed(records, keep(0, 0), {}, noon - seconds(10) + minutes(2))).toEqual(['etl-1']);
+  });
+
+  describe('but no run by which a message that comes again would be known', () => {
+    const ofMessage = (settled: SettledNote | undefined): ObservedRecord => anEndedRun('Succeeded', noon - hours(1), { request: { trigger: 'message', queue: 'orders' }, message: { note: aNote('a'), settled } });
+
+    it.each<[what: string, settled: SettledNote | undefined, inHand: readonly string[], names: readonly string[]]>([
+      ['one whose message is not settled stays', undefined, [], []],
+      ['one whose message was settled nine minutes ago stays', { as: 'completed', at: noon - minutes(9) }, [], []],
+      ['one whose message was settled eleven minutes ago goes', { as: 'completed', at: noon - minutes(11) }, [], ['etl-1']],
+      ['one whose message is in hand stays', { as: 'completed', at: noon - minutes(11) }, ['uid-etl-1'], []],
+    ])('%s', (_sentence, settled, inHand, names) => {
+      expect(removed([ofMessage(settled)], keep(0, 0), { inHand: new Set(inHand) })).toEqual(names);
+    });
+
+    it('is looked at again when it may go', () => {
+      const records = [ofMessage({ as: 'completed', at: noon - minutes(9) })];
+      expect(planFor(observedWorkflow(onRequest({ retention: keep(0, 0) }), { records }), noon).wakeAt).toBe(noon + minutes(1));
+    });
   });
 
   describe('what somebody wrote on a record, or on a Job of its run, wins', () => {
