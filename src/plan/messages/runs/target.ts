@@ -32,10 +32,24 @@ function refusal({ trigger }: WorkflowSpec, what: string): Stand | undefined {
 
 /** No message could make up for a parameter that the Queue does not name, or for one that is not declared. */
 function misfit({ parameters: declared }: WorkflowSpec, parameters: QueueRunSpec['parameters']): Stand | undefined {
-  const findings = openFindings(declared, parameters);
+  const findings = findingsOf(declared, parameters);
   const more = findings.length - mostFindings;
   const message = `${findings.slice(0, mostFindings).map(describeFinding).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
   return findings.length === 0 ? undefined : { state: 'Rejected', reason: 'ParametersRefused', message };
+}
+
+type Declared = WorkflowSpec['parameters'];
+type Findings = ReturnType<typeof openFindings>;
+
+/** Compiling what is declared takes longer than all else in a round. By the two texts themselves, so that it goes with them; no decision can tell. */
+const known = new WeakMap<Declared, WeakMap<QueueRunSpec['parameters'], Findings>>();
+
+function findingsOf(declared: Declared, parameters: QueueRunSpec['parameters']): Findings {
+  const ofDeclared = known.get(declared) ?? new WeakMap<QueueRunSpec['parameters'], Findings>();
+  known.set(declared, ofDeclared);
+  const found = ofDeclared.get(parameters) ?? openFindings(declared, parameters);
+  ofDeclared.set(parameters, found);
+  return found;
 }
 
 /** Runs of it would only be queued, and messages lie about meanwhile. */
