@@ -37,7 +37,8 @@ export class MessageReporter {
   /** A Job is counted once, and each of its messages. */
   #created(key: SpecKey, { action, took, waits = took === undefined ? [] : [took] }: Pick<MessageNews, 'action' | 'took' | 'waits'>): void {
     const { meter, messageMeter } = this.#deps;
-    meter.created(key, seconds(took ?? 0));
+    // What a run starts is counted there.
+    if (action.kind !== 'startRun') meter.created(key, seconds(took ?? 0));
     if (action.kind === 'startBatch') messageMeter.batch(action.messages.length);
     for (const _id of idsOf(action)) messageMeter.message(key, 'created');
     for (const wait of waits) messageMeter.stage('leased_to_created', seconds(wait));
@@ -49,8 +50,8 @@ export class MessageReporter {
     switch (step) {
       case 'created':
         meter.action(key, action.kind, action.reason, result);
-        this.#created(key, { action, took, waits });
-        log.info(fields, action.kind === 'startBatch' ? 'a Job was created for a batch of messages' : 'a Job was created for a message');
+        this.#created(key, { action, took, ...(waits && { waits }) });
+        log.info(fields, startedTexts[action.kind] ?? 'a Job was created for a message');
         return;
       case 'posted':
         messageMeter.message(key, 'payload_posted');
@@ -72,6 +73,8 @@ export class MessageReporter {
     }
   }
 }
+
+const startedTexts: Readonly<Partial<Record<MessageNews['action']['kind'], string>>> = { startBatch: 'a Job was created for a batch of messages', startRun: 'a run was started for a message' };
 
 function seconds(milliseconds: number): number {
   return Math.max(0, milliseconds) / 1000;
