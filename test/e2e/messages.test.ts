@@ -1,8 +1,10 @@
 /** A Job for each message, on a real cluster: with what it is given, with what its queue is told, and with job-chief killed. */
 import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { noRealPods } from '../support/cluster.ts';
 import { eventually } from './support/eventually.ts';
 import { jobsByMessage } from './support/messages.ts';
+import { runsOf } from './support/runs.ts';
 import { useSite, type Site } from './support/site.ts';
 import { shell } from './support/specs.ts';
 
@@ -107,6 +109,27 @@ describe.skipIf(noRealPods !== undefined)('a Job for each message', () => {
     await eventually(async () => expect(await rows(site(), 'parcels')).toMatchObject([{ state: 'completed' }]));
     expect((await site().jobs('parcels')).map(({ metadata }) => metadata.labels?.['job-chief/attempt'])).toEqual(expect.arrayContaining(['1']));
     expect(new Set((await site().jobs('parcels')).map(({ metadata }) => metadata.labels?.['job-chief/attempt']))).toEqual(new Set(['1']));
+  });
+
+  it.concurrent('may start a run of a template in place of a Job, which settles it', async () => {
+    await newQueue(site(), 'pictures');
+    const template = {
+      apiVersion: 'job-chief/v1', kind: 'Template', startTimeout: '2m', timeout: '5m',
+      parameters: { url: { type: 'string' }, width: { type: 'integer', maximum: 4000 }, tags: { type: 'array', items: { type: 'string' } } },
+      job: shell('printf "width=%s\\ntags=%s\\n" "$(params.width)" "$(params.tags)" > "$JOB_CHIEF_OUTPUT"'),
+      outputs: { width: { type: 'integer' }, tags: { type: 'string' } },
+    };
+    await site().apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'thumbnail', labels: { 'job-chief': 'template' } }, data: { 'spec.yaml': stringify(template) } });
+    const parameters = { url: '$(message.body.url)', width: '$(message.body.width)', tags: '$(message.body.tags)' };
+    await site().queue('pictures', { drain: undefined, job: undefined, template: 'thumbnail', perMessage: { parameters } });
+    const [good, bad] = await sent(site(), 'pictures', [{ url: 'https://x', width: 512, tags: ['a', 'b'] }, { url: 'https://x', width: 'wide', tags: [] }]);
+    await eventually(async () => expect(Object.fromEntries((await rows(site(), 'pictures')).map(({ id, state }) => [id, state]))).toEqual({ [good ?? '']: 'completed', [bad ?? '']: 'failed' }));
+    const found = await rows(site(), 'pictures');
+    expect(found.find(({ id }) => id === good)?.output).toMatchObject({ width: 512 });
+    expect(JSON.stringify(found.find(({ id }) => id === bad)?.output)).toContain('the parameter \\"width\\" cannot be made: the text is not a whole number');
+    const runs = (await runsOf(site(), 'thumbnail')).map(({ request, phase }) => [request.trigger, phase]);
+    expect(runs).toEqual([['message', 'Succeeded']]);
+    await site().statusBecomes('pictures', { state: 'Idle', liveJobs: 0 });
   });
 
   it.concurrent('needs no more rights on Secrets than to create them', async () => {
