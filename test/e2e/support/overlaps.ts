@@ -43,8 +43,10 @@ export function workOf({ labels, annotations }: Pick<Metadata, 'labels' | 'annot
   return parts.map((part) => part ?? '').join('/');
 }
 
-/** The id of the message that a Job is for. */
+/** The id of the message that a Job is for; of a batch all of them. */
 export function messageOf(annotations: Metadata['annotations']): string[] {
+  const batch = annotations?.['job-chief/batch'];
+  if (batch !== undefined) return (JSON.parse(batch) as { id: string }[]).map(({ id }) => id);
   const note = annotations?.['job-chief/message'];
   return note === undefined ? [] : [(JSON.parse(note) as { id: string }).id];
 }
