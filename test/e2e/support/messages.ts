@@ -29,16 +29,14 @@ export async function settledOf(site: Site, queue: string): Promise<readonly str
   return (await site.jobs(queue)).map(({ metadata }) => metadata.annotations?.['job-chief/settled']).map((note) => (note === undefined ? 'not settled' : (JSON.parse(note) as { as: string }).as));
 }
 
-/** Waits until so many Jobs were made, those that have not ended all run, and the messages of the others are settled. */
+/** Waits until so many Jobs were made, some run, and the messages of all that have ended are settled. Others may wait for their payload. */
 export async function midJob(site: Site, queue: string, made: number): Promise<void> {
   await eventually(async () => {
     const [jobs, pods] = [await site.jobs(queue), await site.pods(queue)];
     expect(jobs.length).toBeGreaterThanOrEqual(made);
-    const [ended, live] = [jobs.filter(hasEnded), jobs.filter((job) => !hasEnded(job))];
-    expect(ended.filter(({ metadata }) => metadata.annotations?.['job-chief/settled'] === undefined).map(({ metadata }) => metadata.name)).toEqual([]);
-    const running = pods.filter(({ status }) => status.containerStatuses?.some(({ state }) => state?.running !== undefined) === true).map(({ metadata }) => metadata.labels?.['job-name']);
-    expect(live.length).toBeGreaterThan(0);
-    expect(running).toEqual(expect.arrayContaining(live.map(({ metadata }) => metadata.name)));
+    expect(jobs.filter((job) => hasEnded(job) && job.metadata.annotations?.['job-chief/settled'] === undefined).map(({ metadata }) => metadata.name)).toEqual([]);
+    const running = pods.filter(({ status }) => status.containerStatuses?.some(({ state }) => state?.running !== undefined) === true);
+    expect(running.length, `running pods of ${queue}`).toBeGreaterThan(0);
   });
 }
 
