@@ -24,6 +24,8 @@ export interface MessageJob extends Omit<Noted, 'settled' | 'settledAt' | 'finis
   finished: 'Complete' | 'Failed' | undefined;
   settled: string | undefined;
   settledAt: number | undefined;
+  /** Somebody asked for its deletion. */
+  deleting: boolean;
   gone: boolean;
   /** job-chief asked for its deletion. */
   retired: boolean;
@@ -46,6 +48,8 @@ export interface TruthOptions {
 
 /** Less what clocks may differ by, which tell the time of the cluster from the answers of its API server. */
 const dedupeWindow = 600_000 - 10_000;
+/** Milliseconds that a request may be under way. */
+const longestRequest = 20_000;
 
 export class MessageTruth {
   readonly violations: string[] = [];
@@ -60,6 +64,8 @@ export class MessageTruth {
   /** Ids of what workers completed that fetch for themselves. */
   readonly #drained = new Set<string>();
   readonly #options: TruthOptions;
+  /** When job-chief last asked for the deletion of what has that name. */
+  readonly #deletions = new Map<string, number>();
   /** Ids of messages of which two controllers knew different things. */
   readonly #disputed = new Set<string>();
   #telling: 'job-chief' | 'worker' = 'job-chief';
@@ -133,9 +139,10 @@ export class MessageTruth {
     this.violations.push(`${(this.#world.clock.monotonic() / 1000).toFixed(3)} s: ${text}`);
   }
 
-  #carrier(noted: Noted, { type }: Change): void {
+  #carrier(noted: Noted, { type, object }: Change): void {
     const { key, name, id, settled } = noted;
     const job = this.#byKey.get(key) ?? this.#born(noted);
+    const wasDeleted = job.gone || job.deleting;
     job.gone = type === 'DELETED';
     job.finished = noted.finished;
     if (settled !== undefined && settled !== job.settled) {
@@ -143,6 +150,8 @@ export class MessageTruth {
       this.#checkSettled(job, settled, noted);
     }
     job.settled = settled;
+    if (!wasDeleted && (job.gone || object.metadata.deletionTimestamp !== undefined)) this.#deleted(job);
+    job.deleting ||= object.metadata.deletionTimestamp !== undefined;
     // Its message is gone from the queue: whoever ends it ends the work.
     if (settled === 'taken' && noted.replaced) this.#report(`${name} is replaced, and is all that is left of message ${id}`);
     this.#checkOneLive(id, `${type} ${name}`);
@@ -157,7 +166,7 @@ export class MessageTruth {
     if (attempt > attempted + 1) this.#report(`${name} is attempt ${attempt} for message ${id}, after ${attempted} that came to nothing`);
     const newest = earlier.at(-1);
     if (newest?.settled === 'returned' && tries > Math.max(1, newest.mostTries)) this.#report(`${name} is try ${tries} within one delivery of message ${id}, and there may be ${newest.mostTries}`);
-    const job: MessageJob = { ...noted, bornAt: this.#world.clock.now(), startedAt: undefined, succeeded: false, failed: false, finished: undefined, settled: undefined, settledAt: undefined, gone: false, retired: false, livingPods: new Set() };
+    const job: MessageJob = { ...noted, bornAt: this.#world.clock.now(), startedAt: undefined, succeeded: false, failed: false, finished: undefined, settled: undefined, settledAt: undefined, deleting: false, gone: false, retired: false, livingPods: new Set() };
     this.jobs.push(job);
     this.#byKey.set(job.key, job);
     this.#byMessage.set(id, [...earlier, job]);
@@ -258,14 +267,18 @@ export class MessageTruth {
     return kind !== 'Job' || bare || gone || startedAt !== undefined || this.#world.cluster.store.get(secrets, name) !== undefined;
   }
 
-  /** Retention: only what is settled, and not before redeliveries have had their time to meet it. */
   #request({ method, path, at }: SentRequest): void {
     const name = method === 'DELETE' ? /\/(?:jobs|configmaps)\/([^/]+)$/u.exec(path)?.[1] : undefined;
-    for (const job of name === undefined ? [] : this.jobs.filter((one) => one.name === name && !one.gone)) {
-      job.retired = true;
-      if (job.settledAt === undefined) this.#report(`${name} is deleted before its message ${job.id} is settled`);
-      else if (at < job.settledAt + dedupeWindow) this.#report(`${name} is deleted ${(at - job.settledAt) / 1000} s after its message ${job.id} was settled`);
-    }
+    if (name !== undefined) this.#deletions.set(name, at);
+  }
+
+  /** Retention: only what is settled, and not before redeliveries have had their time to meet it. What was refused, since somebody had written meanwhile, is none. */
+  #deleted(job: MessageJob): void {
+    const at = this.#deletions.get(job.name);
+    if (job.retired || at === undefined || at < this.#world.clock.now() - longestRequest) return;
+    job.retired = true;
+    if (job.settledAt === undefined) this.#report(`${job.name} is deleted before its message ${job.id} is settled`);
+    else if (at < job.settledAt + dedupeWindow) this.#report(`${job.name} is deleted ${(at - job.settledAt) / 1000} s after its message ${job.id} was settled`);
   }
 }
 
