@@ -12,6 +12,8 @@ export class TakenNames {
   readonly #input: Pick<MessageJobInput, 'key' | 'spec' | 'environment'> | undefined;
   readonly #reserved: ReadonlySet<string>;
   readonly #left: ReadonlySet<string>;
+  /** A pod lives of a batch whose Job is gone: which message it has, only that Job could say. */
+  readonly #batchLeft: boolean;
   /** Each is a hash, and is asked for more than once in a plan. */
   readonly #names = new Map<string, string>();
 
@@ -22,14 +24,15 @@ export class TakenNames {
     const seen = new Set(observed.jobs.map(({ name }) => name));
     this.#reserved = new Set(observed.reservations.flatMap(({ jobName }) => (seen.has(jobName) ? [] : [jobName])));
     this.#left = new Set(observed.orphans.flatMap(({ jobName }) => (jobName === undefined ? [] : [jobName])));
+    this.#batchLeft = observed.orphans.some(({ step }) => step?.index !== undefined);
   }
 
   /** A create is not in view yet; or a Job is gone, this one, the one before or a later one, and a pod of it still lives. */
   inTheWay(id: string, serial: number): 'create' | 'pods' | undefined {
-    if (!this.#input || this.#reserved.size + this.#left.size === 0) return undefined;
+    if (!this.#input || (this.#reserved.size + this.#left.size === 0 && !this.#batchLeft)) return undefined;
     const name = this.#nameOf(this.#input, id, serial);
     if (this.#reserved.has(name)) return 'create';
-    return this.#isLeft(this.#input, id, serial) ? 'pods' : undefined;
+    return this.#batchLeft || this.#isLeft(this.#input, id, serial) ? 'pods' : undefined;
   }
 
   /** Nobody may remember any more how many Jobs there were. */

@@ -57,6 +57,13 @@ describe('a message in hand without a Job', () => {
     expect(said(planAt(observedMessages(spec, { leases: [aLease('a')] }, { orphans })))).toEqual([]);
   });
 
+  it('waits as long as a pod of a batch lives whose Job is gone: whose message it has, nobody can tell', () => {
+    const step = { index: 1, done: undefined, doneAt: undefined, messages: [], containers: 1 };
+    const orphans = [aPod({ jobName: 'orders-of-several', jobUid: 'gone', step })];
+    expect(said(planAt(observedMessages(spec, { leases: [aLease('a')] }, { orphans })))).toEqual([]);
+    expect(said(planAt(observedMessages(spec, { leases: [aLease('a')] }, { orphans: [aPod({ jobName: 'orders-of-several', jobUid: 'gone' })] })))).toEqual(['startMessage MessageReceived a']);
+  });
+
   it('waits while something is being asked about it, or its create is not in view yet', () => {
     const [start] = startsOf(planAt(seen([], { leases: [aLease('a')] })));
     const reservations = [{ jobName: start?.jobName ?? '', state: 'created' as const }];
