@@ -39,7 +39,7 @@ function endOf({ finished, startedAt, createdAt }: ObservedJob, pods: readonly O
  * Who is asked to stop may well exit with 0, and has not done its work: then the Job's verdict is waited for. An evicted
  * pod that had ended before keeps its phase.
  */
-function endedByItself(pod: ObservedPod): boolean {
+export function endedByItself(pod: Pick<ObservedPod, 'deleting' | 'disrupted' | 'phase'>): boolean {
   return !pod.deleting && (!pod.disrupted || pod.phase === 'Succeeded');
 }
 

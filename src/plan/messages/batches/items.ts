@@ -4,6 +4,7 @@ import { hasStarted } from '../../job-state.ts';
 import type { RecordedOutcome } from '../../notes.ts';
 import type { ObservedJob, ObservedPod } from '../../observed.ts';
 import { finalOutcome } from '../../outcome.ts';
+import { endedByItself } from '../../run/success.ts';
 import type { MessageJobView } from '../carrier.ts';
 import type { BatchFacts } from '../observed.ts';
 
@@ -44,9 +45,9 @@ interface Item {
   readonly verdict: 'Complete' | 'Failed' | undefined;
 }
 
-/** All its containers ended with 0: the Job controller says so a second later. Of failures it may think otherwise, so they wait for its word. */
+/** All its containers ended with 0, and nobody had stopped them: the Job controller says so a second later. Of failures it may think otherwise, so they wait for its word. */
 function hasSucceeded({ step }: BatchJob, pods: readonly ObservedPod[]): boolean {
-  return step?.awaitsVerdict === false && pods.some((pod) => pod.step?.done === 'succeeded');
+  return step?.awaitsVerdict === false && pods.some((pod) => pod.step?.done === 'succeeded' && endedByItself(pod));
 }
 
 function itemOf(job: BatchJob, message: MessageJobView['message'], item: Item): MessageJobView {
