@@ -39,7 +39,9 @@ export function pressureOf({ observed: { jobs, explanations }, spec, now }: Mess
   const [first] = stuck;
   // Nothing is known to be wrong: concurrency.max alone bounds a burst.
   if (!first) return { ...none, until };
-  const starts = Math.max(0, Math.max(1, placed) - waiting.length - inFlight);
+  // Those of an older text may wait for ever, and the edit may be the mend.
+  const ofSpec = waiting.filter(({ specHash }) => specHash === spec.hash).length;
+  const starts = Math.max(0, Math.max(1, placed) - ofSpec - inFlight);
   return { starts, leases: starts, stand: starts > 0 ? undefined : standOf(first, explanations), until };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ObservedJob } from '../../../../src/plan/observed.ts';
-import { aPod, aRunningPod, noon, seconds } from '../../../support/builders.ts';
+import { aPod, aRunningPod, minutes, noon, seconds } from '../../../support/builders.ts';
 import { aLease, aMessageJob, aMessageQueueSpec, freeOf, observedMessages, startsOf } from '../../../support/message-builders.ts';
 import { planAt, standing } from '../../../support/planning.ts';
 
@@ -36,6 +36,13 @@ describe('Jobs that wait for a place in the cluster', () => {
     ['are left alone where they are more', [...many(9, pending(seconds(9))), ...many(4, running)], 0, 0],
   ])('%s', (_sentence, jobs, starts, free) => {
     expect([startsWith(...jobs), leasesWith(...jobs)]).toEqual([starts, free]);
+  });
+
+  it('leave one of an edited text a try, since the edit may be the mend', () => {
+    const older = many(3, suspended(minutes(60))).map((job) => ({ ...job, specHash: 'hash-of-before' }));
+    expect([startsWith(...older), leasesWith(...older)]).toEqual([1, 1]);
+    expect([startsWith(...older, ...many(1, podless(1000))), leasesWith(...older, ...many(1, podless(1000)))]).toEqual([0, 0]);
+    expect(startsWith(...older, ...many(4, running))).toBe(4);
   });
 
   it('count with creates that are not in view yet', () => {
