@@ -51,8 +51,9 @@ export class TakenNames {
   doubted(messages: readonly MessageView[], view: MessagesView): readonly Reservation[] {
     if (this.#reserved.size === 0) return [];
     const asked = this.#namesOf(messages.filter(({ underWay }) => underWay), view);
+    const isAsked = (name: string): boolean => asked.has(name) || view.namesUnderWay?.has(name) === true;
     // What a task reserved before its create is in no doubt; a task that died leaves none under way.
-    return this.#observed.reservations.filter(({ jobName, state }) => this.#reserved.has(jobName) && !asked.has(jobName) && (state === 'unknown' || (state === 'pending' && view.underWay.size === 0)));
+    return this.#observed.reservations.filter(({ jobName, state }) => this.#reserved.has(jobName) && !isAsked(jobName) && (state === 'unknown' || (state === 'pending' && view.underWay.size === 0)));
   }
 
   #namesOf(messages: readonly MessageView[], view: MessagesView): ReadonlySet<string> {

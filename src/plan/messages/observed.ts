@@ -28,6 +28,8 @@ export interface MessagesView {
   readonly sources: ReadonlyMap<string, SourceState>;
   /** Ids of messages about which something is being asked just now: nothing is decided about them meanwhile. */
   readonly underWay: ReadonlySet<string>;
+  /** Names of Jobs that are being created just now, however long that takes: whoever does it looks them up. */
+  readonly namesUnderWay?: ReadonlySet<string>;
   /** UIDs of Jobs whose payload this process knows to be stored. */
   readonly posted: ReadonlySet<string>;
   /** By carrierId: Jobs, indexes and runs whose message could not be settled with its receipt: the next delivery decides. */

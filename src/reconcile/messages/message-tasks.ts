@@ -40,6 +40,8 @@ interface Desk {
   readonly queue: PQueue;
   /** Ids of messages under way. */
   readonly underWay: Set<string>;
+  /** Names of Jobs whose creates are. */
+  readonly names: Set<string>;
   /** In a row, by id of the message. */
   readonly failures: Map<string, number>;
 }
@@ -66,7 +68,7 @@ export class MessageTasks {
   #desk(key: SpecKey): Desk {
     const known = this.#desks.get(specText(key));
     if (known) return known;
-    const made: Desk = { key, memory: new MessageMemory(this.#deps), queue: new PQueue({ concurrency: width }), underWay: new Set(), failures: new Map() };
+    const made: Desk = { key, memory: new MessageMemory(this.#deps), queue: new PQueue({ concurrency: width }), underWay: new Set(), names: new Set(), failures: new Map() };
     this.#desks.set(specText(key), made);
     return made;
   }
@@ -75,6 +77,11 @@ export class MessageTasks {
   underWay(key: SpecKey): ReadonlySet<string> {
     const desk = this.#desks.get(specText(key));
     return desk ? new Set([...desk.underWay, ...desk.memory.unseen()]) : none;
+  }
+
+  /** Names of Jobs that are being created. */
+  namesUnderWay(key: SpecKey): ReadonlySet<string> {
+    return this.#desks.get(specText(key))?.names ?? none;
   }
 
   /** Returns at once. A message that is under way already is left alone. `jobs`: those that the plan looked at. */
@@ -113,6 +120,7 @@ export class MessageTasks {
     }
     // It stands for many messages: plans count Jobs by names.
     if (action.kind === 'startBatch') this.#deps.memory.reserve(desk.key, action.jobName);
+    if (isStart(action)) desk.names.add(action.jobName);
     for (const id of ids) desk.underWay.add(id);
     const finishedAt = action.kind === 'settle' && action.job ? ends.get(carrierId(action.job)) : undefined;
     this.#go(desk, { key: desk.key, action, memory: desk.memory, finishedAt, did: new Set() });
@@ -173,7 +181,8 @@ export class MessageTasks {
     await sleep(this.#deps.clock, growingPause(count, firstPause, longestPause), this.#stop.signal).catch(() => undefined);
   }
 
-  #end({ key, underWay, failures }: Desk, { action }: MessageTask, again: boolean): void {
+  #end({ key, underWay, names, failures }: Desk, { action }: MessageTask, again: boolean): void {
+    if (isStart(action)) names.delete(action.jobName);
     for (const id of idsOf(action)) underWay.delete(id);
     // Ids of messages that somebody else had in the end.
     if (failures.size > longestFailures) failures.clear();

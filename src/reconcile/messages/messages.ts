@@ -81,7 +81,7 @@ export class Messages {
     if (!wanted && !memory && !this.#book.has(key) && runs.length === 0 && !jobs.some(({ message, batch }) => message ?? batch)) return undefined;
     memory?.tidy(carriersOf(jobs, { runs }), (id) => this.#book.holds(key, id));
     const { posted, lost, deleted, troubles, refusals } = memory ?? nothing;
-    return { leases: this.#book.leases(key), sources: this.#book.states(key), underWay: this.#tasks.underWay(key), posted, lost, deleted, troubles, refusals, runs, ...this.#lingering(memory) };
+    return { leases: this.#book.leases(key), sources: this.#book.states(key), underWay: this.#tasks.underWay(key), namesUnderWay: this.#tasks.namesUnderWay(key), posted, lost, deleted, troubles, refusals, runs, ...this.#lingering(memory) };
   }
 
   /** Its record is gone at once, its Jobs and their pods follow. */

@@ -276,6 +276,12 @@ describe('a create without a clean answer', () => {
     expect(acts(planAt(observedMessages(spec, { underWay: new Set(['b']) }, unknown('pending'))))).toEqual([]);
   });
 
+  it('of a batch, whose name no message tells, is left to its task as well', () => {
+    const view = { underWay: new Set(['a']), namesUnderWay: new Set(['x']) };
+    expect(acts(planAt(observedMessages(spec, view, unknown('unknown'))))).toEqual([]);
+    expect(acts(planAt(observedMessages(spec, { ...view, namesUnderWay: new Set(['y']) }, unknown('unknown'))))).toEqual(['resolve AnswerUnknown x']);
+  });
+
   it('is left to the task that works on it', () => {
     const [start] = startsOf(planAt(observedMessages(spec, { leases: leases('a') })));
     const view = observedMessages(spec, { leases: leases('a'), underWay: new Set(['a']) }, { reservations: [{ jobName: start?.jobName ?? '', state: 'unknown' }] });

@@ -114,6 +114,19 @@ describe('starting a batch', () => {
     expect(jobs.requests).toEqual(['batches work']);
   });
 
+  it('keeps its name and its place while it waits for a clean answer', async () => {
+    const { run, jobs, clock, reserved, tasks } = setting(listed());
+    jobs.answers.create = refusal('unknown');
+    jobs.answers.get = { kind: 'failed', message: 'no answer', forbidden: false };
+    await run();
+    expect([reserved(), [...tasks.namesUnderWay(key)]]).toEqual([['work-m unknown'], ['work-m']]);
+    delete jobs.answers.create;
+    jobs.answers.batches = [listed(), listed(own())];
+    await clock.advance(1000);
+    await settle();
+    expect([reserved(), [...tasks.namesUnderWay(key)]]).toEqual([['work-m created'], []]);
+  });
+
   it('looks again where somebody else has changed it', async () => {
     const { run, jobs, clock } = setting(listed(), listed(own()), listed(own({ resourceVersion: '8' })));
     jobs.answers.patch = refusal('conflict');
