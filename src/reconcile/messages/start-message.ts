@@ -58,7 +58,6 @@ async function after(deps: MessageStepDeps, task: MessageTask<StartMessage>, res
 async function created(deps: MessageStepDeps, task: MessageTask<StartMessage>, job: JobName & { readonly resourceVersion: string }): Promise<Next> {
   const { key, action, memory } = task;
   deps.memory.confirm(key, job.name, job.resourceVersion);
-  memory.accepted(action.id);
   const since = deps.book.get(key, action.token)?.since;
   deps.told(key, { action, step: 'created', result: 'done', message: action.because, job, took: since === undefined ? undefined : deps.clock.now() - since });
   if (action.payload) {
