@@ -4,6 +4,7 @@ import { isAlive, isLive, jobState } from '../job-state.ts';
 import { unlimited } from '../limits/room.ts';
 import type { MessageRound } from './round.ts';
 import { pressureOf, type Pressure } from './back-pressure.ts';
+import { runViews } from './runs/run-view.ts';
 import { isStored } from './stored.ts';
 import type { MessagesView } from './observed.ts';
 import { isMessageJob, type MessageView } from './view.ts';
@@ -28,7 +29,8 @@ export interface Places {
 export function placesOf(round: MessageRound, inHand: ReadonlySet<string>, inFlight: number): Places {
   const { observed: { jobs, orphans, room = unlimited }, spec, view } = round;
   const pressure = pressureOf(round, inFlight);
-  const live = jobs.filter(takesPlace);
+  // A Queue may have started runs before it came to start Jobs; where it starts them now they are among the Jobs already.
+  const live = [...jobs, ...(spec.run ? [] : runViews(view))].filter(takesPlace);
   const ofGone = new Set(orphans.map(({ jobUid, name }) => jobUid ?? name));
   const taken = live.length + ofGone.size + inFlight;
   const awaiting = live.filter((job) => isAwaiting(job)).length;

@@ -8,7 +8,7 @@ import type { Draft, Stand } from '../draft.ts';
 import type { PlanEnvironment } from '../environment.ts';
 import { isLive } from '../job-state.ts';
 import { unlimited } from '../limits/room.ts';
-import type { Claim, Observed, Reservation } from '../observed.ts';
+import type { Claim, Observed, ObservedJob, Reservation } from '../observed.ts';
 import { refOf } from '../upkeep.ts';
 import { beginBatches, openBatches, planOpenBatches, type Adoption, type Begun } from './batches/plan-batches.ts';
 import { isBatchJob } from './batches/items.ts';
@@ -202,15 +202,24 @@ function planWants(draft: Draft, { gate, places, left, free }: Omit<Outlook, 'sp
 }
 
 function standOf(round: MessageRound, { gate, places, left, spared }: Outlook): Stand {
-  const { observed, spec } = round;
+  const { observed, spec, view } = round;
   if (gate.kind !== 'open') return gate.stand;
   const short = shortOf(observed, places, left);
   if (short) return short;
-  const live = observed.jobs.filter(isLive).length;
-  if (live > 0 && spec.run) return { state: 'Running', reason: 'MessagesRunning', message: `${live} ${live === 1 ? 'run is' : 'runs are'} active` };
-  if (live > 0) return { state: 'Running', reason: 'MessagesRunning', message: `${live} ${live === 1 ? 'Job is' : 'Jobs are'} live` };
+  const running = spec.run ? runsStand(observed.jobs) : jobsStand(observed.jobs) ?? runsStand(runViews(view));
+  if (running) return running;
   if (places.taken > 0) return { state: 'Starting', reason: 'MessageReceived', message: `${spec.run ? 'runs' : 'Jobs'} are being created for messages` };
   return idleStand(round, spared);
+}
+
+function jobsStand(jobs: readonly ObservedJob[]): Stand | undefined {
+  const live = jobs.filter(isLive).length;
+  return live === 0 ? undefined : { state: 'Running', reason: 'MessagesRunning', message: `${live} ${live === 1 ? 'Job is' : 'Jobs are'} live` };
+}
+
+function runsStand(runs: readonly ObservedJob[]): Stand | undefined {
+  const live = runs.filter(isLive).length;
+  return live === 0 ? undefined : { state: 'Running', reason: 'MessagesRunning', message: `${live} ${live === 1 ? 'run is' : 'runs are'} active` };
 }
 
 /** Kept from starting more by the limits of the instance, or by the cluster. */
