@@ -108,6 +108,8 @@ export interface LiveBatch {
   readonly committed: boolean;
   /** Not suspended, whoever said so: its pods may have begun. */
   readonly resumed: boolean;
+  /** It is in a queue of Kueue, which says when its pods begin. */
+  readonly kueue: boolean;
   /** Name of the Secret that it mounts. */
   readonly secret: string | undefined;
   /** Ids of its messages of which nothing is said yet. */

@@ -87,6 +87,9 @@ export const healthAnnotation = 'job-chief/health';
 export const stateLabel = 'job-chief/state';
 export const fieldManager = 'job-chief';
 
+/** Kueue's own: says in which of its queues a Job is. It alone suspends such a Job, and resumes it. */
+export const kueueQueueLabel = 'kueue.x-k8s.io/queue-name';
+
 /** Flux's own: `disabled`, as an annotation or as a label, keeps it from replacing `${…}` in an object. */
 export const fluxSubstituteKey = 'kustomize.toolkit.fluxcd.io/substitute';
 

@@ -3,9 +3,10 @@ import { arrayAt, objectAt, stringAt, type JsonObject } from '../../lib/json.ts'
 import type { SpecKey } from '../../plan/observed.ts';
 import { messageVolume } from '../../plan/messages/batches/batch-job.ts';
 import type { LiveBatch, ReadResult } from '../../reconcile/ports.ts';
+import { kueueQueueLabel } from '../../spec/keys.ts';
 import { isForbidden } from './api-error.ts';
 import type { KubernetesClient } from './client.ts';
-import { annotationsOf, instanceSelector, keySelector, timeAt } from './labels.ts';
+import { annotationsOf, instanceSelector, keySelector, labelsOf, timeAt } from './labels.ts';
 import { listAll } from './list-all.ts';
 import { newSharedNotes, readBatchFacts } from './message-notes.ts';
 import { finishedOf } from './project-job.ts';
@@ -34,6 +35,7 @@ function liveBatch(raw: unknown): LiveBatch | undefined {
     finished: finishedOf(status) !== undefined,
     committed: batch.committed,
     resumed: spec['suspend'] !== true,
+    kueue: (labelsOf(raw)[kueueQueueLabel] ?? '') !== '',
     secret: secretOf(spec),
     unsettled: batch.notes.flatMap(({ id }, index) => (batch.settled.has(index) ? [] : [id])),
   };

@@ -123,10 +123,13 @@ async function store(deps: MessageStepDeps, task: Task, own: JobRef, stored: Sto
   return (await withdraw(deps, task, own, message)) === 'look' ? 'look' : refused(deps, task, { kind, hash, message });
 }
 
-/** One patch, as it was looked at: whoever deletes it meanwhile, or has, comes first. */
+/**
+ * One patch, as it was looked at: whoever deletes it meanwhile, or has, comes first. What Kueue has not admitted, Kueue would
+ * suspend again, with pods that have begun: so it is left to Kueue to resume it.
+ */
 async function letGo(deps: MessageStepDeps, task: Task, own: LiveBatch): Promise<Next | 'look'> {
   if (!inHand(deps, task)) return withdraw(deps, task, own, 'not all of its messages are in hand any more');
-  const patch = { metadata: { resourceVersion: own.resourceVersion, annotations: { [keys.committedAnnotation]: 'true' } }, spec: { suspend: false } };
+  const patch = { metadata: { resourceVersion: own.resourceVersion, annotations: { [keys.committedAnnotation]: 'true' } }, ...(own.kueue ? {} : { spec: { suspend: false } }) };
   const result = await deps.jobs.patch(own.name, own.uid, patch);
   switch (result.kind) {
     case 'done':

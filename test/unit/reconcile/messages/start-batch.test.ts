@@ -23,7 +23,7 @@ const start = (changes: Partial<StartBatch> = {}): StartBatch => ({
   manifest: aJobManifest({ name: 'work-m', labels }), ours: [], payload: { kind: 'Secret', metadata: { name: 'work-m-1' }, data: {} }, ...changes,
 });
 const drop: DropBatch = { ...about, kind: 'dropBatch', ids: ['a', 'b'], job: { name: 'work-m', uid: 'uid-m', resourceVersion: '7' } };
-const own = (changes: Partial<LiveBatch> = {}): LiveBatch => ({ name: 'work-m', uid: 'uid-m', resourceVersion: '7', deleting: false, finished: false, committed: false, resumed: false, secret: 'work-m-1', unsettled: ['a', 'b'], ...changes });
+const own = (changes: Partial<LiveBatch> = {}): LiveBatch => ({ name: 'work-m', uid: 'uid-m', resourceVersion: '7', deleting: false, finished: false, committed: false, resumed: false, kueue: false, secret: 'work-m-1', unsettled: ['a', 'b'], ...changes });
 const rival = (name: string, changes: Partial<LiveBatch> = {}): LiveBatch => own({ name, uid: `uid-${name}`, secret: `${name}-1`, unsettled: ['b', 'c'], ...changes });
 const listed = (...batches: LiveBatch[]): ReadResult<readonly LiveBatch[]> => ({ kind: 'found', value: batches });
 
@@ -58,6 +58,13 @@ describe('starting a batch', () => {
     expect(jobs.requests).toEqual(['batches work', 'create work-m', 'batches work', 'patch work-m uid-new']);
     expect(jobs.patches).toEqual([{ metadata: { resourceVersion: '9', annotations: { 'job-chief/committed': 'true' } }, spec: { suspend: false } }]);
     expect([payloads.secrets.length, steps(), reserved(), [...tasks.underWay(key)]]).toEqual([1, ['created done'], ['work-m created'], ['a', 'b']]);
+  });
+
+  it('leaves it to Kueue when the pods of a Job in its queue begin', async () => {
+    const { run, jobs, steps } = setting(listed(), listed(own({ kueue: true })));
+    await run();
+    expect(jobs.patches).toEqual([{ metadata: { resourceVersion: '7', annotations: { 'job-chief/committed': 'true' } } }]);
+    expect(steps()).toEqual(['created done']);
   });
 
   it('reserves its name at once: plans count Jobs by names', () => {
