@@ -31,16 +31,19 @@ export function itemsOf(job: BatchJob): readonly MessageJobView[] {
   const completed = parseIndexes(job.step?.completedIndexes);
   const failed = parseIndexes(job.step?.failedIndexes);
   const podsOf = byIndex(job.pods);
+  const firstWithoutPod = firstNotReached(job, (index) => completed.has(index) || failed.has(index));
   return notes.map((note, index) => {
     const pods = podsOf.get(index) ?? none;
     const verdict = completed.has(index) || hasSucceeded(job, pods) ? 'Complete' : failed.has(index) ? 'Failed' : undefined;
-    return itemOf(job, { note, settled: settled.get(index) }, { index, pods, verdict });
+    return itemOf(job, { note, settled: settled.get(index) }, { index, pods, reached: index < firstWithoutPod, verdict });
   });
 }
 
 interface Item {
   readonly index: number;
   readonly pods: readonly ObservedPod[];
+  /** It may have had a pod. */
+  readonly reached: boolean;
   /** How the index ended by itself; undefined: it has not, as far as anybody knows. */
   readonly verdict: 'Complete' | 'Failed' | undefined;
 }
@@ -62,6 +65,17 @@ function itemOf(job: BatchJob, message: MessageJobView['message'], item: Item): 
   return { ...own, recorded: finalOutcome(own) };
 }
 
+/**
+ * The first index that certainly never had a pod. The Job controller gives pods to the lowest indexes that have no end yet,
+ * `parallelism` of them at once: so of a Job that has finished no others were reached. Without pods (0) it was ended by
+ * job-chief, and nobody knows what it was before.
+ */
+function firstNotReached({ batch: { notes }, finished, step }: BatchJob, hasEnd: (index: number) => boolean): number {
+  const most = step?.parallelism ?? 0;
+  if (!finished || most === 0) return notes.length;
+  return [...notes.keys()].filter((index) => !hasEnd(index))[most] ?? notes.length;
+}
+
 function failedByItself({ phase, failures, disrupted, deleting }: ObservedPod): boolean {
   return (phase === 'Failed' || failures.length > 0) && !disrupted && !deleting;
 }
@@ -76,9 +90,9 @@ function endOf(job: BatchJob, pods: readonly ObservedPod[]): number {
   return times.length > 0 ? Math.max(...times) : (job.finished?.at ?? job.createdAt);
 }
 
-/** What the whole Job was ended for is true of an index that had no end of its own; but one whose pod never started was not tried. */
-function ofWhole({ recorded }: BatchJob, { pods }: Item): RecordedOutcome | undefined {
-  const untried = recorded?.outcome === 'failed' && pods.length > 0 && !pods.some(({ started }) => started);
+/** What the whole Job was ended for is true of an index that had no end of its own; but one that had no pod, or whose pod never started, was not tried. */
+function ofWhole({ recorded }: BatchJob, { pods, reached }: Item): RecordedOutcome | undefined {
+  const untried = recorded?.outcome === 'failed' && (pods.length > 0 ? !pods.some(({ started }) => started) : !reached);
   return untried ? { ...recorded, outcome: 'notStarted' } : recorded;
 }
 

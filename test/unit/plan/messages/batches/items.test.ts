@@ -48,6 +48,9 @@ describe('an index of a batch', () => {
     ['the Job is being ended, and its pods count as failed already', aBatch({ recorded: ended('notStarted', 'ending'), status: { failedIndexes: '0,1' }, pods: [podOf(0, { started: false, deleting: true })] }), ['Failed final notStarted', 'Failed final notStarted', 'open ending notStarted']],
     ['the Job timed out: one was done, one had failed, one was stopped', aBatch({ finished, recorded: ended('failed'), status: { completedIndexes: '0', failedIndexes: '1-2' }, pods: [podOf(1, { phase: 'Failed', failures: exited(3) }), podOf(2, { deleting: true, failures: exited(143) })] }), ['Complete final succeeded', 'Failed final failed', 'Failed final failed']],
     ['the Job timed out, and one never started', aBatch({ finished, recorded: ended('failed'), pods: [podOf(0), podOf(1, { started: false })] }), ['Failed final failed', 'Failed final notStarted', 'Failed final failed']],
+    ['the Job timed out while its pods ran one after the other: one was done, one may have been stopped, one had no pod yet', aBatch({ finished, recorded: ended('failed'), status: { parallelism: 1, completedIndexes: '0' } }), ['Complete final succeeded', 'Failed final failed', 'Failed final notStarted']],
+    ['the Job is being ended, and one has no pod yet', aBatch({ recorded: ended('failed', 'ending'), status: { parallelism: 1 }, pods: [podOf(0)] }), ['open ending failed', 'open ending failed', 'open ending failed']],
+    ['the Job was ended without pods: how many there were before is not known', aBatch({ finished, recorded: ended('failed'), status: { parallelism: 0 } }), ['Failed final failed', 'Failed final failed', 'Failed final failed']],
     ['the Job has ended, and its outcome is not written yet', aBatch({ finished, status: { completedIndexes: '0' }, pods: [] }), ['Complete final succeeded', 'Failed - -', 'Failed - -']],
   ])('%s', (_sentence, job, expected) => {
     expect(said(job)).toEqual(expected);
