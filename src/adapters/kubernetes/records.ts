@@ -53,7 +53,7 @@ export class KubernetesRecords implements RecordStore {
     const tooLarge = oversized('spec, files and parameters', content.bytes, record.data === undefined ? longest - roomForState - roomForText : longest - roomForState) ?? oversized('files', sizeOf(record.data), longest);
     if (tooLarge) return tooLarge;
     const made = await this.#client.create(configMaps, recordManifest(record, content, this.#instance));
-    if (made.kind === 'refused') return made;
+    if (made.kind === 'refused') return inOurWords(made);
     return made.kind === 'done' ? this.#withFiles(made, record.name, filesIn(record.data)) : this.#madeBefore(record, made);
   }
 
