@@ -8,6 +8,9 @@ import type { BatchFacts, MessageJobFacts, MessagesView } from './messages/obser
 import type { RecordedOutcome, UpkeepNote } from './notes.ts';
 import type { Refusal } from './refusal.ts';
 import type { SpecKey } from './spec-key.ts';
+import type { TemplateVerdict } from './template-verdict.ts';
+
+export type { TemplateVerdict };
 
 /** One ConfigMap or file that says it defines the key. */
 export interface Claim {
@@ -157,17 +160,6 @@ export interface DepthReading {
 }
 /** Why a depth is not known: the connection cannot be reached, refuses us, or the queue's tables are not as expected. */
 export type DepthProblem = 'ConnectionUnknown' | 'QueueUnreachable' | 'QueueForbidden' | 'QueueNotFound' | 'QueueUnsupported';
-
-/** What the API server's dry run said about the rendered template of one spec hash. */
-export interface TemplateVerdict {
-  readonly hash: string;
-  readonly at: number;
-  /** How many answers of this kind came in a row. */
-  readonly count: number;
-  readonly result:
-    | { readonly kind: 'passed'; readonly warnings: readonly string[] }
-    | { /** `denied`: by the operator's policy. */ readonly kind: 'refused' | 'denied' | 'forbidden' | 'unknown'; readonly message: string };
-}
 
 /** What has come of the call before a deletion so far, by this process's clock. */
 export type CallState =

@@ -2,7 +2,7 @@
 import { growingPause } from '../lib/growing-pause.ts';
 import type { VerdictDemand } from './action.ts';
 import type { Stand } from './draft.ts';
-import type { TemplateVerdict } from './observed.ts';
+import type { TemplateVerdict } from './template-verdict.ts';
 
 export interface Check {
   readonly hash: string;
@@ -24,7 +24,11 @@ export function planCheck(draft: { demand(demand: VerdictDemand): void; wake(at:
   draft.demand({ kind: 'verdict', hash, manifests: check.manifests(), notBefore });
   if (!verdict) return { state: 'Checking', reason: 'SpecChecking', message: 'the API server is asked whether it would take the Job' };
   draft.wake(notBefore);
-  const { kind, message } = verdict.result;
+  return verdictStand(verdict.result);
+}
+
+/** What a spec stands at whose templates have not passed. */
+export function verdictStand({ kind, message }: Exclude<TemplateVerdict['result'], { readonly kind: 'passed' }>): Stand {
   if (kind === 'refused') return { state: 'Rejected', reason: 'TemplateRefused', message };
   if (kind === 'denied') return { state: 'Rejected', reason: 'PolicyDenied', message };
   if (kind === 'forbidden') return { state: 'Blocked', reason: 'Forbidden', message };

@@ -126,7 +126,7 @@ export class Controller {
       calls: new DeletionCalls({ clock, hook: deps.hook, meter, log, changed }),
       reporter: this.#reporter,
     };
-    this.#targets = new TargetWaits({ specs: this.#specs, changed });
+    this.#targets = new TargetWaits({ ...shared, changed });
     this.#runs = new Runs({ ...shared, targets: this.#targets, inHand: (key, id) => this.#messages.isInHand(key, id), changed });
     this.#messages = new Messages({ ...shared, runs: this.#runs.messages, changed });
     const queue = new QueueRounds({ ...shared, depths: this.#depths, messages: this.#messages, targets: this.#targets });

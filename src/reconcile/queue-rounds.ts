@@ -110,11 +110,11 @@ export class QueueRounds implements Rounds {
   }
 
   /** What its messages start runs of; a change of that brings the next round. */
-  #target(key: SpecKey, run: QueueRunSpec | undefined): Pick<MessagesView, 'target' | 'recordsUnknown'> {
-    const { specs, records, targets } = this.#deps;
+  #target(key: SpecKey, run: QueueRunSpec | undefined): Pick<MessagesView, 'target' | 'targetVerdict' | 'recordsUnknown'> {
+    const { specs, records, targets, checker } = this.#deps;
     const target = run && { kind: run.target.kind, name: labelValue(run.target.name) };
     targets.await(key, target);
-    return target ? { target: winningClaim(specs.claims(target))?.claim.parsed, recordsUnknown: records.problem } : {};
+    return target ? { target: winningClaim(specs.claims(target))?.claim.parsed, targetVerdict: checker.verdict(target) ?? 'unasked', recordsUnknown: records.problem } : {};
   }
 
   async #execute(key: SpecKey, plan: Plan): Promise<readonly Executed[]> {

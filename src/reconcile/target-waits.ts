@@ -4,9 +4,11 @@ import { winningClaim } from '../plan/winner.ts';
 import { isRunnable } from '../spec/parsed.ts';
 import { specText } from './key.ts';
 import type { SpecIndex } from './spec-index.ts';
+import type { TemplateChecker } from './template-checker.ts';
 
 export interface TargetWaitsDeps {
   readonly specs: Pick<SpecIndex, 'claims'>;
+  readonly checker: Pick<TemplateChecker, 'verdict'>;
   /** Asks for a round of a key. */
   readonly changed: (key: SpecKey) => void;
 }
@@ -62,6 +64,11 @@ export class TargetWaits {
     const claim = winningClaim(this.#deps.specs.claims(target))?.claim;
     if (!claim) return '';
     const { hash, spec } = claim.parsed;
-    return JSON.stringify([hash, isRunnable(spec) ? [spec.suspend, spec.observe] : 'broken']);
+    return JSON.stringify([hash, isRunnable(spec) ? [spec.suspend, spec.observe] : 'broken', this.#verdict(target)]);
+  }
+  /** How often the same was said is of no interest. */
+  #verdict(target: SpecKey): unknown {
+    const verdict = this.#deps.checker.verdict(target);
+    return verdict && [verdict.hash, verdict.result];
   }
 }

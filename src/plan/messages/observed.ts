@@ -2,6 +2,7 @@
 import type { ParsedSpec } from '../../spec/parsed.ts';
 import type { MessageRefusal } from '../refusal.ts';
 import type { ObservedRecord } from '../run/record.ts';
+import type { TemplateVerdict } from '../template-verdict.ts';
 import type { Lease, MessageJobFacts, MessageNote, SettledNote, SourceState } from './message.ts';
 
 export type { MessageJobFacts };
@@ -44,6 +45,8 @@ export interface MessagesView {
   readonly runs?: readonly ObservedRecord[];
   /** What defines the template or workflow that messages start runs of; absent: nothing does, or the spec starts none. */
   readonly target?: ParsedSpec | undefined;
+  /** What the dry run said of that, in any revision; `unasked`: nothing yet. Absent: nobody can know it here. */
+  readonly targetVerdict?: TemplateVerdict | 'unasked' | undefined;
   /** Why records of runs are not read; absent: they are. Looked at only where messages start runs. */
   readonly recordsUnknown?: { readonly reason: 'Forbidden' | 'RecordsUnread' | 'RecordsOff'; readonly message: string } | undefined;
   /** Ids of messages whose runs somebody deleted, and Jobs of those are left. */

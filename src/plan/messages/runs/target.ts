@@ -5,19 +5,21 @@ import { describeFinding, openFindings } from '../../../spec/request-values.ts';
 import type { RunTarget } from '../../../spec/run.ts';
 import type { WorkflowSpec } from '../../../spec/workflow.ts';
 import type { Stand } from '../../draft.ts';
+import { verdictStand } from '../../template-check.ts';
+import type { TemplateVerdict } from '../../template-verdict.ts';
 import type { MessagesView } from '../observed.ts';
 
 const mostFindings = 5;
 
 /** `held`: nothing of it can be started, and so nothing is leased. */
-export function targetOfMessages({ target, parameters }: QueueRunSpec, view: Pick<MessagesView, 'target' | 'recordsUnknown'>): { readonly spec: WorkflowSpec } | { readonly held: Stand } {
+export function targetOfMessages({ target, parameters }: QueueRunSpec, view: Pick<MessagesView, 'target' | 'targetVerdict' | 'recordsUnknown'>): { readonly spec: WorkflowSpec } | { readonly held: Stand } {
   const { recordsUnknown } = view;
   if (recordsUnknown) return { held: { state: 'Blocked', reason: recordsUnknown.reason, message: recordsUnknown.message } };
   const what = targetText(target);
   if (!view.target) return { held: { state: 'Waiting', reason: 'TargetUnknown', message: `waits for ${what}, which nothing defines` } };
   const { spec } = view.target;
   if (!isRunnable(spec)) return { held: { state: 'Waiting', reason: 'TargetBroken', message: `waits for ${what}, whose spec has errors` } };
-  const held = refusal(spec, what) ?? misfit(spec, parameters) ?? paused(spec, what);
+  const held = refusal(spec, what) ?? misfit(spec, parameters) ?? paused(spec, what) ?? unchecked(spec, what, view.targetVerdict);
   return held ? { held } : { spec };
 }
 
@@ -56,4 +58,15 @@ function findingsOf(declared: Declared, parameters: QueueRunSpec['parameters']):
 function paused({ suspend, observe }: WorkflowSpec, what: string): Stand | undefined {
   if (suspend) return { state: 'Waiting', reason: 'SpecSuspended', message: `waits for ${what}, which is suspended` };
   return observe ? { state: 'Waiting', reason: 'SpecObserved', message: `waits for ${what}, which is only observed` } : undefined;
+}
+
+/** Its own rounds ask. Until its Jobs have passed its runs would only be queued. */
+function unchecked({ hash }: WorkflowSpec, what: string, verdict: MessagesView['targetVerdict']): Stand | undefined {
+  if (verdict === undefined) return undefined;
+  const result: TemplateVerdict['result'] | undefined = verdict !== 'unasked' && verdict.hash === hash ? verdict.result : undefined;
+  if (!result) return { state: 'Checking', reason: 'SpecChecking', message: `waits for ${what}: the API server is asked whether it would take its Jobs` };
+  if (result.kind === 'passed') return undefined;
+  const { state, reason, message } = verdictStand(result);
+  // The Queue itself is in order: as with a spec that has errors.
+  return { state: state === 'Rejected' ? 'Waiting' : state, reason, message: `waits for ${what}: ${message}` };
 }

@@ -40,7 +40,7 @@ function aShell() {
   const keeper = new RecordKeeper({ clock, store, wrote: () => undefined, merged: () => undefined, ended: () => undefined });
   const reporter = new Reporter({ clock, statuses: new StatusWriter({ clock, sink, busy: () => false, forbidden: () => undefined }), events, meter, messageMeter: new FakeMessageMeter(), log, leadership });
   const changed = (key: SpecKey): unknown => woken.push(specText(key));
-  const targets = new TargetWaits({ specs, changed });
+  const targets = new TargetWaits({ specs, checker: { verdict: () => undefined }, changed });
   const rounds = new RequestRounds({ targets, clock, environment: anEnvironment(), plan: planRequest, records, reporter, meter, log, leadership, specs, store, keeper, recordNames, changed });
   const put = (id: string, text: string | undefined, source: SpecDocument['source'] = aConfigMap({ name: id, uid: `uid-${id}` })): void => {
     if (text === undefined) documents.documents.delete(id);
