@@ -58,7 +58,8 @@ export function isControllers(reason: Reason): boolean {
 
 /** The same where it is the controller that says it: then it may be what stands behind a reason that nobody else can know. */
 export function countsAsWord(reason: Reason): boolean {
-  return isControllers(reason) || ofLimits.includes(reason) || reason === 'SpecObserved';
+  // MessagesRunning: whether its queue could be opened only the controller knows, and that comes before what runs.
+  return isControllers(reason) || ofLimits.includes(reason) || reason === 'SpecObserved' || reason === 'MessagesRunning';
 }
 
 /** It follows from the operator's configuration, which is not known here: a connection that there is none of, records that are off. */

@@ -11,6 +11,8 @@ export interface AnswerFacts {
   /** Name of the run's record, where it is about a run. */
   readonly run: string | undefined;
   readonly step: string | undefined;
+  /** `template "a"`, where messages of the queue start runs of it; absent: they start Jobs. */
+  readonly runs?: string | undefined;
   /** Job or pod that stands in the way. */
   readonly object: string | undefined;
 }

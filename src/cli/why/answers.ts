@@ -21,7 +21,7 @@ const specAnswers = {
   SpecObserved: (facts) => edit('remove observe: true', facts),
   SpecDeleted: (facts) => `apply ${facts.kind} "${facts.name}" again, if it was deleted by mistake`,
   SpecChanged: byItself('Jobs of the older text end, then the new text counts'),
-  TemplateRefused: (facts) => `${edit('correct the field that the message names', facts)}, or have the policy changed; it is asked again now and then, and at once after an edit`,
+  TemplateRefused: (facts) => facts.runs !== undefined ? `correct ${facts.runs}, or have the policy changed; it is asked again now and then, and at once after an edit` : `${edit('correct the field that the message names', facts)}, or have the policy changed; it is asked again now and then, and at once after an edit`,
   TemplateUnchecked: byItself('it is asked again, at first every second; see that the API server and its webhooks are well'),
   OwnerChanged: nothing,
 } as const satisfies Partial<Record<Reason, Answer>>;

@@ -3,6 +3,7 @@ import type { ExplanationDemand } from '../../plan/action.ts';
 import type { PlanEnvironment } from '../../plan/environment.ts';
 import type { EventReader } from '../../reconcile/ports.ts';
 import type { StoredRecord } from '../../reconcile/record-ports.ts';
+import type { Spec } from '../../spec/parsed.ts';
 import type { LiveCluster, LiveSpec } from '../live/live-cluster.ts';
 import type { FullQuota } from '../live/quotas.ts';
 import { answerTo } from './answers.ts';
@@ -44,6 +45,11 @@ export async function quotaLinks(view: Pick<View, 'quotas'>, reason: string): Pr
 /** What would end the wait of this spec, or of a run or step of it. */
 export function unblockOf({ live }: View, { kind, name, claim }: Pick<LiveSpec, 'kind' | 'name'> & Partial<Pick<LiveSpec, 'claim'>>, reason: string, facts: Partial<AnswerFacts> = {}): string {
   const configMap = claim?.source.kind === 'configMap' ? claim.source.name : undefined;
-  const all = { namespace: live.namespace, kind: kind.toLowerCase(), name, configMap, run: undefined, step: undefined, object: undefined, ...facts };
+  const all = { namespace: live.namespace, kind: kind.toLowerCase(), name, configMap, runs: runsOf(claim?.parsed.spec), run: undefined, step: undefined, object: undefined, ...facts };
   return answerTo(reason, all, facts.step !== undefined);
+}
+
+/** What messages start runs of, as `template "a"`. */
+function runsOf(spec: Spec | undefined): string | undefined {
+  return spec?.kind === 'Queue' && spec.mode !== 'drain' && spec.run ? `${spec.run.target.kind} "${spec.run.target.name}"` : undefined;
 }

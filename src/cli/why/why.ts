@@ -74,7 +74,7 @@ async function explain(view: View, subject: Subject, { name, step }: WhyOptions)
   const { key, named } = subject;
   switch (key.kind) {
     case 'queue':
-      return explainQueue(view, key, named);
+      return explainQueue(view, key, named, explainRun);
     case 'workflow':
     case 'template':
       return explainWorkflow(view, key, named, explainRun);
