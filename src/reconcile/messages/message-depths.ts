@@ -40,7 +40,10 @@ export class MessageDepths {
     const before = this.#watched.get(specText(key));
     if (before?.text === (source && sourceText(source))) return;
     if (before) this.#drop(before);
-    if (!source) return;
+    if (!source) {
+      if (before) this.#deps.messageMeter.oldest(key, undefined);
+      return;
+    }
     const watched: Watched = { key, source, text: sourceText(source), abort: new AbortController(), timer: undefined };
     this.#watched.set(specText(key), watched);
     void this.#read(watched);

@@ -93,10 +93,12 @@ export class Messages {
 
   /** To be called with a plan before anything is awaited. `source`: the queue that its spec names now. */
   carryOut(key: SpecKey, { leases = [], messages = [] }: Plan, { jobs, source }: { readonly jobs: readonly ObservedJob[]; readonly source: QueueSource | undefined }): void {
+    const had = this.#book.has(key);
     this.#book.wish(key, leases);
     this.#depths.watch(key, source);
     this.#tasks.start(key, messages, carriersOf(jobs, { runs: this.#deps.runs.of(key) }));
-    if (this.#book.has(key)) this.#deps.messageMeter.inHand(key, this.#book.count(key));
+    // Once more when the last subscription ends: what it had goes back.
+    if (had || this.#book.has(key)) this.#deps.messageMeter.inHand(key, this.#book.count(key));
   }
 
   /** After each round: what has been settled goes into the history. */

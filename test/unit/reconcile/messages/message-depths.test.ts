@@ -43,6 +43,15 @@ it('counts another queue from now on, and none in the end', async () => {
   expect([meter.of('depth').length, clock.pending]).toEqual([1, []]);
 });
 
+it('says no more how long the oldest has waited where nobody leases it any more', async () => {
+  const { probe, messageMeter, depths } = someDepths({ counts: () => Promise.resolve(counted(1500)) });
+  probe.always = known(1);
+  depths.watch(key, pgBossSource('work'));
+  await settle();
+  depths.watch(key, undefined);
+  expect(messageMeter.of('oldest')).toEqual([[key, 1.5], [key, undefined]]);
+});
+
 const counted = (oldestAge: number | undefined): CountsAnswer => ({ kind: 'known', counts: { ready: 1, deferred: 0, active: 0, retrying: 0, dead: 0, oldestAge }, upTo: 10, at: 0 });
 
 it.each<[string, CountsAnswer | undefined, number | undefined]>([
