@@ -42,7 +42,7 @@ async function step(deps: MessageStepDeps, task: Task, stored: Stored): Promise<
   const found = await deps.jobs.batches(key);
   if (found.kind !== 'found') return failed(deps, task, { result: 'unknown', message: `whether other Jobs have its messages is not known${found.kind === 'failed' ? `: ${found.message}` : ''}` }, 'again');
   const own = found.value.find(({ name }) => name === action.jobName);
-  const rivals = found.value.filter((one) => one !== own && !one.deleting && sharesMessage(one, action));
+  const rivals = found.value.filter((one) => one !== own && !isOnItsWayOut(one) && sharesMessage(one, action));
   return own ? goOn(deps, task, { own, rivals, stored }) : create(deps, task, { rivals, stored });
 }
 
@@ -65,9 +65,14 @@ function sharesMessage({ unsettled }: LiveBatch, { messages }: StartBatch): bool
   return unsettled.some((id) => mine.has(id));
 }
 
-/** One that was let go is; of two that were not the first by name. */
+/** Nothing of it has run, and nothing will. Of one whose pods may have begun they may still live. */
+function isOnItsWayOut({ deleting, committed, resumed }: LiveBatch): boolean {
+  return deleting && !committed && !resumed;
+}
+
+/** One whose pods may have begun is; of two others the first by name. */
 function isAhead(rival: LiveBatch, own: LiveBatch): boolean {
-  return rival.committed || rival.resumed || rival.name < own.name;
+  return rival.committed || rival.resumed || (!own.resumed && rival.name < own.name);
 }
 
 function inHand({ leadership, book }: MessageStepDeps, { key, action: { messages } }: Task): boolean {

@@ -79,6 +79,21 @@ describe('starting a batch', () => {
     expect([jobs.requests, steps(), reserved()]).toEqual([['batches work'], ['failed blocked'], []]);
   });
 
+  it.each([
+    ['was let go', { committed: true }],
+    ['somebody resumed', { resumed: true }],
+  ])('creates nothing while another that %s is being deleted: its pods may live', async (_sentence, changes) => {
+    const { run, jobs, steps } = setting(listed(rival('work-x', { deleting: true, ...changes })));
+    await run();
+    expect([jobs.requests, steps()]).toEqual([['batches work'], ['failed blocked']]);
+  });
+
+  it('deletes another that comes before it by name, and is not let go, where Kueue has resumed its own', async () => {
+    const { run, jobs } = setting(listed(), listed(own({ kueue: true, resumed: true }), rival('work-a', { kueue: true })), listed(own({ kueue: true, resumed: true })));
+    await run();
+    expect(jobs.requests.slice(2)).toEqual(['batches work', 'delete work-a uid-work-a 7', 'batches work', 'patch work-m uid-m']);
+  });
+
   it('is not held up by one that has settled them, or that is being deleted', async () => {
     const { run, jobs } = setting(listed(rival('work-x', { unsettled: ['c'] }), rival('work-y', { deleting: true })), listed(own()));
     await run();
