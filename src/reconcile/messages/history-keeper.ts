@@ -90,12 +90,13 @@ export class HistoryKeeper {
     this.#ask(place);
   }
 
-  /** Nothing is left of the key: what was to be written is, and then it is forgotten. */
+  /** Nothing is left of the key: news are written, which nobody would find out again, and then it is forgotten. */
   forget(key: SpecKey): void {
     const place = this.#places.get(specText(key));
     if (!place) return;
     this.#places.delete(specText(key));
     place.timer?.cancel();
+    if (!place.underWay && place.desk.hasNews) void this.#queue.add(() => this.#turn(place));
   }
 
   /** Another process leads, or led meanwhile: what it wrote is not known here. */

@@ -130,6 +130,15 @@ describe('a message that got no Job', () => {
     expect(histories.ids).toEqual(['b', 'a']);
   });
 
+  it('is written when nothing is left of its queue', async () => {
+    const { histories, keeper, clock, saw } = aKeeper();
+    await saw([settled('b')]);
+    keeper.settled(key, invalid('a'));
+    keeper.forget(key);
+    await clock.advance(1);
+    expect([histories.ids, clock.pending]).toEqual([['b', 'a'], []]);
+  });
+
   it('holds up nobody who stops while the API server does not answer', async () => {
     const { histories, keeper, clock, saw } = aKeeper();
     await saw([settled('b')]);
