@@ -50,6 +50,8 @@ export interface ObservedJob {
   readonly onSpecDelete: 'delete' | 'finish';
   readonly sequence: number | undefined;
   readonly suspended: boolean;
+  /** It is in a queue of Kueue, which says when it may run. */
+  readonly kueue?: true;
   readonly parallelism: number;
   readonly activeDeadlineSeconds: number | undefined;
   /** status.startTime: when the Job controller took it up; reset on each resume; absent while suspended. */

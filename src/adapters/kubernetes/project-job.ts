@@ -1,7 +1,7 @@
 /** A raw Job, cut down to what decisions need: about half a KiB instead of three or more. */
 import { arrayAt, numberAt, objectAt, stringAt } from '../../lib/json.ts';
 import type { JsonObject } from '../../lib/json.ts';
-import { groupLabel, jobKindLabel, keepUntilAnnotation, nameLabel, onSpecDeleteAnnotation, outcomeAnnotation, runLabel, specHashAnnotation, specSourceAnnotation, upkeepAnnotation } from '../../spec/keys.ts';
+import { groupLabel, jobKindLabel, keepUntilAnnotation, kueueQueueLabel, nameLabel, onSpecDeleteAnnotation, outcomeAnnotation, runLabel, specHashAnnotation, specSourceAnnotation, upkeepAnnotation } from '../../spec/keys.ts';
 import type { ObservedJob, SpecKey, StepJobFacts } from '../../plan/observed.ts';
 import type { Place } from '../../reconcile/ports.ts';
 import type { RecordedOutcome, UpkeepNote } from '../../plan/notes.ts';
@@ -68,6 +68,7 @@ export function projectJob(raw: JsonObject, shared: Shared): CachedJob | undefin
     ...noted(raw, shared),
     ...kept(raw),
     ...wanted(objectAt(raw, 'spec')),
+    ...((labelsOf(raw)[kueueQueueLabel] ?? '') !== '' && { kueue: true as const }),
     ...reached(objectAt(raw, 'status'), shared),
     ...(key.kind === 'run' ? { step: shared.steps.get(JSON.stringify(stepJobFacts(raw))) } : {}),
     ...(key.kind === 'queue' ? madeFor(raw, shared) : {}),

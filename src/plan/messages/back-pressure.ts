@@ -53,7 +53,8 @@ function isPlaced(job: ObservedJob): boolean {
 
 function isWaiting(job: ObservedJob): boolean {
   const state = jobState(job);
-  return state === 'suspended' || state === 'podless' || (state === 'starting' && !isPlaced(job));
+  // One that a person holds back waits for that person, and says nothing of the cluster.
+  return (state === 'suspended' && job.kueue === true) || state === 'podless' || (state === 'starting' && !isPlaced(job));
 }
 
 /** When it has waited for too long; Infinity: nobody has said that there is no place for it. */

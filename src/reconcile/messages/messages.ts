@@ -113,7 +113,8 @@ export class Messages {
 
   /** A Job is gone whose message nobody had settled; or the record of a run, whose name is `run`. */
   jobGone(key: SpecKey, note: MessageNote, run?: string): void {
-    this.#tasks.memoryFor(key).jobGone(note, run);
+    // Whoever takes over begins with what it sees.
+    if (this.#deps.leadership.leading) this.#tasks.memoryFor(key).jobGone(note, run);
   }
 
   /** Nothing is left of the key. */

@@ -11,7 +11,8 @@ const noNode = { reason: 'Unschedulable', message: '0/3 nodes are available: 3 I
 const pending = (ago: number) => function pending(id: string) { return aMessageJob(id, { ...at(ago), pods: [aPod({ name: `pod-${id}`, createdAt: noon - ago, unscheduled: noNode })] }); };
 const podless = (ago: number) => function podless(id: string) { return aMessageJob(id, at(ago)); };
 const untaken = (ago: number) => function podless(id: string) { return aMessageJob(id, { ...at(ago), startedAt: undefined }); };
-const suspended = (ago: number) => function suspended(id: string) { return aMessageJob(id, { ...at(ago), suspended: true, startedAt: undefined }); };
+const suspended = (ago: number) => function suspended(id: string) { return aMessageJob(id, { ...at(ago), suspended: true, kueue: true, startedAt: undefined }); };
+const heldBack = (ago: number) => function suspended(id: string) { return aMessageJob(id, { ...at(ago), suspended: true, startedAt: undefined }); };
 function running(id: string) { return aMessageJob(id, { pods: [aRunningPod()] }); }
 function pulling(id: string) { return aMessageJob(id, { pods: [aPod({ node: 'node-1' })] }); }
 
@@ -29,6 +30,7 @@ describe('Jobs that wait for a place in the cluster', () => {
     ['for five seconds let nothing more start', many(3, pending(seconds(5))), 0, 0],
     ['and have no pod for ten seconds let nothing more start', many(3, podless(seconds(10))), 0, 0],
     ['and are not admitted for five seconds let nothing more start', many(3, suspended(seconds(5))), 0, 0],
+    ['and that a person has suspended say nothing', many(3, heldBack(seconds(60))), 300, 997],
     ['are as many as have one, and no more', [...many(3, pending(seconds(9))), ...many(8, running)], 5, 5],
     ['may be pulling their image on it', [...many(3, pending(seconds(9))), ...many(8, pulling)], 5, 5],
     ['double with each that gets one', [...many(1, pending(seconds(9))), ...many(2, running)], 1, 1],
