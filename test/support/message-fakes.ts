@@ -78,9 +78,12 @@ export class FakeMessages implements MessageSource {
 export class FakePayloads implements PayloadStore {
   readonly secrets: JsonObject[] = [];
   answer: WriteResult = done();
+  /** Told with each create. */
+  stored: () => void = () => undefined;
 
   create(secret: JsonObject): Promise<WriteResult> {
     this.secrets.push(secret);
+    this.stored();
     return Promise.resolve(this.answer);
   }
 }

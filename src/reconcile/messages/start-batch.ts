@@ -3,7 +3,7 @@
  * (docs/adr/0016-owning-a-batch.md). No two batches that were let go have a message in common: whoever lets go has looked
  * after its own create, and has deleted, as it saw it, whatever batch could be let go beside it.
  */
-import { objectAt, stringAt } from '../../lib/json.ts';
+import { objectAt, stringAt, type JsonObject } from '../../lib/json.ts';
 import { idsOf, type DropBatch, type StartBatch } from '../../plan/messages/action.ts';
 import type { JobRef } from '../../plan/job-parts.ts';
 import type { Refusal } from '../../plan/observed.ts';
@@ -53,10 +53,12 @@ async function goOn(deps: MessageStepDeps, task: Task, { own, rivals, stored }: 
   if (own.committed) return committed(deps, task, own);
   const winner = rivals.find((rival) => isAhead(rival, own));
   if (winner) return withdraw(deps, task, own, `Job "${winner.name}" has one of its messages`);
-  if (!inHand(deps, task)) return withdraw(deps, task, own, 'not all of its messages are in hand any more');
+  if (!mayGoOn(deps, task, own)) return withdraw(deps, task, own, 'not all of its messages are in hand any more');
+  const [rival] = rivals;
+  // Kueue may resume both at any moment, and then their payload is all that pods wait for.
+  if (rival && own.kueue) return remove(deps, rival);
   const next = stored.done ? 'look' : await store(deps, task, own, stored);
   if (next !== 'look') return next;
-  const [rival] = rivals;
   return rival ? remove(deps, rival) : letGo(deps, task, own);
 }
 
@@ -79,6 +81,11 @@ function inHand({ leadership, book }: MessageStepDeps, { key, action: { messages
   return leadership.leading && messages.every(({ token }) => book.get(key, token) !== undefined);
 }
 
+/** Of one that Kueue has resumed pods may have begun: whoever has the messages now finds it ahead of any other batch. */
+function mayGoOn(deps: MessageStepDeps, task: Task, own: LiveBatch): boolean {
+  return deps.leadership.leading && (own.resumed || inHand(deps, task));
+}
+
 async function create(deps: MessageStepDeps, task: Task, { rivals, stored }: { readonly rivals: readonly LiveBatch[]; readonly stored: Stored }): Promise<Next | 'look'> {
   const { key, action: { jobName, manifest, ours, hash, afterDeletion } } = task;
   const [rival] = rivals;
@@ -88,7 +95,7 @@ async function create(deps: MessageStepDeps, task: Task, { rivals, stored }: { r
   const result = await createNamed(deps, key, { jobName, manifest, ours, still: () => inHand(deps, task) });
   switch (result.kind) {
     case 'created':
-      return store(deps, task, result.job, stored);
+      return isQueued(manifest) ? 'look' : store(deps, task, result.job, stored);
     case 'found':
       return isOurs(task.action, result.job) ? 'look' : refused(deps, task, { kind: 'taken', hash, message: `the name "${jobName}" is taken by a Job that is not ours` });
     case 'refused':
@@ -114,6 +121,11 @@ function isOurs({ manifest }: StartBatch, { labels }: LiveJob): boolean {
   return [keys.managedByLabel, keys.instanceLabel, keys.jobKindLabel, keys.nameLabel].every((label) => labels[label] === stringAt(wanted, label));
 }
 
+/** Kueue says when it may run, whatever becomes of it here. */
+function isQueued(manifest: JsonObject): boolean {
+  return (stringAt(objectAt(objectAt(manifest, 'metadata'), 'labels'), keys.kueueQueueLabel) ?? '') !== '';
+}
+
 /** 409 is as good as done: the name is new with each plan. */
 async function store(deps: MessageStepDeps, task: Task, own: JobRef, stored: Stored): Promise<Next | 'look'> {
   const { action: { payload, hash } } = task;
@@ -133,7 +145,7 @@ async function store(deps: MessageStepDeps, task: Task, own: JobRef, stored: Sto
  * suspend again, with pods that have begun: so it is left to Kueue to resume it.
  */
 async function letGo(deps: MessageStepDeps, task: Task, own: LiveBatch): Promise<Next | 'look'> {
-  if (!inHand(deps, task)) return withdraw(deps, task, own, 'not all of its messages are in hand any more');
+  if (!mayGoOn(deps, task, own)) return withdraw(deps, task, own, 'not all of its messages are in hand any more');
   const patch = { metadata: { resourceVersion: own.resourceVersion, annotations: { [keys.committedAnnotation]: 'true' } }, ...(own.kueue ? {} : { spec: { suspend: false } }) };
   const result = await deps.jobs.patch(own.name, own.uid, patch);
   switch (result.kind) {

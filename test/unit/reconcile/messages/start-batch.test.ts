@@ -94,6 +94,22 @@ describe('starting a batch', () => {
     expect(jobs.requests.slice(2)).toEqual(['batches work', 'delete work-a uid-work-a 7', 'batches work', 'patch work-m uid-m']);
   });
 
+  it('stores nothing for a Job in a queue of Kueue before it has looked, and before any other is gone: Kueue may resume both', async () => {
+    const queued = own({ kueue: true });
+    const { run, jobs, payloads } = setting(listed(), listed(queued, rival('work-x', { kueue: true })), listed(queued));
+    payloads.stored = (): void => { jobs.requests.push('store'); };
+    await run(start({ manifest: aJobManifest({ name: 'work-m', labels: { ...labels, 'kueue.x-k8s.io/queue-name': 'gpu' } }) }));
+    expect(jobs.requests).toEqual(['batches work', 'create work-m', 'batches work', 'delete work-x uid-work-x 7', 'batches work', 'store', 'patch work-m uid-m']);
+  });
+
+  it('lets go what Kueue has resumed also without all leases: its pods may have begun', async () => {
+    const resumed = own({ kueue: true, resumed: true });
+    const { run, jobs, source } = setting(listed(resumed));
+    source.of(work).events.lost('token-b', 'the connection broke');
+    await run();
+    expect(jobs.requests).toEqual(['batches work', 'patch work-m uid-m']);
+  });
+
   it('is not held up by one that has settled them, or that is being deleted', async () => {
     const { run, jobs } = setting(listed(rival('work-x', { unsettled: ['c'] }), rival('work-y', { deleting: true })), listed(own()));
     await run();
