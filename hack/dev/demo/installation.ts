@@ -35,8 +35,8 @@ export function install(kubectl: Kubectl, workers: Database): void {
   for (const file of ['service-account', 'role', 'role-specs', 'role-status', 'role-records', 'role-events']) {
     kubectl.run('apply', '-n', namespace, '-f', join(repository, 'manifests/base', `${file}.yaml`));
   }
-  // Secrets for the content of messages.
-  kubectl.run('apply', '-n', namespace, '-f', join(repository, 'manifests/components/messages/role-payloads.yaml'));
+  // Secrets for the content of messages, and what became of them.
+  for (const file of ['role-payloads', 'role-history']) kubectl.run('apply', '-n', namespace, '-f', join(repository, `manifests/components/messages/${file}.yaml`));
   const stringData = { ...workers, port: String(workers.port) };
   kubectl.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'main-database', namespace }, stringData });
 }

@@ -4,6 +4,7 @@ import { repository } from '../cluster/paths.ts';
 import { namespace } from './installation.ts';
 import type { Kubectl } from './kubectl.ts';
 import type { Producer } from './messages.ts';
+import { showStatus } from './runs.ts';
 import { command, headline, say } from './say.ts';
 
 export const invoiceQueues = ['invoices', 'invoices-dead'] as const;
@@ -28,6 +29,7 @@ export async function showInvoices({ kubectl, producer, check }: InvoicesOptions
   console.log(kubectl.show('get', 'jobs', '-n', namespace, '-l', 'job-chief/name=invoices', '-L', 'job-chief/attempt').trim());
   command("psql -c 'SELECT name, state, data, COALESCE(output, source_output) FROM pgboss.job'");
   for (const row of await producer.results(invoiceQueues)) console.log(row);
+  showStatus(kubectl, 'invoices', '--messages');
 }
 
 async function untilSettled(producer: Producer, check: () => void): Promise<void> {

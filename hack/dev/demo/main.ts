@@ -27,7 +27,7 @@ import { Kubectl } from './kubectl.ts';
 import { Producer } from './messages.ts';
 import { ProcessKubelet } from './process-kubelet.ts';
 import { showRequests } from './requests.ts';
-import { showRun, watchRuns } from './runs.ts';
+import { showStatus, watchRuns } from './runs.ts';
 import { command, headline, say, step } from './say.ts';
 import { watchUntilEmpty } from './watch.ts';
 
@@ -104,7 +104,7 @@ async function demo(): Promise<void> {
   await showRequests({ kubectl, controller, check: () => { checkAlive(controller); } });
   await step('the Job with the image that does not exist is given up on', () => untilStates(kubectl, { misspelt: ['Rejected'], 'no-such-image': ['Waiting', 'Blocked'] }));
   await report(kubectl, controller);
-  for (const name of ['diamond', 'revert']) showRun(kubectl, runs.get(name) ?? name);
+  for (const name of ['diamond', 'revert']) showStatus(kubectl, runs.get(name) ?? name);
   if (values.keep) explainKeep(kubectl, controller, postgres);
 }
 

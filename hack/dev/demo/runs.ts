@@ -73,8 +73,8 @@ function textOf({ outcome, outputs, attempts = [], items = [] }: StepState): str
 }
 
 /** As one would ask from a checkout. */
-export function showRun(kubectl: Kubectl, run: string): void {
-  command(`job-chief status ${run} -n ${namespace}`);
-  const ran = spawnSync(process.execPath, [join(repository, 'src/cli/main.ts'), 'status', run, '-n', namespace, '--kubeconfig', kubectl.kubeconfig], { encoding: 'utf8' });
+export function showStatus(kubectl: Kubectl, ...args: readonly string[]): void {
+  command(`job-chief status ${args.join(' ')} -n ${namespace}`);
+  const ran = spawnSync(process.execPath, [join(repository, 'src/cli/main.ts'), 'status', ...args, '-n', namespace, '--kubeconfig', kubectl.kubeconfig], { encoding: 'utf8' });
   console.log(`${ran.stdout}${ran.stderr}`.trim());
 }
