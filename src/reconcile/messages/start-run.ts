@@ -1,5 +1,6 @@
 /** The record of a run for a message in hand. Its name is the lock: asking twice is harmless. */
 import type { StartRun } from '../../plan/messages/action.ts';
+import type { Refusal } from '../../plan/refusal.ts';
 import type { WriteResult } from '../ports.ts';
 import type { MessageStepDeps, MessageTask, Next } from './message-task.ts';
 
@@ -22,12 +23,12 @@ function after(deps: MessageStepDeps, task: MessageTask<StartRun>, leasedAt: num
       // Its event brings the next round. It may have come before this answer.
       return deps.runs.hasSeen(result.resourceVersion) ? 'round' : 'wait';
     case 'exists':
-      return refused(deps, task, 'taken', `the name "${name}" is taken by a record that is not ours`);
+      return refused(deps, task, { kind: 'taken', message: `the name "${name}" is taken by a record that is not ours` });
     case 'refused':
-      return refused(deps, task, result.kind, result.message, result.tooLarge);
+      return refused(deps, task, { kind: result.kind, message: result.message, ...(result.tooLarge && { tooLarge: result.tooLarge }) });
     case 'quota':
     case 'forbidden':
-      return refused(deps, task, result.kind, result.message);
+      return refused(deps, task, { kind: result.kind, message: result.message });
     case 'gone':
     case 'conflict':
     case 'unknown':
@@ -36,9 +37,9 @@ function after(deps: MessageStepDeps, task: MessageTask<StartRun>, leasedAt: num
 }
 
 /** The next round says so, and waits. */
-function refused(deps: MessageStepDeps, task: MessageTask<StartRun>, kind: 'taken' | 'refused' | 'quota' | 'forbidden', message: string, tooLarge?: true): Next {
-  task.memory.refused(task.action.id, { kind, hash: task.action.hash, message, ...(tooLarge && { tooLarge }) });
-  failed(deps, task, kind, message);
+function refused(deps: MessageStepDeps, task: MessageTask<StartRun>, refusal: Pick<Refusal, 'kind' | 'message' | 'tooLarge'>): Next {
+  task.memory.refused(task.action.id, { ...refusal, hash: task.action.hash });
+  failed(deps, task, refusal.kind, refusal.message);
   return 'round';
 }
 
